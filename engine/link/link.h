@@ -1,0 +1,39 @@
+// How bytes travel between the master and one worker, with the time and the count of each transfer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "engine/base/stop_token.h"
+#include "engine/conv/timeline.h"
+
+namespace convoy {
+
+enum class Duplex { kFull, kHalf };
+
+// bandwidth: 10^6 bits a second in each direction (half duplex: both together); nothing is
+// unlimited.
+struct LinkSettings {
+  std::optional<double> bandwidth_mbps;
+  double latency_ms = 0.0;
+  Duplex duplex = Duplex::kFull;
+  bool operator==(const LinkSettings&) const = default;
+};
+
+enum class Direction { kToWorker, kToMaster };
+
+// Moves bytes; both ends of a transfer are named in one call, because in one process one thread
+// does both. At most one transfer a direction at a time. Throws Interrupted when stopped.
+class Link {
+ public:
+  virtual ~Link() = default;
+  // Copies source to destination (same size) and returns when the last byte has arrived.
+  virtual void transfer(Direction direction, std::span<const std::byte> source,
+                        std::span<std::byte> destination, const StopToken* stop) = 0;
+  // May be called from any thread, also during a transfer, which then goes on at the new rate.
+  virtual void set_settings(const LinkSettings& settings) = 0;
+};
+
+}  // namespace convoy
