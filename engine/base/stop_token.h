@@ -11,8 +11,14 @@ namespace convoy {
 
 class StopToken {
  public:
+  StopToken() = default;
+  // Also stopped when `parent` is; the parent must outlive this token.
+  explicit StopToken(const StopToken* parent) : parent_(parent) {}
+
   void request_stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
-  bool stop_requested() const noexcept { return stop_.load(std::memory_order_relaxed); }
+  bool stop_requested() const noexcept {
+    return stop_.load(std::memory_order_relaxed) || (parent_ && parent_->stop_requested());
+  }
   // Long work calls this at least every 100 ms or so.
   void throw_if_stopped() const {
     if (stop_requested()) throw Interrupted();
@@ -20,6 +26,7 @@ class StopToken {
 
  private:
   std::atomic<bool> stop_{false};
+  const StopToken* parent_ = nullptr;
 };
 
 }  // namespace convoy

@@ -1,0 +1,16 @@
+// The link between a master and a worker of one process: a copy, as fast as memory allows.
+#pragma once
+
+#include "engine/link/link.h"
+
+namespace convoy {
+
+class MemoryLink : public Link {
+ public:
+  void transfer(Direction direction, std::span<const std::byte> source,
+                std::span<std::byte> destination, const StopToken* stop) override;
+  // Has no rate of its own; ThrottledLink gives one.
+  void set_settings(const LinkSettings&) override {}
+};
+
+}  // namespace convoy

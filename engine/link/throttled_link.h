@@ -1,0 +1,36 @@
+// A link around a link that lets bytes through at a given bandwidth, after a given latency.
+//
+// A token bucket over the real bytes: a transfer of n bytes takes latency + 8 n / bandwidth, kept
+// by absolute deadlines so that late wake-ups do not add up. With half duplex both directions draw
+// on one bucket, with full duplex each has its own. Overheads of a protocol are not imitated.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "engine/link/link.h"
+
+namespace convoy {
+
+class ThrottledLink : public Link {
+ public:
+  ThrottledLink(std::unique_ptr<Link> inner, const LinkSettings& settings);
+  void transfer(Direction direction, std::span<const std::byte> source,
+                std::span<std::byte> destination, const StopToken* stop) override;
+  void set_settings(const LinkSettings& settings) override;
+
+ private:
+  LinkSettings settings() const;
+  // Books `bytes` on the direction's bucket at the present rate; returns when they have passed.
+  std::chrono::steady_clock::time_point book(Direction direction, std::size_t bytes,
+                                             std::chrono::steady_clock::time_point earliest);
+
+  std::unique_ptr<Link> inner_;
+  mutable std::mutex mutex_;
+  LinkSettings settings_;
+  std::chrono::steady_clock::time_point free_at_[2] =
+      {};  // by direction; [0] for both at half duplex
+};
+
+}  // namespace convoy
