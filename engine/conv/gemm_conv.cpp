@@ -1,0 +1,179 @@
+#include "engine/conv/gemm_conv.h"
+
+#include <algorithm>
+
+#include "engine/conv/gemm_blocking.h"
+#include "engine/tensor/blas.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::size_t kLine = 16;  // floats in a cache line
+
+// Calls work(block) for nearly equal blocks of at most `largest` that cover `range` in order.
+template <class Work>
+void for_blocks(Range range, std::size_t largest, const Work& work) {
+  const std::size_t count = (range.size() + largest - 1) / largest;
+  for (std::size_t n = 0; n < count; ++n) {
+    const Range block = split_range(range.size(), count, n, 1);
+    work(Range{range.begin + block.begin, range.begin + block.end});
+  }
+}
+
+class GemmPlan : public ConvPlan {
+ public:
+  GemmPlan(const ConvProblem& problem, Pass pass, int threads, const GemmBlocking& blocking)
+      : p_(problem),
+        pass_(pass),
+        threads_(threads),
+        blocking_(blocking),
+        taps_(static_cast<std::size_t>(p_.kernel_height) * p_.kernel_width),
+        kernels_(static_cast<std::size_t>(p_.out_channels)),
+        rows_(p_.kernel_elements()),
+        columns_(p_.output_size() / kernels_) {}
+
+  std::size_t scratch_bytes() const override {
+    return blocking_.scratch_bytes(threads_, partial_size());
+  }
+  double executed_flops() const override { return p_.flops(); }
+
+  void run(const ConvOperands& operands, std::span<std::byte> scratch, ThreadPool& pool,
+           const StopToken* stop) const override {
+    if (pool.size() > threads_ || scratch.size() < scratch_bytes())
+      throw Error(ErrorKind::kRun, "gemm convolution",
+                  "planned for " + std::to_string(threads_) + " threads and " +
+                      std::to_string(scratch_bytes()) + " bytes of scratch, run with " +
+                      std::to_string(pool.size()) + " and " + std::to_string(scratch.size()));
+    float* const blocks = reinterpret_cast<float*>(scratch.data());
+    float* const partials = blocks + static_cast<std::size_t>(threads_) * blocking_.block_floats();
+    pool.parallel_for(
+        blocking_.tasks(),
+        [&](std::size_t n, int thread) {
+          const Task task = make_task(n, operands.result, partials);
+          float* block = blocks + static_cast<std::size_t>(thread) * blocking_.block_floats();
+          switch (pass_) {
+            case Pass::kForward:
+              return forward(operands, task, block, stop);
+            case Pass::kBackwardData:
+              return backward_data(operands, task, block, stop);
+            case Pass::kBackwardWeights:
+              return backward_weights(operands, task, block, stop);
+          }
+        },
+        stop);
+    if (pass_ != Pass::kForward && blocking_.column_parts > 1)
+      add_partials(operands.result, partials, pool);
+  }
+
+ private:
+  struct Task {
+    Range kernels, rows, columns;
+    float* result;  // or the partial result of a later column part
+  };
+
+  // Floats of one partial result.
+  std::size_t partial_size() const {
+    switch (pass_) {
+      case Pass::kForward:
+        return 0;  // column parts of Y are Y's own columns
+      case Pass::kBackwardData:
+        return p_.input_size();
+      case Pass::kBackwardWeights:
+        break;
+    }
+    return p_.weight_size();
+  }
+  std::size_t partial_stride() const { return (partial_size() + kLine - 1) / kLine * kLine; }
+
+  // Neighbouring tasks share columns, so that threads read the same input at about the same time.
+  Task make_task(std::size_t n, float* result, float* partials) const {
+    const std::size_t kernel_part = n % blocking_.kernel_parts;
+    n /= blocking_.kernel_parts;
+    const std::size_t row_part = n % blocking_.row_parts;
+    const std::size_t column_part = n / blocking_.row_parts;
+    const std::size_t row_grain = pass_ == Pass::kBackwardData ? taps_ : 1;
+    Task task;
+    task.kernels = split_range(kernels_, blocking_.kernel_parts, kernel_part, 1);
+    task.rows = split_range(rows_, blocking_.row_parts, row_part, row_grain);
+    task.columns = split_range(columns_, blocking_.column_parts, column_part, kLine);
+    task.result = pass_ == Pass::kForward || column_part == 0
+                      ? result
+                      : partials + (column_part - 1) * partial_stride();
+    return task;
+  }
+
+  void forward(const ConvOperands& o, const Task& task, float* block, const StopToken* stop) const {
+    for_blocks(task.columns, blocking_.column_block, [&](Range columns) {
+      for_blocks(task.rows, blocking_.row_block, [&](Range rows) {
+        if (stop) stop->throw_if_stopped();
+        im2col(p_, o.input, rows, columns, block);
+        sgemm(Transpose::kNo, Transpose::kNo, task.kernels.size(), columns.size(), rows.size(),
+              o.weight + task.kernels.begin * rows_ + rows.begin, rows_, block, columns.size(),
+              rows.begin == task.rows.begin ? 0.0f : 1.0f,
+              task.result + task.kernels.begin * columns_ + columns.begin, columns_);
+      });
+    });
+  }
+
+  void backward_weights(const ConvOperands& o, const Task& task, float* block,
+                        const StopToken* stop) const {
+    for_blocks(task.rows, blocking_.row_block, [&](Range rows) {
+      for_blocks(task.columns, blocking_.column_block, [&](Range columns) {
+        if (stop) stop->throw_if_stopped();
+        im2col(p_, o.input, rows, columns, block);
+        sgemm(Transpose::kNo, Transpose::kYes, kernels_, rows.size(), columns.size(),
+              o.grad_output + columns.begin, columns_, block, columns.size(),
+              columns.begin == task.columns.begin ? 0.0f : 1.0f, task.result + rows.begin, rows_);
+      });
+    });
+  }
+
+  void backward_data(const ConvOperands& o, const Task& task, float* block,
+                     const StopToken* stop) const {
+    const std::size_t map = p_.input_size() / static_cast<std::size_t>(p_.in_channels);
+    std::fill(task.result + task.rows.begin / taps_ * map,
+              task.result + task.rows.end / taps_ * map, 0.0f);
+    for_blocks(task.columns, blocking_.column_block, [&](Range columns) {
+      for_blocks(task.rows, blocking_.row_block, [&](Range rows) {
+        if (stop) stop->throw_if_stopped();
+        sgemm(Transpose::kYes, Transpose::kNo, rows.size(), columns.size(), kernels_,
+              o.weight + rows.begin, rows_, o.grad_output + columns.begin, columns_, 0.0f, block,
+              columns.size());
+        add_col2im(p_, block, rows, columns, task.result);
+      });
+    });
+  }
+
+  void add_partials(float* result, const float* partials, ThreadPool& pool) const {
+    pool.parallel_ranges(partial_size(), 1024, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t part = 0; part + 1 < blocking_.column_parts; ++part) {
+        const float* __restrict source = partials + part * partial_stride();
+        float* __restrict sum = result;
+        for (std::size_t n = begin; n < end; ++n) sum[n] += source[n];
+      }
+    });
+  }
+
+  const ConvProblem p_;
+  const Pass pass_;
+  const int threads_;
+  const GemmBlocking blocking_;
+  const std::size_t taps_, kernels_, rows_, columns_;
+};
+
+}  // namespace
+
+bool GemmConv::supports(const ConvProblem& problem, Pass) const {
+  const std::size_t columns =
+      problem.output_size() / static_cast<std::size_t>(problem.out_channels);
+  return columns <= kMaxBlasSize && problem.kernel_elements() <= kMaxBlasSize;
+}
+
+std::unique_ptr<ConvPlan> GemmConv::plan(const ConvProblem& problem, Pass pass, int threads,
+                                         std::size_t scratch_limit) const {
+  const auto blocking = choose_gemm_blocking(problem, pass, threads, scratch_limit);
+  if (!blocking) return nullptr;
+  return std::make_unique<GemmPlan>(problem, pass, threads, *blocking);
+}
+
+}  // namespace convoy
