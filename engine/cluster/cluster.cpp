@@ -1,0 +1,104 @@
+#include "engine/cluster/cluster.h"
+
+#include "engine/cluster/in_process_worker.h"
+#include "engine/cluster/measure.h"
+#include "engine/link/memory_link.h"
+#include "engine/link/throttled_link.h"
+
+namespace convoy {
+
+Cluster::Cluster(std::vector<ClusterMember> members, const StopToken* stop)
+    : halt_(stop),
+      master_device_(std::move(members.at(0).device)),
+      master_share_(*master_device_, 0) {
+  for (std::size_t i = 1; i < members.size(); ++i)
+    workers_.push_back(std::make_unique<InProcessWorker>(
+        std::move(members[i].device), static_cast<int>(i),
+        std::make_unique<ThrottledLink>(std::make_unique<MemoryLink>(), members[i].link), &halt_));
+}
+
+const DeviceInfo& Cluster::info(int device) const {
+  if (device == 0) return master_device_->info();
+  return workers_.at(static_cast<std::size_t>(device) - 1)->info();
+}
+
+void Cluster::set_link(int device, const LinkSettings& settings) {
+  if (device > 0) workers_.at(static_cast<std::size_t>(device) - 1)->set_link(settings);
+}
+
+std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerCommand*>& commands,
+                                            const std::function<void(WorkerReport&)>& master_work) {
+  std::vector<WorkerReport> reports(commands.size());
+  for (std::size_t i = 1; i < commands.size(); ++i)
+    if (commands[i]) workers_[i - 1]->start(*commands[i]);
+
+  std::exception_ptr failure;
+  // Interrupted by a halt is only the echo of the failure that caused it.
+  const auto failed = [&](std::exception_ptr error) {
+    if (!failure) failure = std::move(error);
+    halt_.request_stop();
+  };
+  try {
+    if (commands[0]) master_work(reports[0]);
+  } catch (...) {
+    failed(std::current_exception());
+  }
+  std::exception_ptr echo;
+  for (std::size_t i = 1; i < commands.size(); ++i) {
+    if (!commands[i]) continue;
+    try {
+      reports[i] = workers_[i - 1]->finish();
+    } catch (const Interrupted&) {
+      echo = std::current_exception();
+    } catch (...) {
+      failed(std::current_exception());
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+  if (echo) std::rethrow_exception(echo);
+  return reports;
+}
+
+void Cluster::configure(int layer, const ConvProblem& problem, const std::vector<int>& kernels,
+                        bool needs_grad_input) {
+  std::vector<WorkerCommand> commands(kernels.size());
+  std::vector<const WorkerCommand*> given(kernels.size());
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    WorkerCommand& command = commands[i];
+    command.kind = CommandKind::kConfigure;
+    command.layer = layer;
+    command.leave_out = kernels[i] == 0;
+    command.needs_grad_input = needs_grad_input;
+    command.problem = problem.with_kernels(kernels[i]);
+    given[i] = &command;
+  }
+  exchange(given, [&](WorkerReport&) {
+    if (commands[0].leave_out)
+      master_share_.leave_out(layer);
+    else
+      master_share_.configure(layer, commands[0].problem);
+  });
+}
+
+std::vector<ConvMeasurement> Cluster::measure(const ConvProblem& problem,
+                                              const std::vector<int>& kernels,
+                                              bool needs_grad_input) {
+  std::vector<WorkerCommand> commands(kernels.size());
+  std::vector<const WorkerCommand*> given(kernels.size());
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    if (kernels[i] == 0) continue;
+    commands[i].kind = CommandKind::kMeasure;
+    commands[i].problem = problem.with_kernels(kernels[i]);
+    commands[i].needs_grad_input = needs_grad_input;
+    given[i] = &commands[i];
+  }
+  const auto reports = exchange(given, [&](WorkerReport& report) {
+    report.measurement =
+        measure_conv(*master_device_, commands[0].problem, needs_grad_input, &halt_);
+  });
+  std::vector<ConvMeasurement> measurements;
+  for (const WorkerReport& report : reports) measurements.push_back(report.measurement);
+  return measurements;
+}
+
+}  // namespace convoy

@@ -1,0 +1,29 @@
+#include "engine/cluster/single_device.h"
+
+namespace convoy {
+
+SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& problems,
+                           const StopToken* stop)
+    : share_(device, 0), stop_(stop) {
+  for (std::size_t layer = 0; layer < problems.size(); ++layer)
+    share_.configure(static_cast<int>(layer), problems[layer]);
+}
+
+void SingleDevice::forward(int layer, const float* input, const float* weight, float* output) {
+  share_.forward(layer, input, weight, output, stop_, slices_);
+}
+
+void SingleDevice::backward(int layer, const float* grad_output, float* grad_weight,
+                            float* grad_input) {
+  share_.backward_weights(layer, grad_output, grad_weight, stop_, slices_);
+  if (grad_input) share_.backward_data(layer, grad_input, stop_, slices_);
+}
+
+double SingleDevice::take_conv_ms() {
+  double ms = 0.0;
+  for (const Slice& slice : slices_) ms += milliseconds(slice.end - slice.begin);
+  slices_.clear();
+  return ms;
+}
+
+}  // namespace convoy

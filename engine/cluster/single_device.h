@@ -1,0 +1,30 @@
+// The convolutional layers of a network on one device, with no link: what a distribution is
+// compared with.
+#pragma once
+
+#include <vector>
+
+#include "engine/cluster/device_share.h"
+#include "engine/conv/conv_executor.h"
+
+namespace convoy {
+
+class SingleDevice : public ConvExecutor {
+ public:
+  // The device, and `stop` (may be null), must outlive this.
+  SingleDevice(Device& device, const std::vector<ConvProblem>& problems, const StopToken* stop);
+
+  void forward(int layer, const float* input, const float* weight, float* output) override;
+  void backward(int layer, const float* grad_output, float* grad_weight,
+                float* grad_input) override;
+
+  // What the layers took since the last call, in milliseconds.
+  double take_conv_ms();
+
+ private:
+  DeviceShare share_;
+  const StopToken* stop_;
+  std::vector<Slice> slices_;
+};
+
+}  // namespace convoy
