@@ -24,7 +24,6 @@ class RunFolder : public RunListener {
 
   void on_started(const RunStarted&) override;
   void on_calibrated(const RunCalibrated&) override;
-  void on_baseline(const RunBaseline&) override;
   void on_step(const RunStep&) override;
   void on_finished(const RunSummary&) override;
 

@@ -57,8 +57,10 @@ Experiment parse_experiment(const std::string& json_text, const std::string& fil
 Experiment read_experiment(const std::filesystem::path& path);
 // "training.batch_size=64", "devices.1.speed=0.5", "network.kernels=[50,500]", as `--set` has it:
 // changes the JSON text before it is parsed. The value is JSON where it parses as such, else a
-// string.
-std::string with_setting(const std::string& json_text, const std::string& path_and_value);
+// string. Objects that are missing on the way are made; the index one past a list's end appends.
+// Throws Error(kExperiment) for a path that leads nowhere; unknown keys are left to the parser.
+std::string with_setting(const std::string& json_text, const std::string& path_and_value,
+                         const std::string& file = "experiment");
 // Every value spelled out, indented; parse_experiment() reads it back to the same experiment.
 std::string experiment_json(const Experiment& experiment);
 // The checks of values that parse_experiment() makes, for experiments that were made by other

@@ -1,0 +1,21 @@
+#include "engine/results/run_events.h"
+
+namespace convoy {
+
+const char* run_phase_name(RunPhase phase) {
+  switch (phase) {
+    case RunPhase::kPreparing:
+      return "preparing";
+    case RunPhase::kCalibrating:
+      return "calibrating";
+    case RunPhase::kBaseline:
+      return "baseline";
+    case RunPhase::kTraining:
+      return "training";
+    case RunPhase::kTesting:
+      break;
+  }
+  return "testing";
+}
+
+}  // namespace convoy
