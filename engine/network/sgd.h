@@ -1,0 +1,24 @@
+// Stochastic gradient descent with momentum, as torch.optim.SGD does it without Nesterov and
+// dampening: v = momentum * v + (g + weight_decay * w), then w = w - learning_rate * v. The first
+// step's v is g + weight_decay * w, which zero velocities give by themselves.
+#pragma once
+
+#include "engine/base/thread_pool.h"
+#include "engine/network/parameters.h"
+
+namespace convoy {
+
+// Owns the velocities of one network. Not synchronised.
+class Sgd {
+ public:
+  explicit Sgd(const NetworkSpec& spec);
+
+  // All weights in one pass, split over the pool's threads.
+  void update(const SgdSettings& settings, const Parameters& gradients, Parameters& parameters,
+              ThreadPool& pool);
+
+ private:
+  Parameters velocity_;
+};
+
+}  // namespace convoy
