@@ -78,6 +78,7 @@ struct RunStep {
   double loss = 0.0;
   double train_accuracy = 0.0;  // of this batch, 0..1
   bool warm_up = false;         // left out of the medians
+  std::optional<double> bandwidth_mbps;  // of the default link when the step began
   std::vector<Slice> slices;    // every device's work in this step
   struct MasterWork {
     const char* name;

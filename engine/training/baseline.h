@@ -1,0 +1,36 @@
+// The same training on one device, for comparison: what the speedup is measured against.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "datasets/image_set.h"
+#include "engine/network/model.h"
+#include "engine/training/batches.h"
+
+namespace convoy {
+
+struct BaselineProblem {
+  const NetworkSpec& spec;
+  const Parameters& initial;  // copied, never changed
+  const SgdSettings& sgd;
+  const ImageSet& images;
+  const Normalisation& normalisation;
+  int batch_size;
+  bool shuffle;
+  std::uint64_t seed;
+};
+
+struct BaselineTimes {
+  double step_ms = 0.0, conv_ms = 0.0, comp_ms = 0.0;  // medians
+};
+
+// Real training steps on a copy of the weights: one to warm up, then three to fifteen (fewer where
+// a step takes longer than 4 s). The convolutions run on the device `id` at `speed`, without a
+// link; all else on that device's cores when it is a CPU, else on `master_pool`. `progress` hears
+// each step.
+BaselineTimes measure_baseline(const BaselineProblem& problem, const std::string& id, double speed,
+                               ThreadPool& master_pool, double master_speed, const StopToken* stop,
+                               const std::function<void(int done, int total)>& progress);
+
+}  // namespace convoy

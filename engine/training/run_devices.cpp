@@ -1,0 +1,92 @@
+#include "engine/training/run_devices.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/device/discovery.h"
+#include "engine/device/slowed_device.h"
+
+namespace convoy {
+namespace {
+
+bool is_cpu_device(const DeviceSpec& spec) {
+  return spec.id.rfind("cpu", 0) == 0;
+}
+
+std::vector<int> common_cores(const DeviceInfo& a, const DeviceInfo& b) {
+  std::vector<int> common;
+  std::set_intersection(a.cores.begin(), a.cores.end(), b.cores.begin(), b.cores.end(),
+                        std::back_inserter(common));
+  return common;
+}
+
+// Two CPU devices must not share a core; an OpenCL CPU runtime cannot be kept off the others'
+// cores, and the person who asked for it is told.
+void check_cores(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
+  for (std::size_t a = 0; a < specs.size(); ++a)
+    for (std::size_t b = a + 1; b < specs.size(); ++b) {
+      const RunDevice& first = devices.described[a];
+      const RunDevice& second = devices.described[b];
+      const auto common = common_cores(first.info, second.info);
+      if (common.empty()) {
+        if (first.info.id == second.info.id)
+          devices.warnings.push_back("Devices " + first.name + " and " + second.name +
+                                     " are the same device (" + first.info.id +
+                                     "): each slows the other down.");
+        continue;
+      }
+      if (is_cpu_device(specs[a]) && is_cpu_device(specs[b]))
+        throw Error(ErrorKind::kExperiment, "/devices/" + std::to_string(b) + "/id",
+                    "device " + second.name + " (" + second.info.id + ") shares core " +
+                        core_list_text(common) + " with device " + first.name + " (" +
+                        first.info.id + "); CPU devices need cores of their own");
+      devices.warnings.push_back("Devices " + first.name + " (" + first.info.id + ") and " +
+                                 second.name + " (" + second.info.id + ") share core " +
+                                 core_list_text(common) +
+                                 ": each slows the other down, and their times show it.");
+    }
+}
+
+// With a GPU as the master's own device, the rest of the step gets the cores that are left.
+void find_master_pool(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
+  devices.master_pool = devices.members.front().device->host_pool();
+  if (devices.master_pool) return;
+  std::vector<int> cores = available_cores();
+  for (std::size_t i = 1; i < specs.size(); ++i) {
+    if (!is_cpu_device(specs[i])) continue;
+    for (const int core : devices.described[i].info.cores) std::erase(cores, core);
+  }
+  if (cores.empty()) {
+    cores = available_cores();
+    devices.warnings.push_back(
+        "No core is left for the master: everything outside the convolutional layers shares the "
+        "cores of the CPU devices.");
+  }
+  devices.own_pool = std::make_unique<ThreadPool>(cores);
+  devices.master_pool = devices.own_pool.get();
+}
+
+}  // namespace
+
+std::unique_ptr<Device> open_at_speed(const std::string& id, double speed) {
+  return slowed_device(open_device(id), speed);
+}
+
+RunDevices open_run_devices(const std::vector<DeviceSpec>& specs,
+                            const LinkSettings& default_link) {
+  RunDevices devices;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const DeviceSpec& spec = specs[i];
+    ClusterMember member{open_at_speed(spec.id, spec.speed), spec.link.value_or(default_link)};
+    RunDevice described{spec.name.empty() ? spec.id : spec.name, member.device->info(), spec.speed,
+                        std::nullopt};
+    if (i > 0) described.link = member.link;
+    devices.members.push_back(std::move(member));
+    devices.described.push_back(std::move(described));
+  }
+  check_cores(specs, devices);
+  find_master_pool(specs, devices);
+  return devices;
+}
+
+}  // namespace convoy
