@@ -1,0 +1,247 @@
+// Every algorithm against the reference: all passes, random shapes, one and two threads, all the
+// scratch it could want down to the least it takes, into memory filled with NaN between guards.
+#include <QTest>
+#include <limits>
+
+#include "tests/base/test_cores.h"
+#include "tests/conv/random_convolution.h"
+
+using namespace convoy;
+
+namespace {
+
+constexpr std::size_t kAmple = std::size_t{1} << 30;
+
+// The smallest scratch limit that the algorithm makes a plan for.
+std::size_t least_scratch(const ConvAlgorithm& algorithm, const ConvProblem& problem, Pass pass,
+                          int threads) {
+  std::size_t low = 0, high = kAmple;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (algorithm.plan(problem, pass, threads, middle))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+// Empty when the algorithm computes exactly `expected`, else what is wrong.
+QString check(const ConvAlgorithm& algorithm, const ConvProblem& problem, Pass pass,
+              std::size_t limit, const Arrays& arrays, const std::vector<float>& expected,
+              ThreadPool& pool) {
+  const auto plan = algorithm.plan(problem, pass, pool.size(), limit);
+  if (!plan) return "no plan";
+  const std::size_t needed = plan->scratch_bytes();
+  if (needed > limit) return QString("needs %1 bytes of scratch").arg(needed);
+  GuardedBuffer result(expected.size()), scratch((needed + 3) / 4);
+  plan->run(arrays.operands(result.data()), scratch.bytes(needed), pool, nullptr);
+  if (!result.guards_are_whole()) return "writes beside its result";
+  if (!scratch.guards_are_whole()) return "writes beside its scratch";
+  for (std::size_t n = 0; n < expected.size(); ++n)
+    if (!(result.data()[n] == expected[n]))
+      return QString("element %1 is %2, not %3").arg(n).arg(result.data()[n]).arg(expected[n]);
+  return {};
+}
+
+ConvProblem make_problem(int batch, int channels, int size, int kernels, int kernel_size) {
+  ConvProblem p;
+  p.batch = batch;
+  p.in_channels = channels;
+  p.in_height = p.in_width = size;
+  p.out_channels = kernels;
+  p.kernel_height = p.kernel_width = kernel_size;
+  return p;
+}
+
+}  // namespace
+
+class ConvAlgorithmsTest : public QObject {
+  Q_OBJECT
+
+ private:
+  ThreadPool one_{test_cores(1)}, two_{test_cores(2)}, three_{test_cores(3)};
+
+  void compare_everywhere(const ConvProblem& problem, Random& random) {
+    const Arrays arrays(problem, random);
+    for (Pass pass : kAllPasses) {
+      const auto expected = run_reference(problem, pass, arrays, one_);
+      for (const ConvAlgorithm* algorithm : conv_algorithms()) {
+        QVERIFY(algorithm->supports(problem, pass));
+        for (ThreadPool* pool : {&one_, &two_, &three_}) {
+          const std::size_t least = least_scratch(*algorithm, problem, pass, pool->size());
+          for (std::size_t limit : {kAmple, 8 * least, least}) {
+            const QString wrong = check(*algorithm, problem, pass, limit, arrays, expected, *pool);
+            QVERIFY2(wrong.isEmpty(),
+                     qPrintable(QString("%1: %2, %3, %4 threads, %5 bytes: %6")
+                                    .arg(algorithm->name(), pass_name(pass), problem_text(problem))
+                                    .arg(pool->size())
+                                    .arg(limit)
+                                    .arg(wrong)));
+          }
+        }
+      }
+    }
+  }
+
+ private slots:
+  void the_list_ends_in_the_reference() {
+    QVERIFY(conv_algorithms().size() >= 2);
+    QCOMPARE(conv_algorithms().back()->name(), "reference");
+    QCOMPARE(find_conv_algorithm("gemm")->name(), "gemm");
+    QVERIFY(!find_conv_algorithm("fast"));
+    QVERIFY(!find_conv_algorithm(""));
+  }
+
+  void random_shapes_data() {
+    QTest::addColumn<quint64>("seed");
+    for (quint64 seed : {1u, 2u, 3u, 4u, 5u, 6u}) QTest::addRow("seed %llu", seed) << seed;
+  }
+  void random_shapes() {
+    QFETCH(quint64, seed);
+    Random random(seed);
+    for (int n = 0; n < 25 && !QTest::currentTestFailed(); ++n)
+      compare_everywhere(random_problem(random), random);
+  }
+
+  // Shapes that make more than one task and more than one block along every side.
+  void large_shapes_data() {
+    QTest::addColumn<int>("batch");
+    QTest::addColumn<int>("channels");
+    QTest::addColumn<int>("size");
+    QTest::addColumn<int>("kernels");
+    QTest::addColumn<int>("kernel_size");
+    QTest::newRow("thin first layer") << 33 << 3 << 16 << 20 << 5;
+    QTest::newRow("many channels") << 7 << 70 << 9 << 33 << 5;
+    QTest::newRow("one picture") << 1 << 40 << 7 << 90 << 3;
+    QTest::newRow("one kernel") << 65 << 24 << 12 << 1 << 5;
+    QTest::newRow("one output element") << 1 << 30 << 5 << 40 << 5;
+  }
+  void large_shapes() {
+    QFETCH(int, batch);
+    QFETCH(int, channels);
+    QFETCH(int, size);
+    QFETCH(int, kernels);
+    QFETCH(int, kernel_size);
+    Random random(11);
+    compare_everywhere(make_problem(batch, channels, size, kernels, kernel_size), random);
+  }
+
+  void too_little_scratch_gives_no_plan() {
+    const ConvProblem problem = make_problem(5, 3, 12, 8, 5);
+    for (Pass pass : kAllPasses) {
+      const ConvAlgorithm* gemm = find_conv_algorithm("gemm");
+      const std::size_t least = least_scratch(*gemm, problem, pass, 2);
+      QVERIFY(least > 0);
+      QVERIFY(!gemm->plan(problem, pass, 2, least - 1));
+      QVERIFY(!gemm->plan(problem, pass, 2, 0));
+      QVERIFY(find_conv_algorithm("reference")->plan(problem, pass, 2, 0));
+    }
+  }
+
+  // What one kernel range computes does not depend on the others: the basis of distribution.
+  void kernel_ranges_make_the_whole() {
+    Random random(21);
+    ConvProblem whole = make_problem(9, 6, 13, 31, 5);
+    whole.padding = {1, 0, 2, 3};
+    const Arrays arrays(whole, random);
+    const std::size_t map = whole.output_size() / 31, kernel = whole.kernel_elements();
+    for (const ConvAlgorithm* algorithm : conv_algorithms())
+      for (const auto& counts : std::vector<std::vector<int>>{{31}, {1, 30}, {10, 1, 20}}) {
+        std::vector<float> output(whole.output_size()), grad_weight(whole.weight_size());
+        std::vector<float> grad_input(whole.input_size()), share(whole.input_size());
+        std::size_t first = 0;
+        for (int count : counts) {
+          const ConvProblem part = whole.with_kernels(count);
+          const auto run = [&](Pass pass, float* result) {
+            const auto plan = algorithm->plan(part, pass, two_.size(), kAmple);
+            FloatBuffer scratch(plan->scratch_bytes() / sizeof(float));
+            plan->run({arrays.input.data(), arrays.weight.data() + first * kernel,
+                       arrays.grad_output.data() + first * map, result},
+                      std::as_writable_bytes(scratch.span()), two_, nullptr);
+          };
+          run(Pass::kForward, output.data() + first * map);
+          run(Pass::kBackwardWeights, grad_weight.data() + first * kernel);
+          run(Pass::kBackwardData, share.data());
+          for (std::size_t n = 0; n < share.size(); ++n) grad_input[n] += share[n];
+          first += static_cast<std::size_t>(count);
+        }
+        QVERIFY(output == run_reference(whole, Pass::kForward, arrays, two_));
+        QVERIFY(grad_weight == run_reference(whole, Pass::kBackwardWeights, arrays, two_));
+        QVERIFY(grad_input == run_reference(whole, Pass::kBackwardData, arrays, two_));
+      }
+  }
+
+  // Values whose sums are rounded: close to the reference, and the same bits every time.
+  void results_are_accurate_and_repeatable_data() {
+    QTest::addColumn<int>("channels");
+    QTest::newRow("thin first layer") << 3;
+    QTest::newRow("many channels") << 64;
+  }
+  void results_are_accurate_and_repeatable() {
+    QFETCH(int, channels);
+    const ConvProblem problem = make_problem(32, channels, 16, 24, 5);
+    Random random(31);
+    Arrays arrays(problem);
+    fill_normal(arrays.input, random);
+    fill_normal(arrays.weight, random);
+    fill_normal(arrays.grad_output, random);
+    for (Pass pass : kAllPasses) {
+      const auto exact = run_reference(problem, pass, arrays, two_);
+      // Products of standard normals: the sum of n of them has the deviation sqrt(n), and so many
+      // roundings in any order stay far below this.
+      const double terms = problem.flops() / 2 / static_cast<double>(exact.size());
+      const double tolerance = 20 * std::numeric_limits<float>::epsilon() * terms;
+      for (const ConvAlgorithm* algorithm : conv_algorithms()) {
+        const auto plan = algorithm->plan(problem, pass, two_.size(), kAmple);
+        std::vector<float> first;
+        for (int repeat = 0; repeat < 8; ++repeat) {
+          std::vector<float> result(exact.size());
+          FloatBuffer scratch(plan->scratch_bytes() / sizeof(float));
+          plan->run(arrays.operands(result.data()), std::as_writable_bytes(scratch.span()), two_,
+                    nullptr);
+          if (repeat == 0) first = result;
+          QVERIFY(result == first);
+        }
+        for (std::size_t n = 0; n < exact.size(); ++n)
+          QVERIFY(std::abs(static_cast<double>(first[n]) - static_cast<double>(exact[n])) <=
+                  tolerance);
+      }
+    }
+  }
+
+  void stop_interrupts() {
+    const ConvProblem problem = make_problem(8, 8, 12, 16, 3);
+    Random random(41);
+    const Arrays arrays(problem, random);
+    StopToken stop;
+    stop.request_stop();
+    for (const ConvAlgorithm* algorithm : conv_algorithms())
+      for (Pass pass : kAllPasses) {
+        const auto plan = algorithm->plan(problem, pass, two_.size(), kAmple);
+        std::vector<float> result(result_size(problem, pass));
+        FloatBuffer scratch(plan->scratch_bytes() / sizeof(float));
+        QVERIFY_EXCEPTION_THROWN(plan->run(arrays.operands(result.data()),
+                                           std::as_writable_bytes(scratch.span()), two_, &stop),
+                                 Interrupted);
+      }
+  }
+
+  void a_plan_refuses_more_threads_or_less_scratch_than_planned() {
+    const ConvProblem problem = make_problem(2, 2, 6, 3, 3);
+    Random random(51);
+    const Arrays arrays(problem, random);
+    std::vector<float> result(problem.output_size());
+    const auto plan = find_conv_algorithm("gemm")->plan(problem, Pass::kForward, 1, kAmple);
+    FloatBuffer scratch(plan->scratch_bytes() / sizeof(float));
+    const auto bytes = std::as_writable_bytes(scratch.span());
+    QVERIFY_EXCEPTION_THROWN(plan->run(arrays.operands(result.data()), bytes, two_, nullptr),
+                             Error);
+    QVERIFY_EXCEPTION_THROWN(
+        plan->run(arrays.operands(result.data()), bytes.first(bytes.size() - 4), one_, nullptr),
+        Error);
+  }
+};
+
+QTEST_GUILESS_MAIN(ConvAlgorithmsTest)
+#include "conv_algorithms_test.moc"

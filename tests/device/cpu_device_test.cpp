@@ -1,0 +1,212 @@
+// CPU devices: discovery, opening by id, and convolution as a device offers it.
+#include "engine/device/cpu_device.h"
+
+#include <sched.h>
+
+#include <QTest>
+
+#include "engine/device/discovery.h"
+#include "tests/conv/random_convolution.h"
+
+using namespace convoy;
+
+namespace {
+
+ConvProblem small_problem() {
+  ConvProblem p;
+  p.batch = 5;
+  p.in_channels = 4;
+  p.in_height = p.in_width = 9;
+  p.out_channels = 6;
+  p.kernel_height = p.kernel_width = 3;
+  p.padding = Padding::all(1);
+  return p;
+}
+
+std::vector<float> run(DeviceConv& conv, Pass pass, const StopToken* stop = nullptr) {
+  std::vector<float> result(result_size(conv.problem(), pass), NAN);
+  conv.run(pass, result.data(), stop);
+  return result;
+}
+
+void set_operands(DeviceConv& conv, const Arrays& arrays) {
+  conv.set_operand(Operand::kInput, arrays.input.data());
+  conv.set_operand(Operand::kWeight, arrays.weight.data());
+  conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
+}
+
+template <class Call>
+QString error_of(ErrorKind kind, const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.kind() == kind ? QString(error.what())
+                                : QString("of another kind: ") + error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+class CpuDeviceTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void the_cpu_is_listed_first() {
+    std::vector<std::string> messages;
+    const std::vector<DeviceInfo> devices = list_devices(&messages);
+    QVERIFY(!devices.empty());
+    const DeviceInfo& cpu = devices.front();
+    QCOMPARE(cpu.id, "cpu");
+    QVERIFY(cpu.kind == DeviceKind::kCpu);
+    QVERIFY(!cpu.name.empty());
+    QVERIFY2(QString::fromStdString(cpu.backend).startsWith("OpenBLAS 0."), cpu.backend.c_str());
+    QVERIFY(cpu.cores == available_cores());
+    QCOMPARE(cpu.compute_units, static_cast<int>(cpu.cores.size()));
+    QVERIFY(cpu.memory_bytes > (1u << 20));
+    for (const DeviceInfo& device : devices) QCOMPARE(open_device(device.id)->info().id, device.id);
+  }
+
+  void a_device_computes_on_its_own_cores() {
+    const int core = available_cores().back();
+    const std::string id = "cpu:" + std::to_string(core);
+    const auto device = open_device(id);
+    QCOMPARE(device->info().id, id);
+    QVERIFY(device->info().cores == std::vector<int>{core});
+    QVERIFY(device->host_pool());
+    QCOMPARE(device->host_pool()->size(), 1);
+    int seen = -1;
+    device->host_pool()->parallel_for(1, [&](std::size_t, int) { seen = sched_getcpu(); });
+    QCOMPARE(seen, core);
+    QCOMPARE(open_device("cpu")->host_pool()->size(), static_cast<int>(available_cores().size()));
+  }
+
+  void pinning_a_thread_does_not_hide_cores() {
+    const std::vector<int> before = available_cores();
+    cpu_set_t old_set, one_core;
+    sched_getaffinity(0, sizeof(old_set), &old_set);
+    CPU_ZERO(&one_core);
+    CPU_SET(before.front(), &one_core);
+    sched_setaffinity(0, sizeof(one_core), &one_core);
+    const std::vector<int> after = available_cores();
+    sched_setaffinity(0, sizeof(old_set), &old_set);
+    QVERIFY(after == before);
+  }
+
+  void unknown_ids_are_refused_data() {
+    QTest::addColumn<QString>("id");
+    for (const char* id : {"", "CPU", "cpu0", "cpu ", "gpu:0", "cuda:0", "cpu:", "cpu:x", "cpu:1-0",
+                           "cpu:0,0", "cpu:-1", "cpu:1023", "cpu:0-1023"})
+      QTest::newRow(id) << id;
+  }
+  void unknown_ids_are_refused() {
+    QFETCH(QString, id);
+    const QString what =
+        error_of(ErrorKind::kDevice, [&] { static_cast<void>(open_device(id.toStdString())); });
+    QVERIFY2(what.startsWith((id.isEmpty() ? "device" : id) + ": "), qPrintable(what));
+    QVERIFY2(what.contains("cores " + QString::fromStdString(core_list_text(available_cores()))),
+             qPrintable(what));
+  }
+
+  void a_convolution_is_the_reference() {
+    const auto device = open_device("cpu");
+    Random random(61);
+    for (int n = 0; n < 20; ++n) {
+      const ConvProblem problem = random_problem(random);
+      const Arrays arrays(problem, random);
+      for (const char* name : {"", "gemm", "reference"}) {
+        const auto conv = device->make_conv(problem, {.algorithm = name, .scratch_limit = 0});
+        QVERIFY(conv->problem() == problem);
+        set_operands(*conv, arrays);
+        for (Pass pass : kAllPasses) {
+          QCOMPARE(conv->algorithm(pass), *name ? name : "gemm");
+          QVERIFY(conv->executed_flops(pass) >= problem.flops());
+          QVERIFY2(run(*conv, pass) == run_reference(problem, pass, arrays, *device->host_pool()),
+                   qPrintable(problem_text(problem)));
+        }
+      }
+    }
+  }
+
+  // Several layers of one device in turn, the later ones growing the scratch that all share; and a
+  // convolution that outlives its device.
+  void convolutions_share_a_device() {
+    auto device = open_device("cpu");
+    Random random(71);
+    ConvProblem large = small_problem();
+    large.batch = 64;
+    large.in_channels = 30;
+    const Arrays small_arrays(small_problem(), random), large_arrays(large, random);
+    const auto small_conv = device->make_conv(small_problem());
+    const auto large_conv = device->make_conv(large);
+    QVERIFY(large_conv->scratch_bytes() > small_conv->scratch_bytes());
+    set_operands(*small_conv, small_arrays);
+    set_operands(*large_conv, large_arrays);
+    ThreadPool pool({available_cores().front()});
+    for (int round = 0; round < 2; ++round) {
+      for (Pass pass : kAllPasses) {
+        QVERIFY(run(*small_conv, pass) == run_reference(small_problem(), pass, small_arrays, pool));
+        QVERIFY(run(*large_conv, pass) == run_reference(large, pass, large_arrays, pool));
+      }
+      device.reset();
+    }
+  }
+
+  void scratch_stays_within_its_limit() {
+    const auto device = open_device("cpu");
+    const auto conv =
+        device->make_conv(small_problem(), {.algorithm = "gemm", .scratch_limit = 100'000});
+    QVERIFY(conv->scratch_bytes() > 0 && conv->scratch_bytes() <= 100'000);
+    // Nothing but the reference fits one byte.
+    const auto tiny = device->make_conv(small_problem(), {.algorithm = "", .scratch_limit = 1});
+    QCOMPARE(tiny->algorithm(Pass::kForward), "reference");
+    const QString what = error_of(ErrorKind::kDevice, [&] {
+      static_cast<void>(
+          device->make_conv(small_problem(), {.algorithm = "gemm", .scratch_limit = 1}));
+    });
+    QVERIFY2(what.startsWith("cpu: ") && what.contains("\"gemm\"") &&
+                 what.contains("within 1 bytes of scratch"),
+             qPrintable(what));
+  }
+
+  void wrong_requests_are_refused() {
+    const auto device = open_device("cpu");
+    const QString unknown = error_of(ErrorKind::kUsage, [&] {
+      static_cast<void>(
+          device->make_conv(small_problem(), {.algorithm = "fast", .scratch_limit = 0}));
+    });
+    QVERIFY2(unknown.contains("\"fast\"") && unknown.contains("gemm, reference"),
+             qPrintable(unknown));
+    ConvProblem impossible = small_problem();
+    impossible.kernel_height = 12;
+    QVERIFY(error_of(ErrorKind::kExperiment, [&] {
+              static_cast<void>(device->make_conv(impossible));
+            }).contains("12x3 kernel is larger"));
+    const auto conv = device->make_conv(small_problem());
+    for (Pass pass : kAllPasses)
+      QVERIFY(error_of(ErrorKind::kDevice, [&] { run(*conv, pass); }).contains("operands"));
+  }
+
+  void stop_interrupts() {
+    const auto device = open_device("cpu");
+    Random random(81);
+    const Arrays arrays(small_problem(), random);
+    const auto conv = device->make_conv(small_problem());
+    set_operands(*conv, arrays);
+    StopToken stop;
+    stop.request_stop();
+    for (Pass pass : kAllPasses) QVERIFY_EXCEPTION_THROWN(run(*conv, pass, &stop), Interrupted);
+    // The device works on after a stop.
+    QVERIFY(run(*conv, Pass::kForward) ==
+            run_reference(small_problem(), Pass::kForward, arrays, *device->host_pool()));
+  }
+
+  void kinds_have_names() {
+    QCOMPARE(device_kind_name(DeviceKind::kCpu), "CPU");
+    QCOMPARE(device_kind_name(DeviceKind::kGpu), "GPU");
+    QCOMPARE(device_kind_name(DeviceKind::kAccelerator), "accelerator");
+  }
+};
+
+QTEST_GUILESS_MAIN(CpuDeviceTest)
+#include "cpu_device_test.moc"
