@@ -12,8 +12,6 @@
 namespace convoy {
 namespace {
 
-constexpr std::array kPasses = {Pass::kForward, Pass::kBackwardData, Pass::kBackwardWeights};
-
 struct ChosenPlan {
   const ConvAlgorithm* algorithm = nullptr;
   std::unique_ptr<ConvPlan> plan;
@@ -82,7 +80,7 @@ class CpuDevice::Conv : public DeviceConv {
       : state_(std::move(state)), problem_(problem) {
     const std::size_t limit =
         options.scratch_limit > 0 ? options.scratch_limit : state_->info.memory_bytes / 4;
-    for (Pass pass : kPasses)
+    for (Pass pass : kAllPasses)
       chosen(pass) = choose_plan(state_->info, problem_, pass, options.algorithm, limit);
     state_->reserve_scratch(scratch_bytes());
   }
@@ -131,7 +129,7 @@ class CpuDevice::Conv : public DeviceConv {
 
   std::shared_ptr<State> state_;
   const ConvProblem problem_;
-  std::array<ChosenPlan, kPasses.size()> plans_;
+  std::array<ChosenPlan, std::size(kAllPasses)> plans_;
   ConvOperands operands_;
 };
 
