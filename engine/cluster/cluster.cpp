@@ -14,7 +14,7 @@ Cluster::Cluster(std::vector<ClusterMember> members, const StopToken* stop)
   for (std::size_t i = 1; i < members.size(); ++i)
     workers_.push_back(std::make_unique<InProcessWorker>(
         std::move(members[i].device), static_cast<int>(i),
-        std::make_unique<ThrottledLink>(std::make_unique<MemoryLink>(), members[i].link), &halt_));
+        std::make_unique<ThrottledLink>(std::make_unique<MemoryLink>(), members[i].link), halt_));
 }
 
 const DeviceInfo& Cluster::info(int device) const {
@@ -32,28 +32,21 @@ std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerComman
   for (std::size_t i = 1; i < commands.size(); ++i)
     if (commands[i]) workers_[i - 1]->start(*commands[i]);
 
-  std::exception_ptr failure;
-  // Interrupted by a halt is only the echo of the failure that caused it.
-  const auto failed = [&](std::exception_ptr error) {
-    if (!failure) failure = std::move(error);
-    halt_.request_stop();
-  };
-  try {
-    if (commands[0]) master_work(reports[0]);
-  } catch (...) {
-    failed(std::current_exception());
-  }
-  std::exception_ptr echo;
-  for (std::size_t i = 1; i < commands.size(); ++i) {
-    if (!commands[i]) continue;
+  // Who fails halts the others, whose Interrupted is then only an echo.
+  std::exception_ptr failure, echo;
+  const auto attempt = [&](auto&& work) {
     try {
-      reports[i] = workers_[i - 1]->finish();
+      work();
     } catch (const Interrupted&) {
       echo = std::current_exception();
     } catch (...) {
-      failed(std::current_exception());
+      halt_.request_stop();
+      if (!failure) failure = std::current_exception();
     }
-  }
+  };
+  if (commands[0]) attempt([&] { master_work(reports[0]); });
+  for (std::size_t i = 1; i < commands.size(); ++i)
+    if (commands[i]) attempt([&] { reports[i] = workers_[i - 1]->finish(); });
   if (failure) std::rethrow_exception(failure);
   if (echo) std::rethrow_exception(echo);
   return reports;

@@ -26,11 +26,11 @@ void grow(FloatBuffer& buffer, std::size_t size) {
 }  // namespace
 
 InProcessWorker::InProcessWorker(std::unique_ptr<Device> device, int index,
-                                 std::unique_ptr<Link> link, const StopToken* stop)
+                                 std::unique_ptr<Link> link, StopToken& halt)
     : device_(std::move(device)),
       index_(index),
       link_(std::move(link)),
-      stop_(stop),
+      halt_(halt),
       share_(*device_, index),
       thread_([this] { thread_main(); }) {}
 
@@ -77,8 +77,11 @@ void InProcessWorker::thread_main() {
     std::exception_ptr error;
     try {
       report = obey(command);
+    } catch (const Interrupted&) {
+      error = std::current_exception();
     } catch (...) {
       error = std::current_exception();
+      halt_.request_stop();
     }
     {
       std::lock_guard lock(mutex_);
@@ -97,7 +100,8 @@ WorkerReport InProcessWorker::obey(const WorkerCommand& command) {
       configure(command);
       break;
     case CommandKind::kMeasure:
-      report.measurement = measure_conv(*device_, command.problem, command.needs_grad_input, stop_);
+      report.measurement =
+          measure_conv(*device_, command.problem, command.needs_grad_input, &halt_);
       break;
     case CommandKind::kForward:
       forward(command, report.slices);
@@ -131,7 +135,7 @@ void InProcessWorker::forward(const WorkerCommand& command, std::vector<Slice>& 
   Layer& layer = layers_.at(static_cast<std::size_t>(command.layer));
   receive(command.layer, Pass::kForward, command.input, layer.input.span(), slices);
   receive(command.layer, Pass::kForward, command.weight, layer.weight.span(), slices);
-  share_.forward(command.layer, layer.input.data(), layer.weight.data(), maps_.data(), stop_,
+  share_.forward(command.layer, layer.input.data(), layer.weight.data(), maps_.data(), &halt_,
                  slices);
   send(command.layer, Pass::kForward, maps_.span().first(command.output.size()), command.output,
        slices);
@@ -140,9 +144,9 @@ void InProcessWorker::forward(const WorkerCommand& command, std::vector<Slice>& 
 void InProcessWorker::backward(const WorkerCommand& command, std::vector<Slice>& slices) {
   receive(command.layer, Pass::kBackwardWeights, command.grad_output,
           maps_.span().first(command.grad_output.size()), slices);
-  share_.backward_weights(command.layer, maps_.data(), grad_weight_.data(), stop_, slices);
+  share_.backward_weights(command.layer, maps_.data(), grad_weight_.data(), &halt_, slices);
   const bool needs_grad_input = !command.grad_input.empty();
-  if (needs_grad_input) share_.backward_data(command.layer, grad_input_.data(), stop_, slices);
+  if (needs_grad_input) share_.backward_data(command.layer, grad_input_.data(), &halt_, slices);
   send(command.layer, Pass::kBackwardWeights, grad_weight_.span().first(command.grad_weight.size()),
        command.grad_weight, slices);
   if (needs_grad_input)
@@ -154,7 +158,7 @@ void InProcessWorker::receive(int layer, Pass pass, std::span<const float> sourc
                               std::span<float> destination, std::vector<Slice>& slices) {
   Slice slice{index_, layer, pass, Activity::kReceive, SteadyClock::now(), {}, source.size_bytes()};
   link_->transfer(Direction::kToWorker, std::as_bytes(source), std::as_writable_bytes(destination),
-                  stop_);
+                  &halt_);
   slice.end = SteadyClock::now();
   slices.push_back(slice);
 }
@@ -163,7 +167,7 @@ void InProcessWorker::send(int layer, Pass pass, std::span<const float> source,
                            std::span<float> destination, std::vector<Slice>& slices) {
   Slice slice{index_, layer, pass, Activity::kSend, SteadyClock::now(), {}, source.size_bytes()};
   link_->transfer(Direction::kToMaster, std::as_bytes(source), std::as_writable_bytes(destination),
-                  stop_);
+                  &halt_);
   slice.end = SteadyClock::now();
   slices.push_back(slice);
 }

@@ -17,9 +17,11 @@ namespace convoy {
 // the link into memory of its own, computes there, and sends the results back.
 class InProcessWorker : public Worker {
  public:
-  // `index` is the device's place in the experiment. `stop` must outlive the worker.
+  // `index` is the device's place in the experiment. `halt` ends every wait of the worker, which
+  // requests it itself when its device fails, so that the others need not finish. It must outlive
+  // the worker.
   InProcessWorker(std::unique_ptr<Device> device, int index, std::unique_ptr<Link> link,
-                  const StopToken* stop);
+                  StopToken& halt);
   ~InProcessWorker() override;
 
   const DeviceInfo& info() const override { return device_->info(); }
@@ -46,7 +48,7 @@ class InProcessWorker : public Worker {
   std::unique_ptr<Device> device_;
   int index_;
   std::unique_ptr<Link> link_;
-  const StopToken* stop_;
+  StopToken& halt_;
   DeviceShare share_;
   std::vector<Layer> layers_;
   FloatBuffer maps_, grad_weight_, grad_input_;  // as large as the largest layer's

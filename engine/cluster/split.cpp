@@ -66,7 +66,8 @@ std::vector<int> split_by_cost(int kernels, const std::vector<ShareCost>& costs)
     --members;
   };
   std::vector<std::size_t> slowest_first(devices);
-  std::iota(slowest_first.begin(), slowest_first.end(), std::size_t{0});
+  // Among equals the last comes first: the master's own device, which needs no link, stays longest.
+  std::iota(slowest_first.rbegin(), slowest_first.rend(), std::size_t{0});
   std::stable_sort(slowest_first.begin(), slowest_first.end(),
                    [&](std::size_t a, std::size_t b) { return costs[a].ms(1) > costs[b].ms(1); });
   for (const std::size_t device : slowest_first) {

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "engine/base/sleep.h"
+#include "engine/base/pace_clock.h"
 
 namespace convoy {
 namespace {
@@ -26,7 +26,8 @@ class SlowedConv : public DeviceConv {
     const auto end = std::chrono::steady_clock::now();
     const auto wait = extra_ * (end - begin + owed_);
     owed_ = {};
-    sleep_until(end + std::chrono::duration_cast<std::chrono::nanoseconds>(wait), stop);
+    real_clock().sleep_until(end + std::chrono::duration_cast<std::chrono::nanoseconds>(wait),
+                             stop);
   }
   std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
   double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/base/sleep.h"
-
 namespace convoy {
 namespace {
 
@@ -20,8 +18,9 @@ std::size_t piece_bytes(const LinkSettings& settings, std::size_t remaining) {
 
 }  // namespace
 
-ThrottledLink::ThrottledLink(std::unique_ptr<Link> inner, const LinkSettings& settings)
-    : inner_(std::move(inner)), settings_(settings) {}
+ThrottledLink::ThrottledLink(std::unique_ptr<Link> inner, const LinkSettings& settings,
+                             PaceClock& clock)
+    : inner_(std::move(inner)), clock_(clock), settings_(settings) {}
 
 LinkSettings ThrottledLink::settings() const {
   std::lock_guard lock(mutex_);
@@ -46,10 +45,10 @@ Time ThrottledLink::book(Direction direction, std::size_t bytes, Time earliest) 
 
 void ThrottledLink::transfer(Direction direction, std::span<const std::byte> source,
                              std::span<std::byte> destination, const StopToken* stop) {
-  const Time asked = std::chrono::steady_clock::now();
+  const Time asked = clock_.now();
   Time arrived = asked + std::chrono::duration_cast<Time::duration>(
                              std::chrono::duration<double, std::milli>(settings().latency_ms));
-  sleep_until(arrived, stop);
+  clock_.sleep_until(arrived, stop);
   for (std::size_t at = 0; at < source.size();) {
     const LinkSettings limited = settings();
     const std::size_t piece = piece_bytes(limited, source.size() - at);
@@ -57,9 +56,9 @@ void ThrottledLink::transfer(Direction direction, std::span<const std::byte> sou
     inner_->transfer(direction, source.subspan(at, piece), destination.subspan(at, piece), stop);
     // An unlimited stretch leaves no credit behind for a limit that is set during the transfer.
     if (limited.bandwidth_mbps)
-      sleep_until(arrived, stop);
+      clock_.sleep_until(arrived, stop);
     else
-      arrived = std::chrono::steady_clock::now();
+      arrived = clock_.now();
     at += piece;
   }
 }

@@ -9,13 +9,16 @@
 #include <memory>
 #include <mutex>
 
+#include "engine/base/pace_clock.h"
 #include "engine/link/link.h"
 
 namespace convoy {
 
 class ThrottledLink : public Link {
  public:
-  ThrottledLink(std::unique_ptr<Link> inner, const LinkSettings& settings);
+  // `clock` must outlive the link.
+  ThrottledLink(std::unique_ptr<Link> inner, const LinkSettings& settings,
+                PaceClock& clock = real_clock());
   void transfer(Direction direction, std::span<const std::byte> source,
                 std::span<std::byte> destination, const StopToken* stop) override;
   void set_settings(const LinkSettings& settings) override;
@@ -27,6 +30,7 @@ class ThrottledLink : public Link {
                                              std::chrono::steady_clock::time_point earliest);
 
   std::unique_ptr<Link> inner_;
+  PaceClock& clock_;
   mutable std::mutex mutex_;
   LinkSettings settings_;
   std::chrono::steady_clock::time_point free_at_[2] =

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "engine/base/number_text.h"
-#include "engine/base/sleep.h"
+#include "engine/base/pace_clock.h"
 #include "engine/cluster/distributed_conv.h"
 #include "engine/cluster/prediction.h"
 #include "engine/network/model.h"
@@ -337,7 +337,7 @@ RunStep Run::train_one(DistributedConv& convolutions, Batch& batch, int number) 
 
 void Run::wait_while_paused() const {
   using namespace std::chrono_literals;
-  while (control_.paused()) sleep_until(SteadyClock::now() + 20ms, stop_);
+  while (control_.paused()) real_clock().sleep_until(SteadyClock::now() + 20ms, stop_);
 }
 
 // A bandwidth that was moved during the run shows in the files from the next step on.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/sleep.h"
+#include "engine/base/pace_clock.h"
 
 namespace convoy {
 
@@ -25,7 +25,7 @@ void wait_for_slower(TimePoint begin, double conv_ms, double speed, const StopTo
   const TimePoint now = SteadyClock::now();
   const double rest_ms = milliseconds(now - begin) - conv_ms;
   const std::chrono::duration<double, std::milli> wait(rest_ms * (1.0 / speed - 1.0));
-  sleep_until(now + std::chrono::duration_cast<SteadyClock::duration>(wait), stop);
+  real_clock().sleep_until(now + std::chrono::duration_cast<SteadyClock::duration>(wait), stop);
 }
 
 ConvTimes conv_times(const std::vector<Slice>& slices, double layers_ms, int devices) {

@@ -1,0 +1,231 @@
+// A layer over one to five devices gives what one device gives; traffic is what the formulas say.
+#include <QTest>
+#include <numeric>
+
+#include "conv_case.h"
+#include "engine/cluster/distributed_conv.h"
+#include "engine/cluster/single_device.h"
+
+using namespace convoy;
+
+namespace {
+
+ClusterPlan explicit_plan(const std::vector<ConvProblem>& problems,
+                          const std::vector<std::vector<int>>& kernels) {
+  ClusterPlan plan;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    LayerPlan layer;
+    layer.problem = problems[i];
+    layer.needs_grad_input = i > 0;
+    layer.kernels = kernels[i];
+    plan.layers.push_back(layer);
+  }
+  return plan;
+}
+
+std::vector<ClusterMember> cpu_members(std::size_t count) {
+  std::vector<ClusterMember> members;
+  for (std::size_t i = 0; i < count; ++i) members.push_back({open_device(cpu_id(i)), {}});
+  return members;
+}
+
+// Random counts that sum to `kernels`; zeros happen, at the master too.
+std::vector<int> random_split(int kernels, std::size_t devices, Random& random) {
+  std::vector<int> counts(devices);
+  for (int k = 0; k < kernels; ++k) ++counts[random.below(devices)];
+  return counts;
+}
+
+}  // namespace
+
+class DistributedConvTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void equalsOneDevice() {
+    constexpr std::uint64_t kSeed = 42;
+    Random random(kSeed);
+    for (int round = 0; round < 25; ++round) {
+      const std::size_t devices = 1 + random.below(5);
+      ConvProblem first;
+      first.batch = 1 + static_cast<int>(random.below(9));
+      first.in_channels = 1 + static_cast<int>(random.below(4));
+      first.in_height = 5 + static_cast<int>(random.below(8));
+      first.in_width = 5 + static_cast<int>(random.below(8));
+      first.out_channels = 1 + static_cast<int>(random.below(12));
+      first.kernel_height = 1 + static_cast<int>(random.below(5));
+      first.kernel_width = 1 + static_cast<int>(random.below(5));
+      if (random.below(2)) first.padding = Padding::same(first.kernel_height, first.kernel_width);
+      const QString reproduce = QString("seed %1, round %2: %3 on %4 devices")
+                                    .arg(kSeed)
+                                    .arg(round)
+                                    .arg(QString::fromStdString(first.describe()))
+                                    .arg(devices);
+
+      const LayerCase layer(first, random.bits());
+      const LayerResults expected = reference_results(layer);
+      // The case as second layer, so that grad_input is asked for.
+      const auto split = random_split(first.out_channels, devices, random);
+      Cluster cluster(cpu_members(devices), nullptr);
+      ThreadPool pool({available_cores()[0]});
+      DistributedConv conv(cluster, explicit_plan({first, first}, {split, split}), pool);
+      LayerResults results(first);
+      conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
+      conv.backward(1, layer.grad_output.data(), results.grad_weight.data(),
+                    results.grad_input.data());
+      QVERIFY2(difference(results.output, expected.output) < 1e-5, qPrintable(reproduce));
+      QVERIFY2(difference(results.grad_weight, expected.grad_weight) < 1e-5, qPrintable(reproduce));
+      QVERIFY2(difference(results.grad_input, expected.grad_input) < 1e-5, qPrintable(reproduce));
+
+      // Again, and in place of old results: the same bits.
+      LayerResults again(first);
+      conv.forward(1, layer.input.data(), layer.weight.data(), again.output.data());
+      conv.backward(1, layer.grad_output.data(), again.grad_weight.data(), again.grad_input.data());
+      QVERIFY2(std::memcmp(again.grad_input.data(), results.grad_input.data(),
+                           again.grad_input.size() * sizeof(float)) == 0,
+               qPrintable(reproduce));
+    }
+  }
+
+  void trafficIsWhatTheFormulasSay() {
+    ConvProblem p;
+    p.batch = 3;
+    p.in_channels = 2;
+    p.in_height = p.in_width = 9;
+    p.out_channels = 7;
+    p.kernel_height = p.kernel_width = 3;
+    const std::vector<int> kernels = {2, 4, 1};
+    Cluster cluster(cpu_members(3), nullptr);
+    ThreadPool pool({available_cores()[0]});
+    DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), pool);
+    const LayerCase layer(p, 5);
+    LayerResults results(p);
+    for (const int number : {0, 1}) {
+      conv.forward(number, layer.input.data(), layer.weight.data(), results.output.data());
+      conv.backward(number, layer.grad_output.data(), results.grad_weight.data(),
+                    number == 0 ? nullptr : results.grad_input.data());
+    }
+    std::uint64_t received[2][3] = {}, sent[2][3] = {};
+    for (const Slice& slice : conv.take_slices()) {
+      QVERIFY(slice.begin <= slice.end);
+      if (slice.activity == Activity::kReceive) received[slice.layer][slice.device] += slice.bytes;
+      if (slice.activity == Activity::kSend) sent[slice.layer][slice.device] += slice.bytes;
+      if (slice.device == 0)
+        QVERIFY(slice.activity == Activity::kCompute || slice.activity == Activity::kWait);
+    }
+    for (std::size_t device = 0; device < 3; ++device)
+      for (std::size_t number = 0; number < 2; ++number) {
+        if (device == 0) {
+          QCOMPARE(received[number][device], 0U);
+          QCOMPARE(sent[number][device], 0U);
+          continue;
+        }
+        const std::uint64_t k = static_cast<std::uint64_t>(kernels[device]);
+        const std::uint64_t x = 2 * 9 * 9 * 3, y = k * 7 * 7 * 3, w = k * 2 * 3 * 3;
+        QCOMPARE(received[number][device], 4 * (x + w + y));
+        QCOMPARE(sent[number][device], 4 * (y + w + (number == 0 ? 0 : x)));
+      }
+    QVERIFY(conv.take_slices().empty());
+    QVERIFY(conv.take_time() > SteadyClock::duration{});
+  }
+
+  void aDeviceSplitInTwoDoesNotChangeTheForwardBits() {
+    // Output maps of a kernel do not depend on which device computes them.
+    ConvProblem p;
+    p.batch = 8;
+    p.in_channels = 3;
+    p.in_height = p.in_width = 12;
+    p.out_channels = 6;
+    p.kernel_height = p.kernel_width = 5;
+    Random random(3);
+    LayerCase layer(p, 9);
+    // Small integers: sums are exact, in any order.
+    for (FloatBuffer* buffer : {&layer.input, &layer.weight, &layer.grad_output})
+      for (float& value : buffer->span())
+        value = static_cast<float>(static_cast<int>(random.below(7)) - 3);
+    const LayerResults expected = reference_results(layer);
+    for (const std::vector<int>& kernels :
+         std::vector<std::vector<int>>{{6, 0}, {0, 6}, {1, 5}, {3, 3}, {2, 4}}) {
+      Cluster cluster(cpu_members(2), nullptr);
+      ThreadPool pool({available_cores()[0]});
+      DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), pool);
+      LayerResults results(p);
+      conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
+      conv.backward(1, layer.grad_output.data(), results.grad_weight.data(),
+                    results.grad_input.data());
+      QCOMPARE(difference(results.output, expected.output), 0.0);
+      QCOMPARE(difference(results.grad_weight, expected.grad_weight), 0.0);
+      QCOMPARE(difference(results.grad_input, expected.grad_input), 0.0);
+    }
+  }
+
+  void calibrationSplitsEveryLayer() {
+    ConvProblem p;
+    p.batch = 4;
+    p.in_channels = 3;
+    p.in_height = p.in_width = 10;
+    p.out_channels = 9;
+    p.kernel_height = p.kernel_width = 3;
+    ConvProblem q = p;
+    q.in_channels = 9;
+    q.out_channels = 2;
+    Cluster cluster(cpu_members(3), nullptr);
+    std::vector<int> heard;
+    const ClusterPlan plan = calibrate(cluster, {p, q}, {"a", "b", "c"}, {true, {}},
+                                       [&](int layer) { heard.push_back(layer); });
+    QCOMPARE(heard, (std::vector<int>{0, 1}));
+    QCOMPARE(plan.layers.size(), std::size_t{2});
+    for (const LayerPlan& layer : plan.layers) {
+      QCOMPARE(std::accumulate(layer.kernels.begin(), layer.kernels.end(), 0),
+               layer.problem.out_channels);
+      for (std::size_t device = 0; device < 3; ++device) {
+        QVERIFY(layer.cost[device].ms_per_kernel > 0.0);
+        QVERIFY(layer.measured[device].ms[0] > 0.0);
+        QVERIFY(layer.measured[device].ms[2] > 0.0);
+        QCOMPARE(layer.measured[device].ms[1] > 0.0, layer.needs_grad_input);
+        QVERIFY(!layer.measured[device].algorithm[0].empty());
+      }
+    }
+    // Two kernels for three devices: one is left out, and said so.
+    QCOMPARE(std::count(plan.layers[1].kernels.begin(), plan.layers[1].kernels.end(), 0),
+             std::ptrdiff_t{1});
+    QVERIFY(!plan.messages.empty());
+    QVERIFY(plan.messages[0].find("layer 2") != std::string::npos ||
+            plan.messages.back().find("layer 2") != std::string::npos);
+    double shares = 0.0;
+    for (int device = 0; device < 3; ++device) {
+      shares += plan.share(device);
+      QVERIFY(plan.gflops(device) > 0.0);
+    }
+    QVERIFY(std::abs(shares - 1.0) < 1e-12);
+  }
+
+  void oneDeviceEqualsTheDeviceItself() {
+    ConvProblem p;
+    p.batch = 5;
+    p.in_channels = 4;
+    p.in_height = p.in_width = 8;
+    p.out_channels = 6;
+    p.kernel_height = p.kernel_width = 3;
+    const LayerCase layer(p, 11);
+    const auto device = open_device(cpu_id(0));
+    SingleDevice single(*device, {p, p}, nullptr);
+    LayerResults direct(p), distributed(p);
+    single.forward(1, layer.input.data(), layer.weight.data(), direct.output.data());
+    single.backward(1, layer.grad_output.data(), direct.grad_weight.data(),
+                    direct.grad_input.data());
+    QVERIFY(single.take_conv_ms() > 0.0);
+    QCOMPARE(single.take_conv_ms(), 0.0);
+    Cluster cluster(cpu_members(1), nullptr);
+    ThreadPool pool({available_cores()[0]});
+    DistributedConv conv(cluster, explicit_plan({p, p}, {{6}, {6}}), pool);
+    conv.forward(1, layer.input.data(), layer.weight.data(), distributed.output.data());
+    conv.backward(1, layer.grad_output.data(), distributed.grad_weight.data(),
+                  distributed.grad_input.data());
+    QCOMPARE(difference(direct.output, distributed.output), 0.0);
+    QCOMPARE(difference(direct.grad_weight, distributed.grad_weight), 0.0);
+    QCOMPARE(difference(direct.grad_input, distributed.grad_input), 0.0);
+  }
+};
+
+QTEST_GUILESS_MAIN(DistributedConvTest)
+#include "distributed_conv_test.moc"
