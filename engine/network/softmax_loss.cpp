@@ -31,7 +31,7 @@ SoftmaxLoss::Result SoftmaxLoss::evaluate(float* logits, const std::uint16_t* la
       for (std::size_t c = 0; c < classes_; ++c)
         sum += std::exp(static_cast<double>(logit(c)) - most);
       const std::size_t label = labels[n];
-      losses_[n] = std::log(sum) + most - static_cast<double>(logit(label));
+      losses_[n] = std::log(sum) + (most - static_cast<double>(logit(label)));
       correct_[n] = best == label;
       if (!gradient) continue;
       const double per_picture = 1.0 / static_cast<double>(count);

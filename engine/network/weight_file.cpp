@@ -1,8 +1,7 @@
 // The format, https://github.com/huggingface/safetensors: the header's length as 8 little-endian
-// bytes, the header as JSON, {"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin,
-// end]},
-// ...} with offsets into the data that follow, without holes. "__metadata__" maps strings to
-// strings.
+// bytes; the header as JSON, {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}};
+// the data, which the offsets count from and the tensors fill without holes. The header may also
+// have "__metadata__", texts by name.
 #include "engine/network/weight_file.h"
 
 #include <algorithm>
@@ -30,6 +29,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors are littl
 constexpr std::size_t kLengthBytes = 8;
 // Far more than any network here needs; the format allows 100 MB.
 constexpr std::uint64_t kLargestHeader = std::uint64_t{1} << 20;
+constexpr int kDeepest = 8;
 constexpr const char* kMetadata = "__metadata__";
 
 struct Tensor {
@@ -120,27 +120,37 @@ class Reader {
     const std::string_view text(content_.data() + kLengthBytes, length);
     data_ = std::string_view(content_).substr(kLengthBytes + length);
 
-    // nlohmann-json keeps the last of equal keys; a file that names a tensor twice is damaged.
+    // nlohmann-json keeps the last of equal keys, and works on nested values by recursion, which a
+    // damaged file could make too deep for the stack.
     std::set<std::string> names;
     std::string twice;
-    const auto watch_keys = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    bool too_deep = false;
+    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+      too_deep = too_deep || depth > kDeepest;
+      if (too_deep) return false;
       if (depth == 1 && event == Json::parse_event_t::key &&
           !names.insert(parsed.get<std::string>()).second)
         twice = parsed.get<std::string>();
       return true;
     };
     try {
-      header_ = Json::parse(text, watch_keys);
+      header_ = Json::parse(text, watch);
     } catch (const Json::exception& error) {
       refuse("", std::string("its header is no valid JSON: ") + error.what());
     }
+    if (too_deep) refuse("", "its header is nested too deeply");
     if (!header_.is_object()) refuse("", "its header is no JSON object");
     if (!twice.empty()) refuse("", "its header names " + json_text(twice) + " twice");
   }
 
   void check_names() const {
     for (const auto& [name, entry] : header_.items()) {
-      if (name == kMetadata) continue;
+      if (name == kMetadata) {
+        if (!entry.is_object() || !std::all_of(entry.begin(), entry.end(),
+                                               [](const Json& value) { return value.is_string(); }))
+          refuse(kMetadata, "it is " + json_text(entry) + "; it must be an object of texts");
+        continue;
+      }
       if (std::none_of(tensors_.begin(), tensors_.end(),
                        [&, &found = name](const Tensor& tensor) { return tensor.name == found; }))
         refuse("", "it holds the tensor " + json_text(name) + ", which this network does not have");
