@@ -1,0 +1,13 @@
+# The OpenCL devices: adds their sources, kernels and libraries to convoy_device.
+include(EmbedText)
+find_package(OpenCL 1.2 REQUIRED)
+find_package(CLBlast REQUIRED)
+
+target_sources(convoy_device PRIVATE
+  opencl_clblast.cpp opencl_conv.cpp opencl_device.cpp opencl_gemm.cpp opencl_handles.cpp
+  opencl_plan.cpp opencl_products.cpp opencl_runtime.cpp opencl_sources.cpp)
+convoy_embed_text(convoy_device FUNCTION opencl_sources HEADER engine/device/opencl_sources.h
+  FILES ${PROJECT_SOURCE_DIR}/kernels/gemm_tiled.cl
+        ${PROJECT_SOURCE_DIR}/kernels/gemm_vector.cl
+        ${PROJECT_SOURCE_DIR}/kernels/im2col.cl)
+target_link_libraries(convoy_device PUBLIC OpenCL::OpenCL PRIVATE clblast)

@@ -1,0 +1,101 @@
+#include "engine/device/opencl_device.h"
+
+#include <algorithm>
+
+#include "engine/device/opencl_conv.h"
+
+namespace convoy {
+namespace {
+
+constexpr const char* kAlgorithmPrefix = "im2col+";
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+class OpenClDevice : public Device {
+ public:
+  explicit OpenClDevice(const OpenClDeviceEntry& entry)
+      : context_(shared_opencl_context(entry)), info_(entry.info) {
+    std::vector<std::string> left_out;
+    product_ = first_sound_product(
+        product_names(info_.kind),
+        [&](const std::string& name) { return checked_product(name, *context_); }, &left_out);
+    if (product_.empty())
+      throw Error(ErrorKind::kDevice, info_.id,
+                  "no matrix product works on this device: " + joined(left_out));
+    if (!left_out.empty()) info_.driver += "; not used: " + joined(left_out);
+  }
+
+  const DeviceInfo& info() const override { return info_; }
+
+  std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
+                                        const DeviceConvOptions& options) override {
+    problem.validate();
+    return std::make_unique<OpenClConv>(context_, problem, product_for(options.algorithm),
+                                        limits_for(options.scratch_limit));
+  }
+
+ private:
+  std::string product_for(const std::string& algorithm) const {
+    if (algorithm.empty()) return product_;
+    std::vector<std::string> valid;
+    for (const std::string& name : product_names(info_.kind)) {
+      valid.push_back(kAlgorithmPrefix + name);
+      if (algorithm != valid.back()) continue;
+      const std::string fault = checked_product(name, *context_);
+      if (!fault.empty())
+        throw Error(ErrorKind::kDevice, info_.id,
+                    "algorithm " + algorithm + " does not work on this device: " + fault);
+      return name;
+    }
+    throw Error(
+        ErrorKind::kUsage, info_.id,
+        "there is no algorithm \"" + algorithm + "\"; an OpenCL device has " + joined(valid));
+  }
+
+  OpenClLimits limits_for(std::size_t scratch_limit) const {
+    const OpenClDeviceEntry& entry = context_->entry();
+    const bool is_cpu = info_.kind == DeviceKind::kCpu;
+    OpenClLimits limits;
+    limits.total = scratch_limit > 0 ? scratch_limit : info_.memory_bytes / 4;
+    limits.one_buffer = entry.max_allocation;
+    // About 50 ms of what the device could do at most, taken as 64 operations a cycle of each unit.
+    const double clock_hz = (entry.clock_mhz > 0 ? entry.clock_mhz : 1000) * 1e6;
+    limits.piece_flops = 0.05 * 64.0 * clock_hz * info_.compute_units;
+    // On a CPU a panel of as many lines, 64 floats wide, is to stay in a core's second-level cache.
+    limits.piece_columns = is_cpu ? 4096 : 1 << 20;
+    limits.in_place = is_cpu;
+    return limits;
+  }
+
+  std::shared_ptr<OpenClContext> context_;
+  DeviceInfo info_;
+  std::string product_;
+};
+
+}  // namespace
+
+std::vector<DeviceInfo> list_opencl_devices(std::vector<std::string>* messages) {
+  std::vector<DeviceInfo> infos;
+  for (const OpenClDeviceEntry& entry : enumerate_opencl_devices(messages))
+    infos.push_back(entry.info);
+  return infos;
+}
+
+std::unique_ptr<Device> open_opencl_device(const std::string& id) {
+  std::vector<std::string> messages, ids;
+  for (const OpenClDeviceEntry& entry : enumerate_opencl_devices(&messages)) {
+    if (entry.info.id == id) return std::make_unique<OpenClDevice>(entry);
+    ids.push_back(entry.info.id);
+  }
+  std::string what =
+      "there is no such OpenCL device; " +
+      (ids.empty() ? std::string("this machine has none") : "there are " + joined(ids));
+  for (const std::string& message : messages) what += "; " + message;
+  throw Error(ErrorKind::kDevice, id.empty() ? "device" : id, what);
+}
+
+}  // namespace convoy

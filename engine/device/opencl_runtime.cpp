@@ -1,0 +1,189 @@
+#include "engine/device/opencl_runtime.h"
+
+#include "engine/device/discovery.h"
+#include "engine/device/opencl_sources.h"
+
+namespace convoy {
+namespace {
+
+constexpr cl_int kPlatformNotFound = -1001;  // CL_PLATFORM_NOT_FOUND_KHR
+
+DeviceKind kind_of(cl_device_type type) {
+  if (type & CL_DEVICE_TYPE_GPU) return DeviceKind::kGpu;
+  if (type & CL_DEVICE_TYPE_CPU) return DeviceKind::kCpu;
+  return DeviceKind::kAccelerator;
+}
+
+// "OpenCL 3.0 PoCL HSTR: ..." to "OpenCL 3.0": the standard fixes the first two words.
+std::string short_version(const std::string& version) {
+  const std::size_t end = version.find(' ', version.find(' ') + 1);
+  return version.substr(0, end);
+}
+
+OpenClDeviceEntry describe(cl_platform_id platform, cl_device_id device, const std::string& id) {
+  OpenClDeviceEntry entry;
+  entry.platform = platform;
+  entry.device = device;
+  const auto device_text = [&](cl_device_info name) {
+    return cl_text(clGetDeviceInfo, device, name, "clGetDeviceInfo", id);
+  };
+  if (!cl_value<cl_bool>(device, CL_DEVICE_AVAILABLE, id))
+    throw Error(ErrorKind::kDevice, id, "the device is not available");
+  if (!cl_value<cl_bool>(device, CL_DEVICE_COMPILER_AVAILABLE, id))
+    throw Error(ErrorKind::kDevice, id, "the device has no compiler for OpenCL C");
+
+  DeviceInfo& info = entry.info;
+  info.id = id;
+  info.name = device_text(CL_DEVICE_NAME);
+  info.kind = kind_of(cl_value<cl_device_type>(device, CL_DEVICE_TYPE, id));
+  info.backend = short_version(device_text(CL_DEVICE_VERSION)) + " (" +
+                 cl_text(clGetPlatformInfo, platform, CL_PLATFORM_NAME, "clGetPlatformInfo", id) +
+                 ")";
+  info.driver = device_text(CL_DRIVER_VERSION);
+  info.compute_units = static_cast<int>(cl_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS, id));
+  info.memory_bytes = cl_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE, id);
+  if (info.kind == DeviceKind::kCpu) info.cores = available_cores();
+
+  entry.max_allocation = cl_value<cl_ulong>(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, id);
+  entry.local_memory = cl_value<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE, id);
+  entry.max_work_group = cl_value<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, id);
+  entry.vector_width =
+      static_cast<int>(cl_value<cl_uint>(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, id));
+  entry.clock_mhz = static_cast<int>(cl_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY, id));
+  return entry;
+}
+
+std::vector<cl_platform_id> platforms() {
+  cl_uint count = 0;
+  const cl_int code = clGetPlatformIDs(0, nullptr, &count);
+  if (code == kPlatformNotFound || count == 0) return {};
+  cl_check(code, "clGetPlatformIDs", "OpenCL");
+  std::vector<cl_platform_id> ids(count);
+  cl_check(clGetPlatformIDs(count, ids.data(), nullptr), "clGetPlatformIDs", "OpenCL");
+  return ids;
+}
+
+std::vector<cl_device_id> devices_of(cl_platform_id platform, const std::string& where) {
+  cl_uint count = 0;
+  const cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count);
+  if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && count == 0)) return {};
+  cl_check(code, "clGetDeviceIDs", where);
+  std::vector<cl_device_id> ids(count);
+  cl_check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids.data(), nullptr),
+           "clGetDeviceIDs", where);
+  return ids;
+}
+
+std::string build_log(cl_program program, cl_device_id device, const std::string& where) {
+  std::size_t size = 0;
+  cl_check(clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size),
+           "clGetProgramBuildInfo", where);
+  std::string log(size, '\0');
+  cl_check(clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr),
+           "clGetProgramBuildInfo", where);
+  while (!log.empty() && (log.back() == '\0' || log.back() == '\n')) log.pop_back();
+  return log.empty() ? "the compiler left no log" : log;
+}
+
+}  // namespace
+
+std::vector<OpenClDeviceEntry> enumerate_opencl_devices(std::vector<std::string>* messages) {
+  // The first call loads and starts every vendor's library, which not all of them guard.
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  const auto report = [&](const Error& error) {
+    if (messages) messages->push_back(error.what());
+  };
+
+  std::vector<cl_platform_id> found;
+  try {
+    found = platforms();
+  } catch (const Error& error) {
+    report(error);
+  }
+  std::vector<OpenClDeviceEntry> entries;
+  for (std::size_t p = 0; p < found.size(); ++p) {
+    const std::string where = "OpenCL platform " + std::to_string(p);
+    try {
+      const auto devices = devices_of(found[p], where);
+      for (std::size_t d = 0; d < devices.size(); ++d) {
+        const std::string id = "opencl:" + std::to_string(p) + ":" + std::to_string(d);
+        try {
+          entries.push_back(describe(found[p], devices[d], id));
+        } catch (const Error& error) {
+          report(error);
+        }
+      }
+    } catch (const Error& error) {
+      report(error);
+    }
+  }
+  return entries;
+}
+
+OpenClContext::OpenClContext(OpenClDeviceEntry entry) : entry_(std::move(entry)) {
+  const cl_context_properties properties[] = {
+      CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(entry_.platform), 0};
+  cl_int code = CL_SUCCESS;
+  context_ = ClContext(clCreateContext(properties, 1, &entry_.device, nullptr, nullptr, &code));
+  cl_check(code, "clCreateContext", id());
+}
+
+ClQueue OpenClContext::make_queue() const {
+  cl_int code = CL_SUCCESS;
+  ClQueue queue(clCreateCommandQueue(context_.get(), entry_.device, 0, &code));
+  cl_check(code, "clCreateCommandQueue", id());
+  return queue;
+}
+
+ClKernel OpenClContext::make_kernel(const std::string& file, const std::string& options,
+                                    const char* kernel) {
+  const std::lock_guard lock(programs_mutex_);
+  const std::string key = file + " " + options;
+  cl_int code = CL_SUCCESS;
+  auto known = programs_.find(key);
+  if (known == programs_.end()) {
+    const std::string_view source = opencl_source(file);
+    const char* text = source.data();
+    const std::size_t length = source.size();
+    ClProgram program(clCreateProgramWithSource(context_.get(), 1, &text, &length, &code));
+    cl_check(code, "clCreateProgramWithSource", id());
+    code = clBuildProgram(program.get(), 1, &entry_.device, options.c_str(), nullptr, nullptr);
+    if (code == CL_BUILD_PROGRAM_FAILURE)
+      throw Error(ErrorKind::kDevice, id(),
+                  "the OpenCL compiler refuses " + file + " (options " + options + "):\n" +
+                      build_log(program.get(), entry_.device, id()));
+    cl_check(code, "clBuildProgram", id());
+    known = programs_.emplace(key, std::move(program)).first;
+  }
+  ClKernel made(clCreateKernel(known->second.get(), kernel, &code));
+  cl_check(code, "clCreateKernel", id());
+  return made;
+}
+
+ClBuffer OpenClContext::make_buffer(std::size_t bytes) const {
+  cl_int code = CL_SUCCESS;
+  ClBuffer buffer(clCreateBuffer(context_.get(), CL_MEM_READ_WRITE, bytes, nullptr, &code));
+  cl_check(code, "clCreateBuffer", id());
+  return buffer;
+}
+
+ClBuffer OpenClContext::wrap_host(void* memory, std::size_t bytes) const {
+  cl_int code = CL_SUCCESS;
+  ClBuffer buffer(clCreateBuffer(context_.get(), CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes,
+                                 memory, &code));
+  cl_check(code, "clCreateBuffer", id());
+  return buffer;
+}
+
+std::shared_ptr<OpenClContext> shared_opencl_context(const OpenClDeviceEntry& entry) {
+  // Never destroyed: at exit the vendors' libraries may be gone before our static objects.
+  static auto& contexts = *new std::map<cl_device_id, std::shared_ptr<OpenClContext>>;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  auto& context = contexts[entry.device];
+  if (!context) context = std::make_shared<OpenClContext>(entry);
+  return context;
+}
+
+}  // namespace convoy

@@ -1,0 +1,72 @@
+// The OpenCL devices of this machine, and one shared context for each that is in use.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/device/device.h"
+#include "engine/device/opencl_handles.h"
+
+namespace convoy {
+
+// A device and what the engine asks of it. Sizes in bytes.
+struct OpenClDeviceEntry {
+  cl_platform_id platform = nullptr;
+  cl_device_id device = nullptr;
+  DeviceInfo info;
+  std::size_t max_allocation = 0;  // of one buffer
+  std::size_t local_memory = 0;    // of one work-group
+  std::size_t max_work_group = 1;  // work items
+  int vector_width = 1;            // floats in a native vector
+  int clock_mhz = 0;               // 0 when unknown
+};
+
+// Every device of every platform, in the loader's order. No loader or no platform is an empty list.
+// A platform or device that fails to answer, or cannot compile, is left out, and the reason is
+// appended to `messages` when given. Any thread may call it.
+std::vector<OpenClDeviceEntry> enumerate_opencl_devices(std::vector<std::string>* messages);
+
+// A device's context with the programs built for it. All members may be used from any thread.
+class OpenClContext {
+ public:
+  // Throws Error(kDevice).
+  explicit OpenClContext(OpenClDeviceEntry entry);
+
+  const OpenClDeviceEntry& entry() const { return entry_; }
+  const std::string& id() const { return entry_.info.id; }
+  cl_context get() const { return context_.get(); }
+
+  // A new in-order command queue.
+  ClQueue make_queue() const;
+  // A new kernel object (they keep their arguments, so each thread needs its own) out of an
+  // embedded source file, which is built the first time with these options. Throws Error(kDevice)
+  // with the compiler's log when that fails.
+  ClKernel make_kernel(const std::string& file, const std::string& options, const char* kernel);
+  // Room for `bytes`; throws OutOfDeviceMemory or Error(kDevice).
+  ClBuffer make_buffer(std::size_t bytes) const;
+  // A buffer in the host's own memory, which must outlive it; for devices that compute in it.
+  ClBuffer wrap_host(void* memory, std::size_t bytes) const;
+
+  // What check_product() (opencl_gemm.h) found, by the product's name; remembered because the
+  // first use of a product compiles it. Guarded by check_mutex().
+  std::map<std::string, std::string>& checked_products() { return checked_products_; }
+  std::mutex& check_mutex() { return check_mutex_; }
+
+ private:
+  OpenClDeviceEntry entry_;
+  ClContext context_;
+  std::mutex programs_mutex_;
+  std::map<std::string, ClProgram> programs_;  // by file and options
+  std::mutex check_mutex_;
+  std::map<std::string, std::string> checked_products_;
+};
+
+// The one context of this device in this process. It lives as long as the program, so that opening
+// a device again compiles nothing, and because libraries cache programs by the context's address.
+std::shared_ptr<OpenClContext> shared_opencl_context(const OpenClDeviceEntry& entry);
+
+}  // namespace convoy

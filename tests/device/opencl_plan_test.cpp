@@ -1,0 +1,105 @@
+// How layers are cut to fit a device's memory: no device needed.
+#include "engine/device/opencl_plan.h"
+
+#include <QTest>
+
+using namespace convoy;
+
+namespace {
+
+ConvProblem layer(int batch, int kernels) {
+  ConvProblem p;
+  p.batch = batch;
+  p.in_channels = 50;
+  p.in_height = p.in_width = 14;
+  p.out_channels = kernels;
+  p.kernel_height = p.kernel_width = 5;
+  return p;
+}
+
+std::vector<std::size_t> no_scratch(const ProductSize&) {
+  return {};
+}
+std::vector<std::size_t> two_panels(const ProductSize& size) {
+  return {sizeof(float) * size.rows * size.depth, sizeof(float) * size.columns * size.depth};
+}
+
+OpenClLimits limits(std::size_t bytes) {
+  return {bytes, bytes, 1e15, 1 << 30, false};
+}
+
+}  // namespace
+
+class OpenClPlanTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void nothing_is_cut_where_all_fits() {
+    const OpenClBlocks whole{128, 800, 100};
+    QCOMPARE(plan_blocks(layer(128, 800), limits(std::size_t{1} << 40), two_panels, "x"), whole);
+  }
+
+  void the_memory_of_a_layer_is_the_sum_of_its_buffers() {
+    const ConvProblem p = layer(4, 6);
+    const OpenClMemory memory = memory_of(p, {4, 6, 10}, false, no_scratch);
+    const std::size_t input = 50 * 14 * 14 * 4 * 4, output = 6 * 100 * 4 * 4;
+    const std::size_t weight = 6 * 50 * 25 * 4, columns = 50 * 25 * 10 * 4 * 4;
+    // The result's buffer is as large as the largest result, which here is the input's gradient.
+    QCOMPARE(memory.total, input + output + weight + input + columns);
+    QCOMPARE(memory.largest, columns);
+    QCOMPARE(memory.scratch, columns);
+    const OpenClMemory in_place = memory_of(p, {4, 6, 10}, true, no_scratch);
+    QCOMPARE(in_place.total, columns);
+    // With a part of the pictures only the weights stay where they are.
+    const OpenClMemory half = memory_of(p, {2, 6, 10}, true, no_scratch);
+    QCOMPARE(half.total, input / 2 + output / 2 + input / 2 + columns / 2);
+  }
+
+  void a_piece_has_bounded_work_and_width() {
+    OpenClLimits l = limits(std::size_t{1} << 40);
+    l.piece_columns = 1280;
+    QCOMPARE(plan_blocks(layer(128, 800), l, no_scratch, "x").positions, 10);
+    l.piece_flops = 2.0 * 50 * 25 * 800 * 128 * 3.5;
+    QCOMPARE(plan_blocks(layer(128, 800), l, no_scratch, "x").positions, 3);
+    l.piece_flops = 1.0;
+    QCOMPARE(plan_blocks(layer(128, 800), l, no_scratch, "x"), (OpenClBlocks{128, 800, 1}));
+  }
+
+  void every_limit_is_kept_down_to_the_smallest_piece() {
+    const ConvProblem p = layer(37, 123);
+    bool pictures_were_cut = false, kernels_were_cut = false;
+    const OpenClMemory smallest = memory_of(p, {1, 1, 1}, false, two_panels);
+    for (std::size_t limit = std::size_t{1} << 30; limit >= smallest.total; limit -= limit / 7) {
+      const OpenClBlocks blocks = plan_blocks(p, limits(limit), two_panels, "x");
+      const OpenClMemory memory = memory_of(p, blocks, false, two_panels);
+      QVERIFY2(memory.total <= limit, qPrintable(QString::number(limit)));
+      QVERIFY(blocks.batch >= 1 && blocks.kernels >= 1 && blocks.positions >= 1);
+      pictures_were_cut |= blocks.batch < p.batch;
+      kernels_were_cut |= blocks.kernels < p.out_channels;
+    }
+    QVERIFY(pictures_were_cut);
+    QVERIFY(kernels_were_cut);
+    OpenClLimits l = limits(std::size_t{1} << 30);
+    l.one_buffer = 60000;
+    QVERIFY(memory_of(p, plan_blocks(p, l, two_panels, "x"), false, two_panels).largest <= 60000);
+  }
+
+  void too_little_memory_is_an_error_with_both_sizes() {
+    const ConvProblem p = layer(8, 16);
+    const OpenClMemory smallest = memory_of(p, {1, 1, 1}, false, two_panels);
+    QCOMPARE(plan_blocks(p, limits(smallest.total), two_panels, "x"), (OpenClBlocks{1, 1, 1}));
+    try {
+      plan_blocks(p, limits(smallest.total - 1), two_panels, "opencl:4:2");
+      QFAIL("no error");
+    } catch (const Error& error) {
+      QCOMPARE(error.kind(), ErrorKind::kDevice);
+      QCOMPARE(error.where(), std::string("opencl:4:2"));
+      const QString what = error.what();
+      QVERIFY2(what.contains(QString::number(smallest.total)), error.what());
+      QVERIFY2(what.contains(QString::number(smallest.total - 1)), error.what());
+    }
+  }
+};
+
+QTEST_GUILESS_MAIN(OpenClPlanTest)
+#include "opencl_plan_test.moc"
