@@ -1,0 +1,22 @@
+// How all axes look: quiet grid lines, no axis line, the theme's fonts.
+#pragma once
+
+#include <QString>
+
+class QAbstractAxis;
+class QChart;
+class QValueAxis;
+
+namespace convoy::ui {
+
+enum class GridLines { Shown, Hidden };
+
+void styleChart(QChart& chart);
+void styleAxis(QAbstractAxis& axis, GridLines grid, const QString& title);
+// Sets range and ticks together. Ticks lie at multiples of `step`.
+void setRange(QValueAxis& axis, double min, double max, double step);
+// How many ticks fit so many pixels.
+int ticksAcross(double pixels);
+int ticksUp(double pixels);
+
+}  // namespace convoy::ui

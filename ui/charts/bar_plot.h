@@ -1,0 +1,53 @@
+// Horizontal stacked bars, one a category.
+#pragma once
+
+#include <vector>
+
+#include "ui/charts/nice_range.h"
+#include "ui/charts/plot.h"
+
+class QBarCategoryAxis;
+class QBarSet;
+class QHorizontalStackedBarSeries;
+class QValueAxis;
+
+namespace convoy::ui {
+
+class BarPlot : public Plot {
+ public:
+  BarPlot(QChart& chart, BarsSpec spec);
+
+  bool isEmpty() const override;  // also when all values are zero
+  void refresh() override;
+  void restyle() override;
+  void resized() override;
+
+  QList<LegendEntry> legend() const override;
+  void setHidden(int entry, bool hidden) override;
+  ChartTable table() const override { return tableOf(m_spec); }
+  QList<int> visibleColumns() const override;
+  std::pair<int, int> visibleRows() const override { return {0, m_spec.categories()}; }
+
+  void zoomTo(const QRectF& area) override;
+  void resetZoom() override;
+  bool isZoomed() const override { return m_zoomed; }
+
+  std::optional<ReadOut> readOut(QPointF position) const override;
+  std::optional<ReadOut> readOutAt(double) const override { return std::nullopt; }
+  std::optional<qreal> positionOf(double) const override { return std::nullopt; }
+
+ private:
+  QString labelOf(int category) const;
+
+  QChart& m_chart;
+  BarsSpec m_spec;
+  QHorizontalStackedBarSeries* m_bars = nullptr;
+  std::vector<QBarSet*> m_sets;
+  std::vector<bool> m_hidden;
+  QBarCategoryAxis* m_categories = nullptr;
+  QValueAxis* m_values = nullptr;
+  CalmRange m_calm;
+  bool m_zoomed = false;
+};
+
+}  // namespace convoy::ui

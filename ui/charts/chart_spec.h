@@ -1,0 +1,94 @@
+// What a chart shows, as plain descriptions. A chart owns no data: it asks these functions whenever
+// it refreshes, so a long run is never copied. The functions must stay callable as long as the
+// chart.
+#pragma once
+
+#include <QColor>
+#include <QList>
+#include <QString>
+#include <QStringList>
+#include <QVariant>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "ui/theme/theme.h"
+
+namespace convoy::ui {
+
+struct AxisSpec {
+  QString title;
+  QString unit;               // "ms"; written in brackets after the title
+  std::optional<double> end;  // fixed upper end; all axes start at zero
+  bool logAllowed = false;
+
+  QString label() const { return unit.isEmpty() ? title : title + " (" + unit + ')'; }
+};
+
+struct LineSeries {
+  enum class Side { Left, Right };
+
+  QString name;
+  Ink ink = Ink::Text;
+  std::function<double(int row)> value;  // NaN: none
+  Side side = Side::Left;
+  bool faint = false;      // thin and pale: single values behind their median
+  QList<qreal> dash = {};  // in pen widths; empty: solid
+};
+
+// A level to compare with: a horizontal line with its name on it.
+struct ReferenceLine {
+  QString name;
+  Ink ink = Ink::MutedText;
+  QList<qreal> dash;
+  std::function<std::optional<double>()> value;
+};
+
+struct LinesSpec {
+  QString title;
+  QString description;  // for those who hear the chart instead of seeing it
+  AxisSpec x, left;
+  std::optional<AxisSpec> right;
+  bool stacked = false;  // areas on top of each other, the first at the bottom
+
+  std::function<int()> rows;
+  std::function<double(int row)> xAt;    // ascending
+  std::function<double()> xEnd;          // where x will end at last; 0: unknown
+  std::function<int()> firstTypicalRow;  // earlier ones (warm-up) do not stretch the axes
+  std::vector<LineSeries> series;
+  std::vector<ReferenceLine> references;
+};
+
+struct BarCategory {
+  QString name;
+  QString detail;  // a second, quieter line
+  DeviceStyle style;
+};
+
+struct BarSeries {
+  QString name;
+  Ink ink = Ink::Text;
+  std::function<double(int category)> value;
+};
+
+// Horizontal stacked bars, the first category on top.
+struct BarsSpec {
+  QString title;
+  QString description;
+  AxisSpec category, value;
+  std::function<int()> categories;
+  std::function<BarCategory(int category)> categoryAt;
+  std::vector<BarSeries> series;
+};
+
+// The same as a table: the twin of the picture, the CSV file and the read-out agree by
+// construction.
+struct ChartTable {
+  QStringList headers;  // with units
+  std::function<int()> rows;
+  std::function<QVariant(int row, int column)> cell;  // invalid where there is no value
+};
+ChartTable tableOf(const LinesSpec& spec);
+ChartTable tableOf(const BarsSpec& spec);
+
+}  // namespace convoy::ui

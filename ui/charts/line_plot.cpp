@@ -1,0 +1,389 @@
+#include "ui/charts/line_plot.h"
+
+#include <QAreaSeries>
+#include <QChart>
+#include <QFontMetricsF>
+#include <QLineSeries>
+#include <QLogValueAxis>
+#include <QPen>
+#include <QValueAxis>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ui/charts/axis_style.h"
+#include "ui/charts/decimate.h"
+
+namespace convoy::ui {
+namespace {
+
+constexpr int kMaxPoints = 500;
+constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+LinePlot::LinePlot(QChart& chart, LinesSpec spec)
+    : m_chart(chart),
+      m_spec(std::move(spec)),
+      m_drawn(m_spec.series.size()),
+      m_x(new QValueAxis),
+      m_left(new QValueAxis),
+      m_leftLog(new QLogValueAxis),
+      m_spareLog(m_leftLog) {
+  m_chart.addAxis(m_x, Qt::AlignBottom);
+  m_chart.addAxis(m_left, Qt::AlignLeft);
+  if (m_spec.right) {
+    m_right = new QValueAxis;
+    m_chart.addAxis(m_right, Qt::AlignRight);
+  }
+  // Stacked areas reach down to the axis, so the topmost is drawn first and the others over it.
+  for (size_t i = m_drawn.size(); i-- > 0;) {
+    Drawn& drawn = m_drawn[i];
+    QAbstractSeries* series = drawn.line = new QLineSeries;
+    if (m_spec.stacked) {
+      series = drawn.area = new QAreaSeries(drawn.line);
+      drawn.line->setParent(drawn.area);
+    }
+    series->setName(m_spec.series[i].name);
+    m_chart.addSeries(series);
+    series->attachAxis(m_x);
+    series->attachAxis(onRight(i) ? m_right : m_left);
+  }
+  restyle();
+}
+
+LinePlot::~LinePlot() = default;
+
+bool LinePlot::onRight(size_t series) const {
+  return m_right && m_spec.series[series].side == LineSeries::Side::Right;
+}
+
+QColor LinePlot::inkOf(size_t series) const {
+  return Theme::instance().color(m_spec.series[series].ink);
+}
+
+void LinePlot::restyle() {
+  styleChart(m_chart);
+  styleAxis(*m_x, GridLines::Hidden, m_spec.x.label());
+  styleAxis(*m_left, GridLines::Shown, m_spec.left.label());
+  styleAxis(*m_leftLog, GridLines::Shown, m_spec.left.label());
+  if (m_right) styleAxis(*m_right, GridLines::Hidden, m_spec.right->label());
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    const LineSeries& series = m_spec.series[i];
+    QColor color = inkOf(i);
+    if (m_spec.stacked) {
+      m_drawn[i].area->setBrush(color);
+      m_drawn[i].area->setPen(Qt::NoPen);
+      continue;
+    }
+    if (series.faint) color.setAlphaF(0.40F);
+    QPen pen(color, series.faint ? 1.0 : 2.2);
+    pen.setJoinStyle(Qt::RoundJoin);
+    pen.setCapStyle(Qt::RoundCap);
+    if (!series.dash.isEmpty()) pen.setDashPattern(series.dash);
+    m_drawn[i].line->setPen(pen);
+  }
+  // Two scales in one chart: each says in its colour whose it is.
+  if (m_right) {
+    for (size_t i = 0; i < m_drawn.size(); ++i) {
+      if (m_spec.series[i].faint) continue;
+      QAbstractAxis* axis = onRight(i) ? m_right : static_cast<QAbstractAxis*>(m_left);
+      axis->setTitleBrush(inkOf(i));
+      if (!onRight(i)) m_leftLog->setTitleBrush(inkOf(i));
+    }
+  }
+}
+
+int LinePlot::rowFrom(double x) const {
+  int low = 0, high = m_spec.rows();
+  while (low < high) {
+    const int middle = low + (high - low) / 2;
+    if (m_spec.xAt(middle) < x)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+double LinePlot::drawnValue(size_t series, int row) const {
+  if (!m_spec.stacked) {
+    const double value = m_spec.series[series].value(row);
+    return m_logarithmic && !onRight(series) && !(value > 0.0) ? kAbsent : value;
+  }
+  double sum = 0.0;
+  for (size_t i = 0; i <= series; ++i)
+    if (!m_drawn[i].hidden) sum += m_spec.series[i].value(row);
+  return sum;
+}
+
+LinePlot::Range LinePlot::xRange() const {
+  return {m_x->min(), m_x->max()};
+}
+
+LinePlot::Range LinePlot::leftRange() const {
+  if (m_logarithmic) return {m_leftLog->min(), m_leftLog->max()};
+  return {m_left->min(), m_left->max()};
+}
+
+void LinePlot::refresh() {
+  const int rows = m_spec.rows();
+  if (rows == 0) m_zoomed = false;  // a new run
+
+  const double last = rows > 0 ? m_spec.xAt(rows - 1) : 0.0;
+  const double planned = m_spec.xEnd ? m_spec.xEnd() : 0.0;
+  const double extent = niceExtent(std::max(last, 10.0));
+  m_full = {0.0, planned > 0.0 ? std::max(last, std::min(extent, planned)) : extent};
+  if (!m_zoomed)
+    setRange(*m_x, m_full.min, m_full.max,
+             std::max(1.0, niceStep(m_full.max / ticksAcross(m_chart.plotArea().width()))));
+
+  // One row beyond each end, so that lines leave the picture instead of ending in it.
+  const Range x = xRange();
+  const int first = std::max(0, rowFrom(x.min) - 1);
+  const int end = std::min(rows, rowFrom(x.max) + 2);
+  const int typical = m_spec.firstTypicalRow ? m_spec.firstTypicalRow() : 0;
+  const double typicalX = typical < rows ? m_spec.xAt(typical) : 0.0;
+
+  std::vector<double> largest(2, 0.0);  // left, right
+  double smallestPositive = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    const QList<QPointF> points = m_drawn[i].hidden
+                                      ? QList<QPointF>()
+                                      : decimate(first, end, kMaxPoints, m_spec.xAt,
+                                                 [this, i](int row) { return drawnValue(i, row); });
+    for (const QPointF& point : points) {
+      if (point.x() < typicalX) continue;
+      double& most = largest[onRight(i)];
+      most = std::max(most, point.y());
+      if (!onRight(i) && point.y() > 0.0) smallestPositive = std::min(smallestPositive, point.y());
+    }
+    m_drawn[i].line->replace(points);
+  }
+  for (const ReferenceLine& line : m_spec.references)
+    if (const auto level = line.value()) largest[0] = std::max(largest[0], *level);
+  if (!m_zoomed) fitAxes(largest, smallestPositive);
+}
+
+void LinePlot::fitAxes(const std::vector<double>& largest, double smallestPositive) {
+  const int ticks = ticksUp(m_chart.plotArea().height());
+  if (m_logarithmic) {
+    if (std::isfinite(smallestPositive))
+      m_fullLog = {std::pow(10.0, std::floor(std::log10(smallestPositive))),
+                   std::pow(10.0, std::ceil(std::log10(largest[0] * (1.0 + 1e-9))))};
+    setLeftRange(m_fullLog);
+  } else {
+    m_calmLeft.update(m_spec.left.end.value_or(largest[0]), ticks);
+    const double end = m_spec.left.end.value_or(m_calmLeft.range().end);
+    setRange(*m_left, 0.0, end, m_calmLeft.range().step);
+  }
+  if (m_right) {
+    m_calmRight.update(m_spec.right->end.value_or(largest[1]), ticks);
+    const double end = m_spec.right->end.value_or(m_calmRight.range().end);
+    setRange(*m_right, 0.0, end,
+             m_spec.right->end ? niceStep(end / ticks) : m_calmRight.range().step);
+  }
+}
+
+void LinePlot::setLeftRange(const Range& range) {
+  if (leftRange() == range) return;
+  if (m_logarithmic)
+    m_leftLog->setRange(range.min, range.max);
+  else
+    setRange(*m_left, range.min, range.max,
+             niceStep((range.max - range.min) / ticksUp(m_chart.plotArea().height())));
+}
+
+QList<LegendEntry> LinePlot::legend() const {
+  QList<LegendEntry> entries;
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    const LineSeries& series = m_spec.series[i];
+    const auto swatch = m_spec.stacked ? LegendEntry::Swatch::Box
+                        : series.faint ? LegendEntry::Swatch::FaintLine
+                                       : LegendEntry::Swatch::Line;
+    entries.append({series.name, inkOf(i), swatch, series.dash, m_drawn[i].hidden});
+  }
+  return entries;
+}
+
+void LinePlot::setHidden(int entry, bool hidden) {
+  Drawn& drawn = m_drawn[size_t(entry)];
+  drawn.hidden = hidden;
+  QAbstractSeries* series = drawn.area ? static_cast<QAbstractSeries*>(drawn.area) : drawn.line;
+  series->setVisible(!hidden);
+  refresh();
+}
+
+QList<int> LinePlot::visibleColumns() const {
+  QList<int> columns{0};
+  for (size_t i = 0; i < m_drawn.size(); ++i)
+    if (!m_drawn[i].hidden) columns.append(int(i) + 1);
+  for (size_t i = 0; i < m_spec.references.size(); ++i)
+    if (m_spec.references[i].value()) columns.append(int(m_drawn.size() + i) + 1);
+  return columns;
+}
+
+std::pair<int, int> LinePlot::visibleRows() const {
+  if (!m_zoomed) return {0, m_spec.rows()};
+  const Range x = xRange();
+  return {rowFrom(x.min), rowFrom(std::nextafter(x.max, std::numeric_limits<double>::max()))};
+}
+
+void LinePlot::zoomTo(const QRectF& area) {
+  const QRectF plot = m_chart.plotArea();
+  if (isEmpty() || plot.isEmpty() || area.width() < 1.0 || area.height() < 1.0) return;
+
+  const auto part = [](const Range& full, const Range& range, double from, double to) {
+    const double span = range.max - range.min;
+    return Range{std::max(full.min, range.min + from * span),
+                 std::min(full.max, range.min + to * span)};
+  };
+  const double left = (area.left() - plot.left()) / plot.width();
+  const double right = (area.right() - plot.left()) / plot.width();
+  const double bottom = (plot.bottom() - area.bottom()) / plot.height();
+  const double top = (plot.bottom() - area.top()) / plot.height();
+
+  const Range x = part(m_full, xRange(), left, right);
+  Range y;
+  if (m_logarithmic) {
+    const auto logs = [](const Range& r) { return Range{std::log10(r.min), std::log10(r.max)}; };
+    y = part(logs(m_fullLog), logs(leftRange()), bottom, top);
+    y = {std::pow(10.0, y.min), std::pow(10.0, y.max)};
+  } else {
+    y = part({0.0, m_calmLeft.range().end}, leftRange(), bottom, top);
+  }
+  // Closer than two steps there is nothing more to see.
+  if (!(x.max - x.min > 1.0) || !(y.max > y.min)) return;
+
+  const Range fullY = m_logarithmic ? m_fullLog : Range{0.0, m_calmLeft.range().end};
+  if (x == m_full && y.min <= fullY.min && y.max >= fullY.max * (1.0 - 1e-9)) {
+    resetZoom();
+    return;
+  }
+  m_zoomed = true;
+  setRange(*m_x, x.min, x.max,
+           std::max(1.0, niceStep((x.max - x.min) / ticksAcross(plot.width()))));
+  setLeftRange(y);
+  if (m_right) {
+    const double end = m_spec.right->end.value_or(m_calmRight.range().end);
+    const Range r = part({0.0, end}, {m_right->min(), m_right->max()}, bottom, top);
+    if (r.max > r.min)
+      setRange(*m_right, r.min, r.max, niceStep((r.max - r.min) / ticksUp(plot.height())));
+  }
+  refresh();
+}
+
+void LinePlot::resetZoom() {
+  m_zoomed = false;
+  refresh();
+}
+
+void LinePlot::setLogarithmic(bool logarithmic) {
+  if (logarithmic == m_logarithmic || !canBeLogarithmic()) return;
+  m_logarithmic = logarithmic;
+  m_zoomed = false;
+  QAbstractAxis* shown = logarithmic ? static_cast<QAbstractAxis*>(m_leftLog) : m_left;
+  QAbstractAxis* before = logarithmic ? static_cast<QAbstractAxis*>(m_left) : m_leftLog;
+  m_chart.removeAxis(before);  // and with that it is ours again
+  if (logarithmic) {
+    m_spareLeft.reset(m_left);
+    static_cast<void>(m_spareLog.release());
+    m_leftLog->setBase(10.0);
+    m_leftLog->setLabelFormat("%g");
+    m_leftLog->setRange(m_fullLog.min, m_fullLog.max);
+  } else {
+    m_spareLog.reset(m_leftLog);
+    static_cast<void>(m_spareLeft.release());
+  }
+  m_chart.addAxis(shown, Qt::AlignLeft);
+  for (size_t i = 0; i < m_drawn.size(); ++i)
+    if (!onRight(i)) m_drawn[i].line->attachAxis(shown);
+  m_calmLeft.forget();
+  refresh();
+}
+
+std::optional<ReadOut> LinePlot::readOut(QPointF position) const {
+  const QRectF plot = m_chart.plotArea();
+  if (isEmpty() || !plot.contains(position)) return std::nullopt;
+  const Range x = xRange();
+  return readOutAt(x.min + (position.x() - plot.left()) / plot.width() * (x.max - x.min));
+}
+
+std::optional<ReadOut> LinePlot::readOutAt(double x) const {
+  const int rows = m_spec.rows();
+  if (rows == 0) return std::nullopt;
+  int row = std::min(rowFrom(x), rows - 1);
+  if (row > 0 && x - m_spec.xAt(row - 1) < m_spec.xAt(row) - x) --row;
+  const auto format = [](double value, const AxisSpec& axis) {
+    const QString gap = axis.unit == "x" ? "" : " ";
+    return readable(value) + (axis.unit.isEmpty() ? QString() : gap + axis.unit);
+  };
+  ReadOut out;
+  out.x = m_spec.xAt(row);
+  out.title = m_spec.x.title + ' ' + QLocale().toString(*out.x, 'g', 10);
+  double sum = 0.0;
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    if (m_drawn[i].hidden) continue;
+    const double value = m_spec.series[i].value(row);
+    if (std::isnan(value)) continue;
+    sum += value;
+    out.rows.append(
+        {inkOf(i), m_spec.series[i].name, format(value, onRight(i) ? *m_spec.right : m_spec.left)});
+  }
+  if (m_spec.stacked)
+    out.rows.append(
+        {QColor(), QCoreApplication::translate("Chart", "Total"), format(sum, m_spec.left)});
+  return out;
+}
+
+std::optional<qreal> LinePlot::positionOf(double x) const {
+  const Range range = xRange();
+  if (isEmpty() || x < range.min || x > range.max) return std::nullopt;
+  const QRectF plot = m_chart.plotArea();
+  return plot.left() + (x - range.min) / (range.max - range.min) * plot.width();
+}
+
+double LinePlot::leftFraction(double value) const {
+  const Range y = leftRange();
+  if (m_logarithmic) return std::log10(value / y.min) / std::log10(y.max / y.min);
+  return (value - y.min) / (y.max - y.min);
+}
+
+void LinePlot::paintOverlay(QPainter& painter) const {
+  if (isEmpty()) return;
+  const Theme& theme = Theme::instance();
+  const QRectF plot = m_chart.plotArea();
+  const QFontMetricsF metrics(theme.font(TextStyle::Small));
+  QList<QRectF> taken;
+  painter.setFont(theme.font(TextStyle::Small));
+  for (const ReferenceLine& line : m_spec.references) {
+    const std::optional<double> level = line.value();
+    if (!level || (m_logarithmic && *level <= 0.0)) continue;
+    const double fraction = leftFraction(*level);
+    if (fraction < 0.0 || fraction > 1.0) continue;
+    const qreal y = plot.bottom() - fraction * plot.height();
+    QPen pen(theme.color(line.ink), 1.4);
+    if (!line.dash.isEmpty()) pen.setDashPattern(line.dash);
+    painter.setPen(pen);
+    painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y));
+
+    const QString text = line.name + ' ' + readable(*level) + m_spec.left.unit;
+    QRectF label(0.0, 0.0, metrics.horizontalAdvance(text) + 8.0, metrics.height());
+    label.moveBottomRight({plot.right() - 2.0, y - 1.0});
+    const auto blocked = [&] {
+      return label.top() < plot.top() ||
+             std::any_of(taken.begin(), taken.end(),
+                         [&](const QRectF& other) { return other.intersects(label); });
+    };
+    if (blocked()) label.moveTop(y + 2.0);
+    for (const QRectF& other : std::as_const(taken))
+      if (other.intersects(label)) label.moveRight(other.left() - 6.0);
+    taken.append(label);
+    QColor veil = theme.color(Ink::Card);
+    veil.setAlphaF(0.82F);
+    painter.fillRect(label, veil);
+    painter.drawText(label, Qt::AlignCenter, text);
+  }
+}
+
+}  // namespace convoy::ui

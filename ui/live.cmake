@@ -1,0 +1,21 @@
+# The theme, the charts and the live page.
+find_package(Qt6 6.4 REQUIRED COMPONENTS Charts Svg)
+
+set(live_dir ${CMAKE_CURRENT_LIST_DIR})
+target_sources(convoy_ui PRIVATE
+  ${live_dir}/theme/theme.cpp ${live_dir}/theme/theme.h
+  ${live_dir}/charts/axis_style.cpp
+  ${live_dir}/charts/bar_plot.cpp
+  ${live_dir}/charts/chart.cpp ${live_dir}/charts/chart.h
+  ${live_dir}/charts/chart_canvas.cpp ${live_dir}/charts/chart_canvas.h
+  ${live_dir}/charts/chart_export.cpp
+  ${live_dir}/charts/chart_legend.cpp ${live_dir}/charts/chart_legend.h
+  ${live_dir}/charts/chart_spec.cpp
+  ${live_dir}/charts/chart_table_model.cpp ${live_dir}/charts/chart_table_model.h
+  ${live_dir}/charts/line_plot.cpp
+  ${live_dir}/charts/nice_range.cpp
+  ${live_dir}/live/live_page.cpp ${live_dir}/live/live_page.h
+  ${live_dir}/live/run_charts.cpp
+  ${live_dir}/live/run_store.cpp ${live_dir}/live/run_store.h
+  ${live_dir}/live/tile.cpp ${live_dir}/live/tile.h)
+target_link_libraries(convoy_ui PRIVATE Qt6::Charts Qt6::Svg)

@@ -1,0 +1,290 @@
+#include "ui/live/live_page.h"
+
+#include <QDir>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QProgressBar>
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "ui/charts/nice_range.h"
+#include "ui/live/run_charts.h"
+#include "ui/live/run_store.h"
+#include "ui/live/tile.h"
+
+namespace convoy::ui {
+namespace {
+
+constexpr auto kNone = "–";
+
+QString textOf(const std::optional<double>& value) {
+  return value ? readable(*value) : QString::fromUtf8(kNone);
+}
+
+// Speedups and the like: "2.47x", also when large.
+QString timesOf(double value) {
+  return QLocale().toString(value, 'f', value < 99.5 ? 2 : 0) + 'x';
+}
+
+QString durationOf(double seconds) {
+  const int whole = int(std::ceil(seconds));
+  if (whole < 3600)
+    return QStringLiteral("%1:%2").arg(whole / 60).arg(whole % 60, 2, 10, QChar('0'));
+  return QStringLiteral("%1:%2:%3")
+      .arg(whole / 3600)
+      .arg(whole / 60 % 60, 2, 10, QChar('0'))
+      .arg(whole % 60, 2, 10, QChar('0'));
+}
+
+QString percentOf(double fraction, int decimals) {
+  return QLocale().toString(100.0 * fraction, 'f', decimals);
+}
+
+QString fileNameOf(const Chart& chart, ExportFormat format) {
+  return chart.title().toLower().replace(' ', '-') + '.' + suffixOf(format);
+}
+
+}  // namespace
+
+LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(store) {
+  setAccessibleName(tr("Live"));
+  m_status = new QLabel(this);
+  m_status->setAccessibleName(tr("State of the run"));
+  m_detail = new QLabel(this);
+  m_detail->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+  m_progress = new QProgressBar(this);
+  m_progress->setTextVisible(false);
+  m_progress->setFixedSize(180, 8);
+  m_progress->setAccessibleName(tr("Progress"));
+  auto* head = new QHBoxLayout;
+  head->setContentsMargins(Space::kTight, 0, Space::kTight, 0);
+  head->setSpacing(Space::kMedium);
+  head->addWidget(m_status);
+  head->addWidget(m_detail, 1);
+  head->addWidget(m_progress, 0, Qt::AlignVCenter);
+
+  m_speedup = new Tile(tr("Speedup"), this);
+  m_efficiency = new Tile(tr("Efficiency"), this);
+  m_stepTime = new Tile(tr("Step time"), this);
+  m_images = new Tile(tr("Images a second"), this);
+  m_loss = new Tile(tr("Loss"), this);
+  m_accuracy = new Tile(tr("Accuracy"), this);
+  m_timeLeft = new Tile(tr("Time left"), this);
+  m_speedup->setInk(Ink::Speedup);
+  auto* tiles = new QHBoxLayout;
+  tiles->setSpacing(Space::kSmall);
+  tiles->addWidget(m_speedup, 15);
+  for (Tile* tile : {m_efficiency, m_stepTime, m_images, m_loss, m_accuracy, m_timeLeft})
+    tiles->addWidget(tile, 10);
+
+  m_charts = {new Chart(deviceTimesSpec(store), this), new Chart(stepTimeSpec(store), this),
+              new Chart(speedupSpec(store), this), new Chart(learningSpec(store), this)};
+  auto* grid = new QGridLayout;
+  grid->setSpacing(Space::kSmall);
+  for (int i = 0; i < m_charts.size(); ++i) {
+    grid->addWidget(m_charts[i], i / 2, i % 2);
+    grid->setRowStretch(i / 2, 1);
+    grid->setColumnStretch(i % 2, 1);
+    connect(m_charts[i], &Chart::exportDone, this, &LivePage::chartSaved);
+    connect(m_charts[i], &Chart::exportFailed, this, &LivePage::chartFailed);
+    connect(m_charts[i], &Chart::cursorMoved, this, [this, i](std::optional<double> x) {
+      for (int other = 0; other < m_charts.size(); ++other)
+        if (other != i) m_charts[other]->showCursor(x);
+    });
+  }
+
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(Space::kMedium, Space::kMedium, Space::kMedium, Space::kMedium);
+  column->setSpacing(Space::kSmall);
+  column->addLayout(head);
+  column->addLayout(tiles);
+  column->addLayout(grid, 1);
+
+  connect(&store, &RunStore::changed, this, &LivePage::refresh);
+  connect(&Theme::instance(), &Theme::changed, this, &LivePage::restyle);
+  restyle();
+}
+
+void LivePage::restyle() {
+  m_status->setFont(Theme::instance().font(TextStyle::Heading));
+  QPalette quiet = palette();
+  quiet.setColor(QPalette::WindowText, Theme::instance().color(Ink::MutedText));
+  m_detail->setPalette(quiet);
+  refreshStatus();
+  refreshTiles();
+}
+
+void LivePage::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  refresh();
+}
+
+void LivePage::refresh() {
+  if (!isVisible()) return;  // showEvent catches up
+  refreshStatus();
+  refreshTiles();
+  for (Chart* chart : m_charts) chart->refresh();
+}
+
+QString LivePage::statusText() const {
+  return m_status->text();
+}
+
+void LivePage::refreshStatus() {
+  using State = RunStore::State;
+  const RunStarted& started = m_store.started();
+  const RunStore::Progress& progress = m_store.progress();
+  const int done = m_store.stepCount();
+
+  QString status, empty;
+  QString detail = progress.what;
+  Ink ink = Ink::Text;
+  int value = progress.done, total = progress.total;
+  switch (m_store.state()) {
+    case State::Idle:
+      status = tr("Ready");
+      detail = tr("Press Run to train over the ticked devices.");
+      break;
+    case State::Preparing:
+      status = tr("Preparing");
+      empty = tr("Loading the data and starting the devices.");
+      break;
+    case State::Calibrating:
+      status = tr("Calibrating");
+      empty =
+          tr("Each device is being timed on each layer's real shape, so that all get kernels in "
+             "proportion to their speed.");
+      break;
+    case State::Baseline:
+      status = tr("Measuring the baseline");
+      empty = tr("A few steps on a single device, to compare with.");
+      break;
+    case State::Training:
+      status = tr("Training");
+      detail = tr("Step %1 of %2").arg(QLocale().toString(done), QLocale().toString(started.steps));
+      value = done;
+      total = started.steps;
+      break;
+    case State::Testing:
+      status = tr("Testing");
+      break;
+    case State::Done:
+      status = tr("Finished");
+      ink = Ink::Good;
+      detail = tr("%1 steps").arg(QLocale().toString(done));
+      break;
+    case State::Stopped:
+      status = tr("Stopped");
+      ink = Ink::Warning;
+      detail = tr("After %1 of %2 steps. What was measured is kept.")
+                   .arg(QLocale().toString(done), QLocale().toString(started.steps));
+      empty = tr("The run was stopped before its first step.");
+      break;
+    case State::Failed:
+      status = tr("Failed");
+      ink = Ink::Error;
+      detail = m_store.failure();
+      empty = tr("The run failed before its first step.");
+      break;
+  }
+  if (m_store.state() >= State::Training && m_store.state() != State::Failed &&
+      !started.network.empty())
+    detail +=
+        tr(" · network %1, batch %2, %3")
+            .arg(QString::fromStdString(started.network), QLocale().toString(started.batch_size),
+                 QString::fromStdString(started.dataset));
+
+  m_status->setText(status);
+  QPalette colored = palette();
+  colored.setColor(QPalette::WindowText, Theme::instance().color(ink));
+  m_status->setPalette(colored);
+  m_detail->setText(detail);
+  m_detail->setToolTip(detail);
+  m_progress->setVisible(m_store.running());
+  m_progress->setRange(0, total);
+  m_progress->setValue(value);
+
+  if (m_store.state() == State::Training || m_store.state() == State::Testing)
+    empty = tr("Waiting for the first step.");
+  const QString idle[] = {
+      tr("Press Run to see how long each device computes, sends, receives and waits."),
+      tr("Press Run to see where the time of each step goes."),
+      tr("Press Run to see how much faster the devices are together."),
+      tr("Press Run to see the network learn.")};
+  for (int i = 0; i < m_charts.size(); ++i)
+    m_charts[i]->setEmptyText(m_store.state() == State::Idle ? idle[i] : empty);
+}
+
+void LivePage::refreshTiles() {
+  const RunStore& run = m_store;
+  const std::optional<RunSummary>& summary = run.summary();
+  const QString none = QString::fromUtf8(kNone);
+
+  // While it runs the last steps count; afterwards all of them, as summary.csv has it.
+  const auto shown = [&](std::optional<double> whole, std::optional<double> recent) {
+    return whole ? whole : recent;
+  };
+  const auto speedup = shown(summary ? summary->speedup : std::nullopt, run.recentSpeedup());
+  const auto limit = run.amdahlLimit();
+  m_speedup->setValue(speedup ? timesOf(*speedup) : none, {},
+                      limit             ? tr("of %1 Amdahl limit").arg(timesOf(*limit))
+                      : run.stepCount() ? tr("no baseline measured")
+                                        : tr("of the Amdahl limit"));
+
+  const auto efficiency = shown(summary ? summary->efficiency : std::nullopt, run.efficiency());
+  const auto pooled = run.pooledSpeed();
+  m_efficiency->setValue(efficiency ? percentOf(*efficiency, 0) : none,
+                         efficiency ? QStringLiteral("%") : QString(),
+                         pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of all speeds"));
+
+  const auto stepMs = shown(summary ? summary->step_ms : std::nullopt, run.recentStepMs());
+  m_stepTime->setValue(
+      textOf(stepMs), stepMs ? QStringLiteral("ms") : QString(),
+      run.baseline() ? tr("alone %1 ms").arg(readable(run.baseline()->step_ms)) : tr("median"));
+
+  const auto images = shown(summary ? summary->images_per_s : std::nullopt, run.imagesPerSecond());
+  m_images->setValue(textOf(images), {},
+                     run.started().batch_size > 0 ? tr("batch of %1").arg(run.started().batch_size)
+                                                  : tr("in training"));
+
+  const RunStore::Steps& steps = run.steps();
+  if (run.stepCount() == 0) {
+    m_loss->setValue(none, {}, tr("in training"));
+    m_accuracy->setValue(none, {}, tr("in training"));
+  } else {
+    const double accuracy = steps.recentAccuracy.back();
+    m_loss->setValue(QLocale().toString(steps.recentLoss.back(), 'f', 3), {},
+                     tr("last %1 batches").arg(std::min(run.stepCount(), RunStore::kRecentSteps)));
+    if (summary && summary->test_accuracy)
+      m_accuracy->setValue(percentOf(*summary->test_accuracy, 1), QStringLiteral("%"),
+                           tr("test · train %1 %").arg(percentOf(accuracy, 0)));
+    else
+      m_accuracy->setValue(percentOf(accuracy, 1), QStringLiteral("%"), tr("in training"));
+  }
+
+  const auto left = run.secondsLeft();
+  const QString count = run.stepCount() > 0 ? tr("%1 of %2 steps")
+                                                  .arg(QLocale().toString(run.stepCount()),
+                                                       QLocale().toString(run.started().steps))
+                                            : tr("of the run");
+  m_timeLeft->setValue(left ? durationOf(*left) : none, {}, count);
+}
+
+QString LivePage::exportChart(int chart, const QString& path, ExportFormat format) {
+  return m_charts[chart]->exportTo(path, format);
+}
+
+QString LivePage::saveCharts(const QString& folder, ExportFormat format) {
+  const QDir directory(folder);
+  if (!directory.mkpath("."))
+    return tr("The folder %1 cannot be made.").arg(QDir::toNativeSeparators(folder));
+  for (Chart* chart : m_charts) {
+    const QString problem = chart->exportTo(directory.filePath(fileNameOf(*chart, format)), format);
+    if (!problem.isEmpty()) return problem;
+  }
+  return {};
+}
+
+}  // namespace convoy::ui

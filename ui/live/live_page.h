@@ -1,0 +1,61 @@
+// The run as it goes: a line that says what is happening, tiles with the numbers that matter, and
+// four charts. Everything shown comes from the store, which must outlive the page, and follows its
+// changed().
+#pragma once
+
+#include <QList>
+#include <QStringList>
+#include <QWidget>
+
+#include "ui/charts/chart.h"
+
+class QLabel;
+class QProgressBar;
+
+namespace convoy::ui {
+
+class RunStore;
+class Tile;
+
+class LivePage : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit LivePage(RunStore& store, QWidget* parent = nullptr);
+
+  const QList<Chart*>& charts() const { return m_charts; }
+  // Writes every chart into the folder ("speedup.png", ...), which is created if missing. Returns
+  // what went wrong, empty when nothing did.
+  QString saveCharts(const QString& folder, ExportFormat format);
+  QString exportChart(int chart, const QString& path, ExportFormat format);
+  // The state as shown: "Training", ...
+  QString statusText() const;
+
+ signals:
+  void chartSaved(const QString& path);
+  void chartFailed(const QString& message);
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  void refresh();
+  void refreshStatus();
+  void refreshTiles();
+  void restyle();
+
+  RunStore& m_store;
+  QLabel* m_status = nullptr;
+  QLabel* m_detail = nullptr;
+  QProgressBar* m_progress = nullptr;
+  Tile* m_speedup = nullptr;
+  Tile* m_efficiency = nullptr;
+  Tile* m_stepTime = nullptr;
+  Tile* m_images = nullptr;
+  Tile* m_loss = nullptr;
+  Tile* m_accuracy = nullptr;
+  Tile* m_timeLeft = nullptr;
+  QList<Chart*> m_charts;
+};
+
+}  // namespace convoy::ui

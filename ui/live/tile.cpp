@@ -1,0 +1,106 @@
+#include "ui/live/tile.h"
+
+#include <QFontMetricsF>
+#include <QPainter>
+#include <algorithm>
+
+namespace convoy::ui {
+namespace {
+
+constexpr qreal kPad = 12.0;
+constexpr qreal kUnitGap = 3.0;
+
+// The same font, smaller where the text would not fit.
+QFont fitted(QFont font, const QString& text, qreal width) {
+  const qreal needed = QFontMetricsF(font).horizontalAdvance(text);
+  if (needed > width && needed > 0.0)
+    font.setPointSizeF(std::max(6.0, font.pointSizeF() * width / needed * 0.98));
+  return font;
+}
+
+}  // namespace
+
+Tile::Tile(const QString& name, QWidget* parent) : QWidget(parent), m_name(name), m_value("–") {
+  setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+  connect(&Theme::instance(), &Theme::changed, this, [this] {
+    updateGeometry();
+    update();
+  });
+  describe();
+}
+
+void Tile::setValue(const QString& value, const QString& unit, const QString& note) {
+  if (value == m_value && unit == m_unit && note == m_note) return;
+  m_value = value;
+  m_unit = unit;
+  m_note = note;
+  describe();
+  update();
+}
+
+void Tile::setName(const QString& name) {
+  if (name == m_name) return;
+  m_name = name;
+  describe();
+  update();
+}
+
+void Tile::setInk(Ink ink) {
+  if (ink == m_ink) return;
+  m_ink = ink;
+  update();
+}
+
+void Tile::describe() {
+  setAccessibleName(m_name + ": " + m_value + ' ' + m_unit);
+  setAccessibleDescription(m_note);
+}
+
+QSize Tile::minimumSizeHint() const {
+  const Theme& theme = Theme::instance();
+  const qreal height = 2.0 * QFontMetricsF(theme.font(TextStyle::Small)).height() +
+                       QFontMetricsF(theme.font(TextStyle::Figure)).height() + 14.0;
+  return {84, int(height)};
+}
+
+void Tile::paintEvent(QPaintEvent*) {
+  const Theme& theme = Theme::instance();
+  QPainter painter(this);
+  painter.setRenderHint(QPainter::Antialiasing);
+  painter.setPen(QPen(theme.color(Ink::Border), 1.0));
+  painter.setBrush(theme.color(Ink::Card));
+  painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), Space::kCornerRadius,
+                          Space::kCornerRadius);
+
+  const QFont small = theme.font(TextStyle::Small);
+  const QFont figure = theme.font(TextStyle::Figure);
+  const qreal line = QFontMetricsF(small).height();
+  const QRectF inside = QRectF(rect()).adjusted(kPad, 7.0, -kPad + 2.0, -7.0);
+
+  painter.setPen(theme.color(Ink::MutedText));
+  painter.setFont(fitted(small, m_name, inside.width()));
+  painter.drawText(QRectF(inside.topLeft(), QSizeF(inside.width(), line)), Qt::AlignVCenter,
+                   m_name);
+  painter.setFont(fitted(small, m_note, inside.width()));
+  painter.drawText(QRectF(inside.left(), inside.bottom() - line, inside.width(), line),
+                   Qt::AlignVCenter, m_note);
+
+  // Value and unit share a base line.
+  const QFontMetricsF unitMetrics(small);
+  const qreal unitWidth = m_unit.isEmpty() ? 0.0 : unitMetrics.horizontalAdvance(m_unit) + kUnitGap;
+  const QFont valueFont = fitted(figure, m_value, inside.width() - unitWidth);
+  const QFontMetricsF figureMetrics(figure);
+  const qreal base = inside.top() + line +
+                     (inside.height() - 2.0 * line - figureMetrics.height()) / 2.0 +
+                     figureMetrics.ascent();
+  painter.setFont(valueFont);
+  painter.setPen(theme.color(m_ink));
+  painter.drawText(QPointF(inside.left(), base), m_value);
+  painter.setFont(small);
+  painter.setPen(theme.color(Ink::MutedText));
+  painter.drawText(
+      QPointF(inside.left() + QFontMetricsF(valueFont).horizontalAdvance(m_value) + kUnitGap, base),
+      m_unit);
+}
+
+}  // namespace convoy::ui

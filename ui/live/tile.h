@@ -1,0 +1,36 @@
+// One number of the run, large, with its name above and what it means below.
+#pragma once
+
+#include <QWidget>
+
+#include "ui/theme/theme.h"
+
+namespace convoy::ui {
+
+class Tile : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit Tile(const QString& name, QWidget* parent = nullptr);
+
+  void setValue(const QString& value, const QString& unit = {}, const QString& note = {});
+  void setName(const QString& name);
+  void setInk(Ink ink);  // of the value
+  const QString& value() const { return m_value; }
+  const QString& note() const { return m_note; }
+  const QString& name() const { return m_name; }
+
+  QSize minimumSizeHint() const override;
+  QSize sizeHint() const override { return minimumSizeHint(); }
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  void describe();
+
+  QString m_name, m_value, m_unit, m_note;
+  Ink m_ink = Ink::Text;
+};
+
+}  // namespace convoy::ui
