@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/sleep.h"
+#include "engine/base/pace_clock.h"
 #include "engine/cluster/single_device.h"
 #include "engine/training/run_devices.h"
 #include "engine/training/run_statistics.h"
