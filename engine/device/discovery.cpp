@@ -1,8 +1,10 @@
 #include "engine/device/discovery.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/device/cpu_device.h"
+#include "engine/device/opencl_device.h"
 
 namespace convoy {
 namespace {
@@ -35,18 +37,21 @@ const char* device_kind_name(DeviceKind kind) {
   return "accelerator";
 }
 
-std::vector<DeviceInfo> list_devices(std::vector<std::string>*) {
-  return {cpu_device_info(std::string(kCpu), available_cores())};
+std::vector<DeviceInfo> list_devices(std::vector<std::string>* messages) {
+  std::vector<DeviceInfo> devices = {cpu_device_info(std::string(kCpu), available_cores())};
+  for (DeviceInfo& device : list_opencl_devices(messages)) devices.push_back(std::move(device));
+  return devices;
 }
 
 std::unique_ptr<Device> open_device(const std::string& id) {
   if (id == kCpu || id.starts_with(kCpuCores)) return open_cpu_device(id);
+  if (id.starts_with(kOpenCl)) return open_opencl_device(id);
   std::string ids;
-  for (const DeviceInfo& device : list_devices()) ids += (ids.empty() ? "" : ", ") + device.id;
+  for (const DeviceInfo& device : list_devices()) ids += device.id + ", ";
   throw Error(ErrorKind::kDevice, id.empty() ? "device" : id,
-              "there is no such device; there are " + ids +
-                  ", and cpu:CORES for some of the cores " + core_list_text(available_cores()) +
-                  ", such as cpu:0");
+              "there is no such device; there are " + ids + "and cpu:CORES for some of the cores " +
+                  core_list_text(available_cores()) +
+                  ", such as cpu:" + std::to_string(available_cores().front()));
 }
 
 }  // namespace convoy
