@@ -161,6 +161,30 @@ class Fetch {
     make_folder(folder_);
     for (const RemoteFile& file : source_.files) obtain(file);
 
+    try {
+      unpack_and_put_in_place();
+    } catch (const Error& error) {
+      // Right by its checksum and yet no data set: resuming it would fail for ever.
+      if (error.kind() == ErrorKind::kData) remove_parts();
+      throw;
+    }
+    remove_parts();
+    return {target_, false};
+  }
+
+ private:
+  fs::path part(const RemoteFile& file) const { return folder_ / (file.name + ".part"); }
+
+  void remove_part(const RemoteFile& file) const {
+    std::error_code ignored;
+    fs::remove(part(file), ignored);
+  }
+
+  void remove_parts() const {
+    for (const RemoteFile& file : source_.files) remove_part(file);
+  }
+
+  void unpack_and_put_in_place() const {
     TemporaryFolder temporary(target_);
     if (source_.unpacked.empty()) {
       for (const RemoteFile& file : source_.files) copy(part(file), temporary.path() / file.name);
@@ -171,18 +195,20 @@ class Fetch {
                     options_.stop);
     }
     report(0, 0, "checking the images");
-    load_dataset({kind_, temporary.path().string(), 1, 1, true, {}}, 0, options_.stop);
+    check(temporary.path());
     temporary.put_in_place();
-    for (const RemoteFile& file : source_.files) remove_part(file);
-    return {target_, false};
   }
 
- private:
-  fs::path part(const RemoteFile& file) const { return folder_ / (file.name + ".part"); }
-
-  void remove_part(const RemoteFile& file) const {
-    std::error_code ignored;
-    fs::remove(part(file), ignored);
+  void check(const fs::path& unpacked) const {
+    try {
+      load_dataset({kind_, unpacked.string(), 1, 1, true, {}}, 0, options_.stop);
+    } catch (const Error& error) {
+      // Without the temporary folder, which is gone when the message is read.
+      std::string reason = error.what();
+      if (reason.starts_with(unpacked.string())) reason.erase(0, unpacked.string().size() + 1);
+      throw Error(error.kind(), file_url(source_, source_.files[0], options_),
+                  "what arrived is no readable data set: " + reason);
+    }
   }
 
   void report(std::uint64_t bytes, std::uint64_t total, std::string_view phase) const {

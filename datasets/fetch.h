@@ -46,9 +46,10 @@ std::vector<std::string> fetched_files(DatasetKind kind);
 // renamed. A data set that is there and readable is left alone, a damaged one replaced. Downloads
 // are kept as FILE.part until the data set is in place, and resumed by the next call.
 //
-// Throws Error(kUsage) for the other kinds and malformed checksums, Error(kData) for the network,
-// the server, a wrong checksum (the .part is then removed) or a damaged archive, Error(kRun) where
-// the disk does not take it or another call is downloading to the same place, and Interrupted.
+// Throws Error(kUsage) for the other kinds and malformed checksums; Error(kData) for the network,
+// the server, a wrong checksum or a damaged archive (the .part is removed for these two);
+// Error(kRun) where the disk does not take it or another call is downloading to the same place;
+// and Interrupted.
 FetchedDataset fetch_dataset(DatasetKind kind, const FetchOptions& options);
 
 }  // namespace convoy

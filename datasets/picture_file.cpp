@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <memory>
 
@@ -17,8 +18,6 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 256 << 20;
 constexpr std::uint64_t kMaxPixels = 64'000'000;
-// One-bit PNG rows of one colour, deflated 1032 to 1, are the densest that either format gets.
-constexpr std::uint64_t kMaxPixelsPerByte = 8 * 1032;
 
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::string_view kJpegSignature = "\xff\xd8\xff";
@@ -73,6 +72,17 @@ void check_jpeg(std::string_view file, const fs::path& path) {
   refuse(path, file.size(), "the JPEG ends before its end-of-image marker; the file is truncated");
 }
 
+// The most pixels that a byte of the file can stand for, so that a header cannot claim more.
+// Deflate packs at most 1032 to 1; a JPEG has at least one bit for each block of 8x8.
+std::uint64_t max_pixels_per_byte(std::string_view file) {
+  if (!file.starts_with(kPngSignature)) return 8 * 64;
+  constexpr std::size_t kBitDepth = 24, kColourType = 25;
+  constexpr std::array<std::uint64_t, 7> kSamples = {1, 1, 3, 1, 2, 1, 4};
+  const std::uint64_t samples = kSamples[byte_at(file, kColourType) % kSamples.size()];
+  const std::uint64_t bits = samples * std::max<std::uint64_t>(byte_at(file, kBitDepth), 1);
+  return 1032 * 8 / bits;
+}
+
 // Lays pixels with an alpha channel over white; `rgb` may be `rgba`.
 void drop_alpha(const std::uint8_t* rgba, std::uint8_t* rgb, std::size_t pixels) {
   for (std::size_t i = 0; i < pixels; ++i) {
@@ -107,14 +117,14 @@ std::vector<std::uint8_t> read_picture(const fs::path& path, int side) {
   const int size = static_cast<int>(file.size());
   int width = 0, height = 0, channels = 0;
   if (!stbi_info_from_memory(bytes, size, &width, &height, &channels))
-    refuse(path, std::string("cannot decode the picture: ") + stbi_failure_reason());
+    refuse(path, "cannot read the picture's header: it is damaged, or tells of too many pixels");
   const std::uint64_t pixels =
       static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height);
   const std::string sides = std::to_string(width) + "x" + std::to_string(height) + " pixels";
   if (pixels > kMaxPixels)
     refuse(path,
            "a picture of " + sides + "; valid are up to " + std::to_string(kMaxPixels) + " pixels");
-  if (pixels > file.size() * kMaxPixelsPerByte)
+  if (pixels > file.size() * max_pixels_per_byte(file))
     refuse(path, "a picture of " + sides + " does not fit into a file of " +
                      bytes_text(file.size()) + "; it is damaged");
 
