@@ -153,42 +153,6 @@ class OpenClConvTest : public QObject {
     }
   }
 
-  void a_full_device_makes_the_pieces_smaller() {
-    // Fill the device up to some megabytes. Its memory is only promised, not touched.
-    const OpenClDeviceEntry& entry = context_->entry();
-    Random random(seed(15));
-    ConvProblem p;
-    p.batch = 32;
-    p.in_channels = 16;
-    p.in_height = p.in_width = 32;
-    p.out_channels = 20;
-    p.kernel_height = p.kernel_width = 5;
-    const Arrays arrays(p, random);
-    OpenClConv conv(context_, p, "vector", limits(std::size_t{4} << 30, false));
-    const OpenClBlocks before = conv.blocks();
-    set_operands(conv, arrays);
-
-    std::vector<ClBuffer> hoard;
-    const ClQueue queue = context_->make_queue();
-    std::size_t bytes = entry.max_allocation;
-    while (bytes >= std::size_t{8} << 20) {
-      try {
-        hoard.push_back(context_->make_buffer(bytes));
-        const cl_float zero = 0.0f;  // some drivers allocate when a buffer is first used
-        cl_check(clEnqueueFillBuffer(queue.get(), hoard.back().get(), &zero, sizeof zero, 0,
-                                     sizeof zero, 0, nullptr, nullptr),
-                 "clEnqueueFillBuffer", "test");
-        cl_check(clFinish(queue.get()), "clFinish", "test");
-      } catch (const OutOfDeviceMemory&) {
-        bytes /= 2;
-      }
-    }
-    QVERIFY(!hoard.empty());
-    compare(conv, arrays, p);
-    QVERIFY2(conv.blocks().batch < before.batch || conv.blocks().positions < before.positions,
-             "the device never ran out of memory");
-  }
-
  private:
   static std::uint64_t seed(std::uint64_t value) {
     qInfo("seed %llu", static_cast<unsigned long long>(value));
