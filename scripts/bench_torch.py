@@ -46,10 +46,10 @@ def measure_conv(options):
         backward(True, True)
 
     return {
-        "step_ms": milliseconds(step, options.repeat),
-        "forward_ms": milliseconds(forward, options.repeat),
-        "backward_data_ms": milliseconds(lambda: backward(True, False), options.repeat),
-        "backward_weights_ms": milliseconds(lambda: backward(False, True), options.repeat),
+        "step_ms": milliseconds(step, options.repetitions),
+        "forward_ms": milliseconds(forward, options.repetitions),
+        "backward_data_ms": milliseconds(lambda: backward(True, False), options.repetitions),
+        "backward_weights_ms": milliseconds(lambda: backward(False, True), options.repetitions),
     }
 
 
@@ -71,7 +71,7 @@ def measure_step(options):
         F.cross_entropy(model(images), labels).backward()
         optimizer.step()
 
-    return {"step_ms": milliseconds(step, options.repeat)}
+    return {"step_ms": milliseconds(step, options.repetitions)}
 
 
 def main():
@@ -89,7 +89,7 @@ def main():
                       required=True)
     for command in (conv, step):
         command.add_argument("--batch", type=int, required=True)
-        command.add_argument("--repeat", type=int, default=1)
+        command.add_argument("--repetitions", type=int, default=1)
     options = parser.parse_args()
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
