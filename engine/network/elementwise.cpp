@@ -1,5 +1,6 @@
 #include "engine/network/elementwise.h"
 
+#include <cstdint>
 #include <cstring>
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
@@ -8,6 +9,7 @@
 
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway wants it.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -61,7 +63,7 @@ HWY_INLINE std::size_t pool_run(D d, const Window<const float>& window, float bi
   return n;
 }
 
-template <class D, class V>
+template <CacheUse kCacheUse, class D, class V>
 HWY_INLINE std::size_t unpool_run(D d, const float* grad_pooled, const std::uint8_t* choices,
                                   std::size_t batch, std::size_t n, const Window<float>& window,
                                   V& sum) {
@@ -72,7 +74,11 @@ HWY_INLINE std::size_t unpool_run(D d, const float* grad_pooled, const std::uint
     const auto choice = hn::PromoteTo(di, hn::LoadU(du8, choices + n));
     for (int i = 0; i < 4; ++i) {
       const auto chosen = hn::RebindMask(d, hn::Eq(choice, hn::Set(di, i)));
-      hn::StoreU(hn::IfThenElseZero(chosen, gradient), d, window.value[i] + n);
+      const auto own = hn::IfThenElseZero(chosen, gradient);
+      if constexpr (kCacheUse == CacheUse::kBypass)
+        hn::Stream(own, d, window.value[i] + n);
+      else
+        hn::StoreU(own, d, window.value[i] + n);
     }
     const auto off = hn::RebindMask(d, hn::Eq(choice, hn::Set(di, int{kNoChoice})));
     sum = hn::Add(sum, hn::IfThenZeroElse(off, gradient));
@@ -93,8 +99,9 @@ void pool_channel(const float* maps, float bias, const MapShape& shape, float* p
     }
 }
 
-double unpool_channel(const float* grad_pooled, const std::uint8_t* choices, const MapShape& shape,
-                      float* grad_maps) {
+template <CacheUse kCacheUse>
+double unpool_maps(const float* grad_pooled, const std::uint8_t* choices, const MapShape& shape,
+                   float* grad_maps) {
   const std::size_t row_size = shape.width * shape.batch;
   double total = 0.0;
   for (std::size_t row = 0; row < shape.height / 2; ++row) {
@@ -105,9 +112,10 @@ double unpool_channel(const float* grad_pooled, const std::uint8_t* choices, con
     for (std::size_t column = 0; column < shape.width / 2; ++column) {
       const Window<float> window(grad_maps, shape, row, column);
       const std::size_t batch = shape.batch;
-      std::size_t n = unpool_run(Full(), grad_pooled, choices, batch, 0, window, full_sum);
-      n = unpool_run(Four(), grad_pooled, choices, batch, n, window, four_sum);
-      unpool_run(One(), grad_pooled, choices, batch, n, window, one_sum);
+      std::size_t n =
+          unpool_run<kCacheUse>(Full(), grad_pooled, choices, batch, 0, window, full_sum);
+      n = unpool_run<CacheUse::kKeep>(Four(), grad_pooled, choices, batch, n, window, four_sum);
+      unpool_run<CacheUse::kKeep>(One(), grad_pooled, choices, batch, n, window, one_sum);
       grad_pooled += batch;
       choices += batch;
     }
@@ -122,6 +130,19 @@ double unpool_channel(const float* grad_pooled, const std::uint8_t* choices, con
   if (shape.height % 2 != 0)
     std::memset(grad_maps + (shape.height - 1) * row_size, 0, row_size * sizeof(float));
   return total;
+}
+
+double unpool_channel(const float* grad_pooled, const std::uint8_t* choices, const MapShape& shape,
+                      CacheUse cache_use, float* grad_maps) {
+  // Stores past the caches need alignment, which whole vectors from an aligned start keep.
+  const std::size_t lanes = hn::Lanes(Full());
+  const bool aligned = shape.batch % lanes == 0 &&
+                       reinterpret_cast<std::uintptr_t>(grad_maps) % (lanes * sizeof(float)) == 0;
+  if (cache_use == CacheUse::kKeep || !aligned)
+    return unpool_maps<CacheUse::kKeep>(grad_pooled, choices, shape, grad_maps);
+  const double grad_bias = unpool_maps<CacheUse::kBypass>(grad_pooled, choices, shape, grad_maps);
+  hwy::FlushStream();  // other threads read the maps next
+  return grad_bias;
 }
 
 template <class D>
@@ -162,8 +183,8 @@ void bias_relu_pool(const float* maps, float bias, const MapShape& shape, float*
 }
 
 double bias_relu_pool_backward(const float* grad_pooled, const std::uint8_t* choices,
-                               const MapShape& shape, float* grad_maps) {
-  return HWY_DYNAMIC_DISPATCH(unpool_channel)(grad_pooled, choices, shape, grad_maps);
+                               const MapShape& shape, CacheUse cache_use, float* grad_maps) {
+  return HWY_DYNAMIC_DISPATCH(unpool_channel)(grad_pooled, choices, shape, cache_use, grad_maps);
 }
 
 void sgd_update(const SgdFactors& factors, const float* gradient, std::size_t count,

@@ -28,9 +28,12 @@ void bias_relu_pool(const float* maps, float bias, const MapShape& shape, float*
                     std::uint8_t* choices);
 
 // The way back: grad_maps gets each window's gradient where the choice points and zeros elsewhere,
-// also in the rows and columns that pooling left out. Returns the gradient of the bias.
+// also in the rows and columns that pooling left out. Returns the gradient of the bias. kBypass is
+// for a layer whose maps are larger than the caches: twice as fast, as nothing is read before it is
+// overwritten.
+enum class CacheUse { kKeep, kBypass };
 double bias_relu_pool_backward(const float* grad_pooled, const std::uint8_t* choices,
-                               const MapShape& shape, float* grad_maps);
+                               const MapShape& shape, CacheUse cache_use, float* grad_maps);
 
 // velocity = momentum * velocity + (gradient + weight_decay * weight);
 // weight = weight - learning_rate * velocity.

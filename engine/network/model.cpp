@@ -14,6 +14,10 @@ namespace convoy {
 
 namespace {
 
+// Bytes; the gradient of smaller maps is still in the last-level cache when the convolution reads
+// it.
+constexpr std::size_t kCachedMaps = std::size_t{16} << 20;
+
 // Trace listeners keep the pointer beyond the model's life.
 const char* name_for_ever(const std::string& name) {
   static std::mutex mutex;
@@ -141,11 +145,14 @@ void Model::State::backward(ConvExecutor& convolutions, std::vector<MasterSlice>
     ConvParameters& own = gradients.conv[layer];
     {
       const SliceTimer timer(block.backward_name, slices);
+      const CacheUse cache_use = block.problem.output_size() * sizeof(float) > kCachedMaps
+                                     ? CacheUse::kBypass
+                                     : CacheUse::kKeep;
       pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
         const std::size_t begin = channel * block.shape.pooled_size();
         own.bias[channel] = static_cast<float>(
             bias_relu_pool_backward(gradient + begin, block.choices.data() + begin, block.shape,
-                                    maps.data() + channel * block.shape.size()));
+                                    cache_use, maps.data() + channel * block.shape.size()));
       });
     }
     gradient = grad_pooled.data();

@@ -1,10 +1,12 @@
 // The fused loops against their definitions, one value at a time.
 #include <QtTest>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "engine/base/random.h"
 #include "engine/network/elementwise.h"
+#include "engine/tensor/buffer.h"
 
 using namespace convoy;
 
@@ -115,13 +117,28 @@ class ElementwiseTest : public QObject {
           bias += static_cast<double>(grad_pooled[window]);
         }
 
-    std::vector<float> grad_maps(shape.size() + 1, kNan);
-    const double grad_bias =
-        bias_relu_pool_backward(grad_pooled.data(), choices.data(), shape, grad_maps.data());
-    QVERIFY(std::isnan(grad_maps.back()));
-    grad_maps.pop_back();
-    QVERIFY(grad_maps == expected);
-    QCOMPARE(grad_bias, bias);
+    for (const CacheUse cache_use : {CacheUse::kKeep, CacheUse::kBypass}) {
+      FloatBuffer grad_maps(shape.size() + 1);  // aligned, as stores past the caches want it
+      std::fill_n(grad_maps.data(), grad_maps.size(), kNan);
+      const double grad_bias = bias_relu_pool_backward(grad_pooled.data(), choices.data(), shape,
+                                                       cache_use, grad_maps.data());
+      QVERIFY(std::isnan(grad_maps[shape.size()]));
+      QVERIFY(std::ranges::equal(grad_maps.span().first(shape.size()), expected));
+      QCOMPARE(grad_bias, bias);
+    }
+  }
+
+  // A kernel's maps may begin anywhere.
+  void unaligned_maps() {
+    const MapShape shape{4, 4, 64};
+    const std::vector<float> grad_pooled(shape.pooled_size(), 1.0f);
+    const std::vector<std::uint8_t> choices(shape.pooled_size(), 3);
+    FloatBuffer grad_maps(shape.size() + 1);
+    const double grad_bias = bias_relu_pool_backward(grad_pooled.data(), choices.data(), shape,
+                                                     CacheUse::kBypass, grad_maps.data() + 1);
+    QCOMPARE(grad_bias, 256.0);
+    QCOMPARE(grad_maps[1], 0.0f);
+    QCOMPARE(grad_maps[1 + 5 * 64], 1.0f);
   }
 
   // At zero ReLU has no gradient, and the first of equal values takes it all.
@@ -178,8 +195,8 @@ class ElementwiseTest : public QObject {
     const std::vector<float> grad_pooled(shape.pooled_size(), 0.1f);
     const std::vector<std::uint8_t> choices(shape.pooled_size(), 0);
     std::vector<float> grad_maps(shape.size());
-    const double sum =
-        bias_relu_pool_backward(grad_pooled.data(), choices.data(), shape, grad_maps.data());
+    const double sum = bias_relu_pool_backward(grad_pooled.data(), choices.data(), shape,
+                                               CacheUse::kKeep, grad_maps.data());
     const double expected = static_cast<double>(0.1f) * static_cast<double>(shape.pooled_size());
     QVERIFY(std::abs(sum - expected) <= 1e-5 * expected);
   }
