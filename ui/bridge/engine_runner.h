@@ -19,7 +19,7 @@
 #include "engine/base/error.h"
 #include "engine/training/run.h"
 
-namespace convoy {
+namespace convoy::ui {
 
 class RunStore;
 
@@ -88,4 +88,4 @@ class EngineRunner : public QObject {
   std::optional<RunFailure> m_failure;
 };
 
-}  // namespace convoy
+}  // namespace convoy::ui

@@ -1,0 +1,111 @@
+// The workbench's window: the set-up at the left, the live page, and everything that joins them.
+//
+// Closing it in the middle of a run stops the run and waits for its thread, which takes less than a
+// second, with the window already hidden.
+#pragma once
+
+#include <QMainWindow>
+
+#include "ui/bridge/engine_runner.h"
+#include "ui/live/run_store.h"
+#include "ui/models/experiment_document.h"
+#include "ui/theme/theme.h"
+
+class QActionGroup;
+class QLabel;
+
+namespace convoy::ui {
+
+enum class ExportFormat;
+class LivePage;
+class MessageBar;
+class RecentFiles;
+class SetupView;
+
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+
+ public:
+  struct Options {
+    bool restoreSession = true;  // read and write the settings: geometry, last experiment, theme
+    EngineRunner::Engine engine = run_experiment;
+  };
+
+  explicit MainWindow(const DeviceCatalog& catalog) : MainWindow(catalog, Options()) {}
+  MainWindow(const DeviceCatalog& catalog, const Options& options);
+  ~MainWindow() override;
+
+  ExperimentDocument* document() { return &m_document; }
+  EngineRunner* runner() { return &m_runner; }
+  const RunStore* store() const { return &m_store; }
+  MessageBar* messageBar() { return m_messages; }
+
+  // Says in the bar what is wrong with a file; true when it was opened.
+  bool openFile(const QString& file);
+  // False when the set-up has a fault, which is then shown.
+  bool startRun();
+  // The folder that the last run writes or wrote its files to; empty before the first.
+  QString runFolder() const;
+  // Copies the last run's files; says in the bar what came of it.
+  bool exportRun(const QString& folder);
+
+ signals:
+  void runFinished();
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  QAction* action(const QString& name, const QString& text, const QString& icon,
+                  const QList<QKeySequence>& shortcuts);
+  void makeActions();
+  void makeMenus();
+  void makeToolBar();
+  void connectRun();
+
+  void chooseFileToOpen();
+  void save();
+  void chooseFileToSave();
+  bool saveTo(const QString& file);
+  void chooseFolder(const QString& title, const std::function<void(const QString&)>& use);
+  void exportCharts(const QString& folder, ExportFormat format);
+  void about();
+
+  void stopRun();
+  void runEnded();
+  void showState();
+  void restoreLayout();
+  void readSettings();
+  void writeSettings();
+
+  Options m_options;
+  RunStore m_store;
+  ExperimentDocument m_document;
+  EngineRunner m_runner;  // after what it writes to: it goes first
+  RunStarted m_started;
+
+  SetupView* m_setup;
+  QDockWidget* m_setupDock;
+  LivePage* m_live;
+  MessageBar* m_messages;
+  RecentFiles* m_recent;
+  QLabel* m_title;
+  QByteArray m_defaultLayout;
+
+  QAction* m_run;
+  QAction* m_pause;
+  QAction* m_stop;
+  QAction* m_new;
+  QAction* m_open;
+  QAction* m_save;
+  QAction* m_saveAs;
+  QAction* m_exportRun;
+  QAction* m_exportCharts;
+  QAction* m_undo;
+  QAction* m_redo;
+  QActionGroup* m_schemes;
+};
+
+}  // namespace convoy::ui

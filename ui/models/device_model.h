@@ -1,0 +1,72 @@
+// The table of devices, over an ExperimentDocument: cells show its rows, edits go through its undo.
+//
+// What calibration measured is kept here, by device name, until the row changes or goes.
+#pragma once
+
+#include <QAbstractTableModel>
+#include <QColor>
+#include <QHash>
+
+#include "engine/results/run_events.h"
+#include "ui/models/experiment_document.h"
+
+namespace convoy::ui {
+
+class DeviceModel : public QAbstractTableModel {
+  Q_OBJECT
+
+ public:
+  enum Column { Name, Kind, Units, Memory, Gflops, Share, Speed, Link, ColumnCount };
+  enum Role {
+    DetailRole = Qt::UserRole,  // "CPU · 2 cores · 16 GB", the second line of a narrow table
+    MasterRole,                 // whether this is the master's own device
+    PositionRole,               // place among the ticked devices, which decides the colour; or -1
+    MissingRole,                // whether this machine has no such device
+  };
+
+  static constexpr int kMinSpeedPercent = 5;
+
+  explicit DeviceModel(ExperimentDocument* document, QObject* parent = nullptr);
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  int columnCount(const QModelIndex& parent = {}) const override;
+  QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
+  QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+  Qt::ItemFlags flags(const QModelIndex& index) const override;
+  bool setData(const QModelIndex& index, const QVariant& value, int role = Qt::EditRole) override;
+
+  // Where the row is afterwards; the same when it cannot move.
+  int moveRowBy(int row, int offset);
+  void removeRowAt(int row);
+
+  void setCalibration(const RunStarted& run, const RunCalibrated& calibrated);
+  void clearCalibration();
+
+ private:
+  struct Measured {
+    DeviceSpec spec;
+    double gflops = 0.0;
+    double share = 0.0;
+  };
+
+  void refresh();
+  const DeviceRow& row(int index) const { return m_rows[static_cast<size_t>(index)]; }
+  QString nameOf(int row) const;
+  int position(int row) const;
+  const Measured* measured(int row) const;
+  QVariant display(const QModelIndex& index) const;
+  QString toolTip(int row, int column) const;
+
+  ExperimentDocument* m_document;
+  std::vector<DeviceRow> m_rows;
+  std::vector<std::optional<DeviceInfo>> m_infos;  // of the rows
+  QHash<QString, Measured> m_measured;
+};
+
+// "default", "unlimited", "100 Mb/s", "1 Gb/s, 0.5 ms, half duplex" and back.
+QString linkText(const std::optional<LinkSettings>& link);
+// Nothing when the text means no link.
+std::optional<std::optional<LinkSettings>> linkFromText(const QString& text);
+QString bandwidthText(std::optional<double> mbps);
+
+}  // namespace convoy::ui

@@ -1,0 +1,164 @@
+#include "ui/setup/device_delegate.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QPainter>
+#include <QSpinBox>
+
+#include "ui/models/device_model.h"
+#include "ui/setup/number_box.h"
+#include "ui/theme/theme.h"
+
+namespace convoy::ui {
+namespace {
+
+constexpr int kGlyphWidth = 14;
+
+}  // namespace
+
+void DeviceDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                           const QModelIndex& index) const {
+  if (index.column() == DeviceModel::Name) {
+    paintName(painter, option, index);
+    return;
+  }
+  QStyleOptionViewItem cell = option;
+  initStyleOption(&cell, index);
+  const bool used = index.data(DeviceModel::PositionRole).toInt() >= 0;
+  const bool editable = index.flags() & Qt::ItemIsEditable;
+  if (!used || !editable)
+    cell.palette.setColor(QPalette::Text,
+                          cell.palette.color(used ? QPalette::Text : QPalette::PlaceholderText));
+  QApplication::style()->drawControl(QStyle::CE_ItemViewItem, &cell, painter, cell.widget);
+}
+
+void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& option,
+                               const QModelIndex& index) const {
+  QStyleOptionViewItem cell = option;
+  initStyleOption(&cell, index);
+  const QString name = std::exchange(cell.text, {});
+  const QStyle* style = QApplication::style();
+  // Background, selection, focus frame and tick are the style's.
+  style->drawControl(QStyle::CE_ItemViewItem, &cell, painter, cell.widget);
+  const QRect check =
+      style->subElementRect(QStyle::SE_ItemViewItemCheckIndicator, &cell, cell.widget);
+  QRect area = cell.rect;
+  area.setLeft(check.right() + Space::kTight + 2);
+  area.adjust(0, 2, -Space::kTight, -2);
+
+  painter->save();
+  const bool selected = cell.state & QStyle::State_Selected;
+  const int position = index.data(DeviceModel::PositionRole).toInt();
+  const bool missing = index.data(DeviceModel::MissingRole).toBool();
+  const QColor text = cell.palette.color(selected ? QPalette::HighlightedText : QPalette::Text);
+  const QColor muted =
+      selected ? text : Theme::instance().color(missing ? Ink::Error : Ink::MutedText);
+  QRect first = area, second = area;
+  if (m_twoLines) {
+    first.setBottom(area.center().y());
+    second.setTop(area.center().y() + 1);
+  }
+  if (position >= 0) {
+    const DeviceStyle device = Theme::instance().device(position);
+    painter->setPen(selected ? text : device.color);
+    painter->drawText(QRect(first.left(), first.top(), kGlyphWidth, first.height()),
+                      Qt::AlignLeft | Qt::AlignVCenter, device.glyph);
+  }
+  first.setLeft(first.left() + kGlyphWidth);
+  second.setLeft(first.left());
+
+  if (index.data(DeviceModel::MasterRole).toBool()) {
+    const QString badge = tr("master");
+    const QFont small = Theme::instance().font(TextStyle::Small);
+    const QFontMetrics metrics(small);
+    const int width = metrics.horizontalAdvance(badge) + 10;
+    const int height = metrics.height() + 1;
+    const int nameWidth = painter->fontMetrics().horizontalAdvance(name);
+    const int left = std::min(first.left() + nameWidth + 6, first.right() - width);
+    const QRect pill(left, first.center().y() - height / 2, width, height);
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setPen(selected ? text : Theme::instance().color(Ink::Accent));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRoundedRect(QRectF(pill).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
+    painter->setFont(small);
+    painter->drawText(pill, Qt::AlignCenter, badge);
+    painter->setFont(cell.font);
+    first.setRight(pill.left() - 4);
+  }
+  painter->setPen(position >= 0 ? text : muted);
+  painter->drawText(first, Qt::AlignLeft | Qt::AlignVCenter,
+                    painter->fontMetrics().elidedText(name, Qt::ElideMiddle, first.width()));
+  if (m_twoLines) {
+    painter->setFont(Theme::instance().font(TextStyle::Small));
+    painter->setPen(muted);
+    painter->drawText(
+        second, Qt::AlignLeft | Qt::AlignVCenter,
+        painter->fontMetrics().elidedText(index.data(DeviceModel::DetailRole).toString(),
+                                          Qt::ElideRight, second.width()));
+  }
+  painter->restore();
+}
+
+QSize DeviceDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
+  QSize size = QStyledItemDelegate::sizeHint(option, index);
+  const int line = option.fontMetrics.height();
+  size.setHeight(m_twoLines ? 2 * line + Space::kSmall : line + Space::kSmall);
+  return size;
+}
+
+QWidget* DeviceDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem& option,
+                                      const QModelIndex& index) const {
+  switch (index.column()) {
+    case DeviceModel::Speed: {
+      auto* box = new QSpinBox(parent);
+      box->setRange(DeviceModel::kMinSpeedPercent, 100);
+      box->setSingleStep(5);
+      box->setSuffix(tr(" %"));
+      return box;
+    }
+    case DeviceModel::Share: {
+      auto* box = new NumberBox(parent);
+      box->setRange(0.0, 100.0);
+      box->setDecimals(3);
+      box->setSuffix(tr(" %"));
+      return box;
+    }
+    case DeviceModel::Link: {
+      auto* box = new QComboBox(parent);
+      box->setEditable(true);
+      box->addItems({linkText(std::nullopt), bandwidthText(50.0), bandwidthText(100.0),
+                     bandwidthText(1000.0), bandwidthText(10000.0), bandwidthText(std::nullopt)});
+      return box;
+    }
+    default:
+      return QStyledItemDelegate::createEditor(parent, option, index);
+  }
+}
+
+void DeviceDelegate::setEditorData(QWidget* editor, const QModelIndex& index) const {
+  if (auto* box = qobject_cast<QSpinBox*>(editor))
+    box->setValue(index.data(Qt::EditRole).toInt());
+  else if (auto* number = qobject_cast<QDoubleSpinBox*>(editor))
+    number->setValue(index.data(Qt::EditRole).toDouble());
+  else if (auto* combo = qobject_cast<QComboBox*>(editor))
+    combo->setEditText(index.data(Qt::EditRole).toString());
+  else
+    QStyledItemDelegate::setEditorData(editor, index);
+}
+
+void DeviceDelegate::setModelData(QWidget* editor, QAbstractItemModel* model,
+                                  const QModelIndex& index) const {
+  if (auto* box = qobject_cast<QSpinBox*>(editor)) {
+    box->interpretText();
+    model->setData(index, box->value());
+  } else if (auto* number = qobject_cast<QDoubleSpinBox*>(editor)) {
+    number->interpretText();
+    model->setData(index, number->value());
+  } else if (auto* combo = qobject_cast<QComboBox*>(editor)) {
+    model->setData(index, combo->currentText());
+  } else {
+    QStyledItemDelegate::setModelData(editor, model, index);
+  }
+}
+
+}  // namespace convoy::ui

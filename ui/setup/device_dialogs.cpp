@@ -1,0 +1,253 @@
+#include "ui/setup/device_dialogs.h"
+
+#include <QComboBox>
+#include <QDialogButtonBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "engine/device/discovery.h"
+#include "ui/models/device_model.h"
+#include "ui/theme/theme.h"
+
+namespace convoy::ui {
+namespace {
+
+QLabel* noteLabel(QWidget* parent) {
+  auto* label = new QLabel(parent);
+  label->setWordWrap(true);
+  label->setMinimumHeight(2 * label->fontMetrics().height());
+  label->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+  return label;
+}
+
+void showNote(QLabel* label, const QString& text, Ink ink) {
+  QPalette palette;
+  palette.setColor(QPalette::WindowText, Theme::instance().color(ink));
+  label->setPalette(palette);
+  label->setText(text);
+}
+
+std::vector<int> sorted(std::vector<int> cores) {
+  std::sort(cores.begin(), cores.end());
+  return cores;
+}
+
+}  // namespace
+
+SplitCpuDialog::SplitCpuDialog(ExperimentDocument* document, QWidget* parent)
+    : QDialog(parent),
+      m_document(document),
+      m_count(new QSpinBox(this)),
+      m_parts(new QLineEdit(this)),
+      m_note(noteLabel(this)),
+      m_buttons(new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this)) {
+  setWindowTitle(tr("Split CPU"));
+  const auto& cores = document->catalog().cores();
+  auto* intro = new QLabel(
+      tr("Each part computes on its own cores and stands for one computer. This machine has cores "
+         "%1. The parts replace the CPU devices in the table.")
+          .arg(QString::fromStdString(core_list_text(cores))),
+      this);
+  intro->setWordWrap(true);
+  m_count->setObjectName(QStringLiteral("splitCount"));
+  m_count->setRange(1, std::max(1, static_cast<int>(cores.size())));
+  m_count->setAccessibleName(tr("Number of devices"));
+  m_parts->setObjectName(QStringLiteral("splitParts"));
+  m_parts->setAccessibleName(tr("Cores of each device, parted by vertical bars"));
+  m_parts->setToolTip(tr("Cores of each device: “0-3 | 4-7”, “0 | 1-3”"));
+  auto* form = new QFormLayout;
+  form->addRow(tr("&Devices"), m_count);
+  form->addRow(tr("&Cores"), m_parts);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(Space::kLarge, Space::kLarge, Space::kLarge, Space::kLarge);
+  layout->setSpacing(Space::kSmall);
+  layout->addWidget(intro);
+  layout->addLayout(form);
+  layout->addWidget(m_note);
+  layout->addWidget(m_buttons);
+  setMinimumWidth(400);
+
+  connect(m_count, &QSpinBox::valueChanged, this, &SplitCpuDialog::suggest);
+  connect(m_parts, &QLineEdit::textChanged, this, &SplitCpuDialog::check);
+  connect(m_buttons, &QDialogButtonBox::accepted, this, &SplitCpuDialog::apply);
+  connect(m_buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+  const auto& rows = document->setup().devices;
+  const auto present = std::count_if(rows.begin(), rows.end(), [](const DeviceRow& row) {
+    return row.spec.id.starts_with("cpu");
+  });
+  m_count->setValue(std::max(1, static_cast<int>(present)));
+  suggest(m_count->value());
+}
+
+void SplitCpuDialog::suggest(int parts) {
+  const auto& cores = m_document->catalog().cores();
+  QStringList texts;
+  std::size_t begin = 0;
+  for (int part = 0; part < parts; ++part) {
+    // The first parts get one core more where they cannot be equal.
+    const std::size_t count = (cores.size() - begin + static_cast<std::size_t>(parts - part) - 1) /
+                              static_cast<std::size_t>(parts - part);
+    const auto first = cores.begin() + static_cast<std::ptrdiff_t>(begin);
+    texts.append(QString::fromStdString(
+        core_list_text({first, first + static_cast<std::ptrdiff_t>(count)})));
+    begin += count;
+  }
+  m_parts->setText(texts.join(QStringLiteral(" | ")));
+}
+
+void SplitCpuDialog::check() {
+  m_ids.clear();
+  std::vector<DeviceInfo> infos;
+  QString problem;
+  for (const QString& part : m_parts->text().split('|')) {
+    try {
+      const std::string id = cpuDeviceId(sorted(parse_core_list(part.trimmed().toStdString())));
+      QString reason;
+      auto info = m_document->catalog().describe(id, &reason);
+      if (!info) {
+        problem = reason;
+        break;
+      }
+      if (info->cores.empty()) info->cores = m_document->catalog().cores();
+      if (std::any_of(infos.begin(), infos.end(),
+                      [&](const DeviceInfo& other) { return shareCores(other, *info); }))
+        problem = tr("Core %1 is in two parts; each core goes to one device.").arg(part.trimmed());
+      infos.push_back(*info);
+      m_ids.push_back(id);
+    } catch (const Error& error) {
+      problem = QString::fromUtf8(error.what());
+    }
+  }
+  QStringList names;
+  for (const std::string& id : m_ids) names.append(QString::fromStdString(id));
+  if (problem.isEmpty())
+    showNote(m_note, tr("Devices: %1").arg(names.join(QStringLiteral(", "))), Ink::MutedText);
+  else
+    showNote(m_note, problem, Ink::Error);
+  m_buttons->button(QDialogButtonBox::Ok)->setEnabled(problem.isEmpty());
+}
+
+void SplitCpuDialog::apply() {
+  m_document->edit(tr("Split CPU"), {}, [this](Setup& setup) {
+    std::vector<DeviceRow> rows;
+    for (const std::string& id : m_ids) rows.push_back({{id, {}, 1.0, {}}, true, 0.0});
+    for (const DeviceRow& row : setup.devices)
+      if (!row.spec.id.starts_with("cpu")) rows.push_back(row);
+    setup.devices = rows;
+  });
+  accept();
+}
+
+EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget* parent)
+    : QDialog(parent),
+      m_document(document),
+      m_name(new QLineEdit(this)),
+      m_base(new QComboBox(this)),
+      m_speed(new QSpinBox(this)),
+      m_link(new QComboBox(this)),
+      m_note(noteLabel(this)),
+      m_buttons(new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this)) {
+  setWindowTitle(tr("Add Emulated Device"));
+  auto* intro =
+      new QLabel(tr("A slower device, emulated honestly: it computes on real cores and then "
+                    "waits as long as the weaker one would still compute."),
+                 this);
+  intro->setWordWrap(true);
+  m_name->setObjectName(QStringLiteral("emulatedName"));
+  QStringList names;
+  for (const DeviceRow& row : document->setup().devices)
+    names.append(QString::fromStdString(row.spec.name));
+  int number = 1;
+  while (names.contains(tr("Slower %1").arg(number))) ++number;
+  m_name->setText(tr("Slower %1").arg(number));
+  m_base->setObjectName(QStringLiteral("emulatedBase"));
+  m_base->setEditable(true);
+  for (const int core : document->catalog().cores())
+    m_base->addItem(QStringLiteral("cpu:%1").arg(core));
+  for (const DeviceInfo& device : document->catalog().devices())
+    m_base->addItem(QString::fromStdString(device.id));
+  m_base->setToolTip(tr("A device id: “cpu:1”, “cpu:2-3”, “opencl:0:0”"));
+  // The core that is used last, if not free: the master keeps its own.
+  m_base->setCurrentIndex(std::max(0, static_cast<int>(document->catalog().cores().size()) - 1));
+  m_speed->setObjectName(QStringLiteral("emulatedSpeed"));
+  m_speed->setRange(DeviceModel::kMinSpeedPercent, 100);
+  m_speed->setValue(50);
+  m_speed->setSingleStep(5);
+  m_speed->setSuffix(tr(" %"));
+  m_link->setEditable(true);
+  m_link->addItems({linkText(std::nullopt), bandwidthText(50.0), bandwidthText(100.0),
+                    bandwidthText(1000.0), bandwidthText(std::nullopt)});
+  auto* form = new QFormLayout;
+  form->addRow(tr("&Name"), m_name);
+  form->addRow(tr("Computes &on"), m_base);
+  form->addRow(tr("&Speed"), m_speed);
+  form->addRow(tr("&Link"), m_link);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(Space::kLarge, Space::kLarge, Space::kLarge, Space::kLarge);
+  layout->setSpacing(Space::kSmall);
+  layout->addWidget(intro);
+  layout->addLayout(form);
+  layout->addWidget(m_note);
+  layout->addWidget(m_buttons);
+  setMinimumWidth(400);
+  for (QWidget* field : std::initializer_list<QWidget*>{m_name, m_base, m_speed, m_link})
+    field->setAccessibleName(qobject_cast<QLabel*>(form->labelForField(field))->text().remove('&'));
+
+  connect(m_name, &QLineEdit::textChanged, this, &EmulatedDeviceDialog::check);
+  connect(m_base, &QComboBox::currentTextChanged, this, &EmulatedDeviceDialog::check);
+  connect(m_link, &QComboBox::currentTextChanged, this, &EmulatedDeviceDialog::check);
+  connect(m_buttons, &QDialogButtonBox::accepted, this, &EmulatedDeviceDialog::apply);
+  connect(m_buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+  check();
+}
+
+void EmulatedDeviceDialog::check() {
+  QString problem;
+  QStringList replaced;
+  const auto info =
+      m_document->catalog().describe(m_base->currentText().trimmed().toStdString(), &problem);
+  if (info) {
+    for (const DeviceRow& row : m_document->setup().devices) {
+      const auto other = m_document->catalog().describe(row.spec.id);
+      if (row.ticked && other && (shareCores(*other, *info) || other->id == info->id))
+        replaced.append(
+            QString::fromStdString(row.spec.name.empty() ? row.spec.id : row.spec.name));
+    }
+  }
+  if (problem.isEmpty() && m_name->text().trimmed().isEmpty()) problem = tr("Give it a name.");
+  if (problem.isEmpty() && !linkFromText(m_link->currentText()))
+    problem = tr("A link is “default”, “unlimited” or a bandwidth such as “100 Mb/s”.");
+  if (!problem.isEmpty())
+    showNote(m_note, problem, Ink::Error);
+  else if (!replaced.isEmpty())
+    showNote(m_note, tr("%1 computes there already and will be unticked.").arg(replaced.join(", ")),
+             Ink::Warning);
+  else
+    showNote(m_note, {}, Ink::MutedText);
+  m_buttons->button(QDialogButtonBox::Ok)->setEnabled(problem.isEmpty());
+}
+
+void EmulatedDeviceDialog::apply() {
+  m_document->edit(tr("Add Emulated Device"), {}, [this](Setup& setup) {
+    DeviceRow added;
+    added.spec.id = m_base->currentText().trimmed().toStdString();
+    added.spec.name = m_name->text().trimmed().toStdString();
+    added.spec.speed = m_speed->value() / 100.0;
+    added.spec.link = linkFromText(m_link->currentText()).value_or(std::nullopt);
+    const auto info = m_document->catalog().describe(added.spec.id);
+    for (DeviceRow& row : setup.devices) {
+      const auto other = m_document->catalog().describe(row.spec.id);
+      if (info && other && (shareCores(*other, *info) || other->id == info->id)) row.ticked = false;
+    }
+    setup.devices.push_back(added);
+  });
+  accept();
+}
+
+}  // namespace convoy::ui

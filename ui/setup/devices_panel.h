@@ -1,0 +1,45 @@
+// The table of devices and what can be done with its rows.
+#pragma once
+
+#include "ui/models/device_model.h"
+#include "ui/setup/setup_panel.h"
+
+class QTableView;
+class QToolButton;
+
+namespace convoy::ui {
+
+class DeviceDelegate;
+
+class DevicesPanel : public SetupPanel {
+  Q_OBJECT
+
+ public:
+  // From this width on every column has its own place; below, what the device is moves under its
+  // name.
+  static constexpr int kWideTable = 640;
+
+  explicit DevicesPanel(ExperimentDocument* document, QWidget* parent = nullptr);
+  QString summary() const override;
+  DeviceModel* model() { return m_model; }
+
+ protected:
+  void showSetup(const Setup& setup) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  QToolButton* button(const QString& name, const QString& icon, const QString& text,
+                      const QString& toolTip);
+  int currentRow() const;
+  void select(int row);
+  void fitTable();
+
+  DeviceModel* m_model;
+  DeviceDelegate* m_delegate;
+  QTableView* m_table;
+  QToolButton* m_remove;
+  QToolButton* m_up;
+  QToolButton* m_down;
+};
+
+}  // namespace convoy::ui

@@ -1,0 +1,159 @@
+#include "ui/setup/setup_view.h"
+
+#include <QAbstractSpinBox>
+#include <QComboBox>
+#include <QEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QScrollBar>
+#include <QSlider>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "ui/setup/data_panel.h"
+#include "ui/setup/devices_panel.h"
+#include "ui/setup/link_panel.h"
+#include "ui/setup/method_panel.h"
+#include "ui/setup/network_panel.h"
+#include "ui/setup/section.h"
+#include "ui/setup/training_panel.h"
+#include "ui/theme/theme.h"
+
+namespace convoy::ui {
+namespace {
+
+auto countErrors(const QList<Problem>& problems) {
+  return std::count_if(problems.begin(), problems.end(),
+                       [](const Problem& problem) { return problem.severity == Severity::kError; });
+}
+
+}  // namespace
+
+SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
+    : QScrollArea(parent), m_document(document) {
+  setObjectName(QStringLiteral("setupView"));
+  setAccessibleName(tr("Set-up of the experiment"));
+  setFrameShape(QFrame::NoFrame);
+  setWidgetResizable(true);
+  setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  auto* content = new QWidget(this);
+  auto* layout = new QVBoxLayout(content);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+
+  auto* nameLine = new QHBoxLayout;
+  nameLine->setContentsMargins(Space::kMedium, Space::kSmall, Space::kMedium, Space::kTight);
+  nameLine->setSpacing(Space::kSmall);
+  m_name = new QLineEdit(content);
+  m_name->setObjectName(QStringLiteral("experimentName"));
+  m_name->setAccessibleName(tr("Name of the experiment"));
+  m_name->setPlaceholderText(tr("Name of the experiment"));
+  auto* nameLabel = new QLabel(tr("&Name"), content);
+  nameLabel->setBuddy(m_name);
+  nameLine->addWidget(nameLabel);
+  nameLine->addWidget(m_name, 1);
+  layout->addLayout(nameLine);
+  // Whatever no other field takes.
+  m_otherProblems = new FieldNote({}, content);
+  m_otherProblems->setContentsMargins(Space::kMedium, 0, Space::kMedium, 0);
+  layout->addWidget(m_otherProblems);
+  setWidget(content);
+
+  m_devices = new DevicesPanel(document, content);
+  m_data = new DataPanel(document, content);
+  auto* link = new LinkPanel(document, content);
+  m_link = link;
+  addSection(QStringLiteral("devices"), tr("Devices"), m_devices);
+  addSection(QStringLiteral("network"), tr("Network"), new NetworkPanel(document, content));
+  addSection(QStringLiteral("training"), tr("Training"), new TrainingPanel(document, content));
+  addSection(QStringLiteral("link"), tr("Link"), link);
+  addSection(QStringLiteral("data"), tr("Data"), m_data);
+  addSection(QStringLiteral("method"), tr("Method"), new MethodPanel(document, content));
+  layout->addStretch(1);
+  resetFolding();
+
+  // A wheel that scrolls the dock must not change the values it passes over.
+  for (QWidget* child : content->findChildren<QWidget*>()) {
+    if (!qobject_cast<QAbstractSpinBox*>(child) && !qobject_cast<QComboBox*>(child) &&
+        !qobject_cast<QSlider*>(child))
+      continue;
+    child->setFocusPolicy(Qt::StrongFocus);
+    child->installEventFilter(this);
+  }
+
+  connect(m_name, &QLineEdit::textEdited, this, [this](const QString& text) {
+    m_document->edit(tr("Name"), QStringLiteral("name"),
+                     [&](Setup& setup) { setup.experiment.name = text.toStdString(); });
+  });
+  connect(document, &ExperimentDocument::changed, this, &SetupView::refresh);
+  refresh();
+}
+
+void SetupView::addSection(const QString& key, const QString& title, SetupPanel* panel) {
+  auto* section = new Section(title, panel, widget());
+  section->setObjectName(key + QStringLiteral("Section"));
+  static_cast<QVBoxLayout*>(widget()->layout())->addWidget(section);
+  m_sections.append({key, section, panel});
+}
+
+void SetupView::refresh() {
+  const QString name = QString::fromStdString(m_document->setup().experiment.name);
+  if (m_name->text() != name) m_name->setText(name);
+  for (const Entry& entry : std::as_const(m_sections)) {
+    entry.panel->refresh();
+    entry.section->setSummary(entry.panel->summary());
+  }
+  showProblems(m_document->problems());
+}
+
+void SetupView::setRunProblem(const Problem& problem) {
+  QList<Problem> problems = m_document->problems();
+  problems.append(problem);
+  showProblems(problems);
+}
+
+void SetupView::showProblems(QList<Problem> problems) {
+  for (const Entry& entry : std::as_const(m_sections)) {
+    const auto before = countErrors(problems);
+    entry.panel->takeProblems(problems);
+    // A fault that is folded away is no fault anybody can mend.
+    if (countErrors(problems) != before) entry.section->setExpanded(true);
+  }
+  for (Problem& problem : problems) problem.path.clear();
+  m_otherProblems->take(problems);
+}
+
+void SetupView::setRunning(bool running) {
+  m_name->setEnabled(!running);
+  for (const Entry& entry : std::as_const(m_sections))
+    if (entry.panel != m_link) entry.panel->setEnabled(!running);
+}
+
+bool SetupView::eventFilter(QObject* watched, QEvent* event) {
+  auto* control = qobject_cast<QWidget*>(watched);
+  if (event->type() == QEvent::Wheel && control && !control->hasFocus()) {
+    event->ignore();
+    return true;
+  }
+  return QScrollArea::eventFilter(watched, event);
+}
+
+QByteArray SetupView::saveFolding() const {
+  QByteArrayList folded;
+  for (const Entry& entry : m_sections)
+    if (!entry.section->isExpanded()) folded.append(entry.key.toLatin1());
+  return folded.join(',');
+}
+
+void SetupView::restoreFolding(const QByteArray& state) {
+  const QByteArrayList folded = state.split(',');
+  for (const Entry& entry : std::as_const(m_sections))
+    entry.section->setExpanded(!folded.contains(entry.key.toLatin1()));
+  showProblems(m_document->problems());
+}
+
+void SetupView::resetFolding() {
+  restoreFolding("method");
+}
+
+}  // namespace convoy::ui
