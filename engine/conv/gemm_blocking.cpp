@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::size_t kLine = 16;  // floats in a cache line
 constexpr std::size_t kSmallestSide = 16;
+constexpr std::size_t kTasksPerThread = 4;
+// Products with fewer rows a thread lose more than adding up partial results costs.
+constexpr std::size_t kFewestRows = 192;
 // One matrix product is never interrupted; this many operations take well under 0.1 s a core.
 constexpr double kMostFlops = 4e9;
 
@@ -35,14 +38,84 @@ Preference preference(Pass pass) {
   return {1280, 512};
 }
 
-// How many parts of about `preferred` a side of `count` is worth: a few for each thread while they
-// stay at least `smallest`, and as many for one thread as for the other.
-std::size_t part_count(std::size_t count, std::size_t preferred, std::size_t smallest,
-                       std::size_t threads) {
-  std::size_t parts = std::max(ceil_div(count, preferred), std::min(4 * threads, count / smallest));
-  parts = std::max<std::size_t>(parts, 1);
-  const std::size_t even = round_up(parts, threads);
-  return count / even >= kSmallestSide * 4 ? even : parts;
+// The matrices of a pass and how many threads share them.
+struct Work {
+  Pass pass;
+  std::size_t kernels, rows, columns;
+  std::size_t units;  // what the rows are divided by: whole channels in backward-data
+  std::size_t result_size;
+  std::size_t threads;
+};
+
+// 1 when `parts` parts of `units` are equally large, less the longer the largest keeps the others
+// waiting.
+double balance(std::size_t units, std::size_t parts) {
+  return static_cast<double>(units) / static_cast<double>(parts * ceil_div(units, parts));
+}
+
+// A few tasks for each thread even out cores of unequal speed, while a task keeps enough of the
+// side that it divides.
+std::size_t tasks_per_thread(std::size_t side, std::size_t threads, std::size_t smallest,
+                             std::size_t preferred) {
+  const std::size_t each = side / threads;
+  return std::max({std::size_t{1}, std::min(kTasksPerThread, each / smallest), each / preferred});
+}
+
+void divide_forward(const Work& work, GemmBlocking* b) {
+  if (work.columns / work.threads >= 4 * kLine) {
+    b->column_parts = work.threads * tasks_per_thread(work.columns, work.threads, 512,
+                                                      preference(work.pass).columns);
+    return;
+  }
+  // Hardly any columns: divide the kernels too.
+  b->column_parts = std::max<std::size_t>(1, work.columns / (4 * kLine));
+  b->kernel_parts =
+      std::min(ceil_div(work.threads, b->column_parts), ceil_div(work.kernels, kSmallestSide));
+}
+
+// Divides the rows among as many groups of threads as get enough of them, equally, and the columns
+// among the threads of a group, whose partial results may take half of the scratch.
+void divide_backward(const Work& work, std::size_t limit, GemmBlocking* b) {
+  std::size_t groups = 1;
+  for (std::size_t n = 2; n <= work.threads; ++n)
+    if (work.threads % n == 0 && work.rows / n >= kFewestRows && balance(work.units, n) >= 0.9)
+      groups = n;
+  if (groups == work.threads) {
+    const std::size_t tasks =
+        tasks_per_thread(work.rows, work.threads, 256, preference(work.pass).rows);
+    b->row_parts = std::min(work.threads * tasks, work.units);
+    return;
+  }
+  const std::size_t team = work.threads / groups;
+  b->row_parts = groups;
+  for (std::size_t tasks =
+           std::clamp<std::size_t>(work.columns / (team * 2048), 1, kTasksPerThread);
+       tasks > 0; --tasks) {
+    b->column_parts = team * tasks;
+    const bool none_empty = b->column_parts <= ceil_div(work.columns, kLine);
+    if (none_empty && b->partial_floats(work.result_size) <= limit / 2) return;
+  }
+  b->row_parts = std::min(work.threads, work.units);
+  b->column_parts = 1;
+}
+
+// The block that a pass prefers, longer along the columns where there are few rows, shrunk to
+// `limit` floats. False when not even the smallest fits.
+bool choose_block(const Work& work, std::size_t limit, GemmBlocking* b) {
+  const Preference preferred = preference(work.pass);
+  const std::size_t smallest_rows = std::min(work.rows, kSmallestSide);
+  const std::size_t smallest_columns = std::min(work.columns, kSmallestSide);
+  const std::size_t smallest = smallest_rows * smallest_columns;
+  if (round_up(smallest, kLine) > limit) return false;
+  const double per_element = 2.0 * static_cast<double>(ceil_div(work.kernels, b->kernel_parts));
+  const auto interruptible = static_cast<std::size_t>(kMostFlops / per_element);
+  const std::size_t most =
+      std::min({limit, std::max(interruptible, smallest), preferred.rows * preferred.columns});
+  b->row_block = std::min(preferred.rows, work.rows);
+  b->column_block = std::clamp(most / b->row_block, smallest_columns, work.columns);
+  if (b->row_block * b->column_block > most)
+    b->row_block = std::max(smallest_rows, most / b->column_block);
+  return true;
 }
 
 }  // namespace
@@ -58,73 +131,30 @@ std::size_t GemmBlocking::scratch_bytes(int threads, std::size_t result_size) co
          (static_cast<std::size_t>(threads) * block_floats() + partial_floats(result_size));
 }
 
-std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& p, Pass pass, int thread_count,
+std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pass pass, int threads,
                                                  std::size_t scratch_limit) {
-  const auto threads = static_cast<std::size_t>(thread_count);
-  const auto channels = static_cast<std::size_t>(p.in_channels);
-  const auto kernels = static_cast<std::size_t>(p.out_channels);
-  const std::size_t rows = p.kernel_elements(), columns = p.output_size() / kernels;
+  const bool whole_channels = pass == Pass::kBackwardData;
+  Work work;
+  work.pass = pass;
+  work.kernels = static_cast<std::size_t>(problem.out_channels);
+  work.rows = problem.kernel_elements();
+  work.columns = problem.output_size() / work.kernels;
+  work.units = whole_channels ? static_cast<std::size_t>(problem.in_channels) : work.rows;
+  work.result_size = whole_channels ? problem.input_size() : problem.weight_size();
+  work.threads = static_cast<std::size_t>(threads);
+
   const std::size_t limit = scratch_limit / sizeof(float);
-  const Preference preferred = preference(pass);
-
-  GemmBlocking b;
+  GemmBlocking blocking;
+  std::size_t partial = 0;
   if (pass == Pass::kForward) {
-    b.column_parts = part_count(columns, preferred.columns, 512, threads);
-    if (b.column_parts < threads)
-      b.kernel_parts =
-          std::min(ceil_div(threads, b.column_parts), ceil_div(kernels, kSmallestSide));
+    divide_forward(work, &blocking);
   } else {
-    const std::size_t result_size = pass == Pass::kBackwardData ? p.input_size() : p.weight_size();
-    const bool whole_channels = pass == Pass::kBackwardData;
-    const std::size_t units = whole_channels ? channels : rows;
-    const std::size_t rows_each = rows / threads, units_each = units / threads;
-    // Rows without reduction while every thread gets enough, and nearly as many as the others.
-    if (threads == 1 || (rows_each >= 192 && (units_each >= 16 || units % threads == 0))) {
-      const std::size_t unit_rows = rows / units;
-      const std::size_t smallest = std::max<std::size_t>(1, ceil_div(256, unit_rows));
-      const std::size_t most = std::max<std::size_t>(1, preferred.rows / unit_rows);
-      b.row_parts = std::max(ceil_div(units, most), std::min(4 * threads, units / smallest));
-      b.row_parts = std::max(threads, round_up(b.row_parts, threads));
-      b.row_parts = std::min(b.row_parts, units);
-    } else {
-      b.column_parts = std::clamp<std::size_t>(columns / 2048, threads, 4 * threads);
-      b.column_parts = std::min(b.column_parts, ceil_div(columns, kSmallestSide));
-      // Partial results may take half of the scratch.
-      const std::size_t fitting = limit / 2 / round_up(result_size, kLine) + 1;
-      b.column_parts = std::min(b.column_parts, fitting);
-      if (b.column_parts < threads) {
-        b.column_parts = 1;
-        b.row_parts = std::min(threads, units);
-      }
-    }
-    const std::size_t partial = b.partial_floats(result_size);
-    if (partial > limit) return std::nullopt;
+    divide_backward(work, limit, &blocking);
+    partial = blocking.partial_floats(work.result_size);
   }
-
-  const std::size_t result_size = pass == Pass::kBackwardData ? p.input_size() : p.weight_size();
-  const std::size_t partial = pass == Pass::kForward ? 0 : b.partial_floats(result_size);
-  const std::size_t block_limit = (limit - partial) / threads / kLine * kLine;
-  const std::size_t smallest_rows = std::min(rows, kSmallestSide);
-  const std::size_t smallest_columns = std::min(columns, kSmallestSide);
-  if (round_up(smallest_rows * smallest_columns, kLine) > block_limit) return std::nullopt;
-
-  b.row_block = std::min(preferred.rows, rows);
-  b.column_block = std::min(preferred.columns, columns);
-  // A matrix with one short side takes a longer block along the other.
-  const double per_element = 2.0 * static_cast<double>(ceil_div(kernels, b.kernel_parts));
-  const auto most = static_cast<std::size_t>(std::max(1.0, kMostFlops / per_element));
-  const std::size_t budget =
-      std::min(block_limit, std::max(most, smallest_rows * smallest_columns));
-  const std::size_t ideal = std::min(budget, preferred.rows * preferred.columns);
-  if (b.row_block * b.column_block < ideal) {
-    if (pass != Pass::kForward || b.row_block == rows)
-      b.column_block = std::min(columns, std::max(b.column_block, ideal / b.row_block));
-  }
-  if (b.row_block * b.column_block > budget)
-    b.column_block = std::max(smallest_columns, budget / b.row_block);
-  if (b.row_block * b.column_block > budget)
-    b.row_block = std::max(smallest_rows, budget / b.column_block);
-  return b;
+  const std::size_t block_limit = (limit - partial) / work.threads / kLine * kLine;
+  if (!choose_block(work, block_limit, &blocking)) return std::nullopt;
+  return blocking;
 }
 
 Range split_range(std::size_t count, std::size_t parts, std::size_t index, std::size_t grain) {

@@ -68,9 +68,12 @@ class ConvAlgorithmsTest : public QObject {
       const auto expected = run_reference(problem, pass, arrays, one_);
       for (const ConvAlgorithm* algorithm : conv_algorithms()) {
         QVERIFY(algorithm->supports(problem, pass));
+        const bool is_reference = algorithm == conv_algorithms().back();  // takes no scratch
         for (ThreadPool* pool : {&one_, &two_, &three_}) {
+          if (is_reference && pool != &two_) continue;
           const std::size_t least = least_scratch(*algorithm, problem, pass, pool->size());
-          for (std::size_t limit : {kAmple, 8 * least, least}) {
+          for (std::size_t limit :
+               is_reference ? std::vector<std::size_t>{0} : std::vector{kAmple, 8 * least, least}) {
             const QString wrong = check(*algorithm, problem, pass, limit, arrays, expected, *pool);
             QVERIFY2(wrong.isEmpty(),
                      qPrintable(QString("%1: %2, %3, %4 threads, %5 bytes: %6")
@@ -95,12 +98,12 @@ class ConvAlgorithmsTest : public QObject {
 
   void random_shapes_data() {
     QTest::addColumn<quint64>("seed");
-    for (quint64 seed : {1u, 2u, 3u, 4u, 5u, 6u}) QTest::addRow("seed %llu", seed) << seed;
+    for (quint64 seed : {1u, 2u, 3u, 4u}) QTest::addRow("seed %llu", seed) << seed;
   }
   void random_shapes() {
     QFETCH(quint64, seed);
     Random random(seed);
-    for (int n = 0; n < 25 && !QTest::currentTestFailed(); ++n)
+    for (int n = 0; n < 20 && !QTest::currentTestFailed(); ++n)
       compare_everywhere(random_problem(random), random);
   }
 
@@ -180,7 +183,7 @@ class ConvAlgorithmsTest : public QObject {
   }
   void results_are_accurate_and_repeatable() {
     QFETCH(int, channels);
-    const ConvProblem problem = make_problem(32, channels, 16, 24, 5);
+    const ConvProblem problem = make_problem(16, channels, 14, 12, 5);
     Random random(31);
     Arrays arrays(problem);
     fill_normal(arrays.input, random);
@@ -193,6 +196,7 @@ class ConvAlgorithmsTest : public QObject {
       const double terms = problem.flops() / 2 / static_cast<double>(exact.size());
       const double tolerance = 20 * std::numeric_limits<float>::epsilon() * terms;
       for (const ConvAlgorithm* algorithm : conv_algorithms()) {
+        if (algorithm == conv_algorithms().back()) continue;
         const auto plan = algorithm->plan(problem, pass, two_.size(), kAmple);
         std::vector<float> first;
         for (int repeat = 0; repeat < 8; ++repeat) {
