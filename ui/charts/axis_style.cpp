@@ -43,11 +43,11 @@ void setRange(QValueAxis& axis, double min, double max, double step) {
 }
 
 int ticksAcross(double pixels) {
-  return std::clamp(int(pixels / 72.0), 2, 10);
+  return std::clamp(int(pixels / 56.0), 2, 10);
 }
 
 int ticksUp(double pixels) {
-  return std::clamp(int(pixels / 40.0), 2, 8);
+  return std::clamp(int(pixels / 32.0), 2, 8);
 }
 
 }  // namespace convoy::ui

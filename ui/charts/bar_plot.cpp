@@ -8,6 +8,7 @@
 #include <QPen>
 #include <QValueAxis>
 #include <algorithm>
+#include <cmath>
 
 #include "ui/charts/axis_style.h"
 
@@ -15,7 +16,11 @@ namespace convoy::ui {
 namespace {
 
 constexpr double kThickestBar = 26.0;  // pixels
-constexpr double kLabelPart = 0.36;    // of the chart's width at most
+constexpr double kLabelPart = 0.38;    // of the chart's width at most
+constexpr double kMarkerWidth = 16.0;
+constexpr double kLabelGap = 10.0;  // between names and bars
+constexpr double kAxisRoom = 22.0;  // that Qt Charts leaves for an axis without labels
+const QString kBetween = QStringLiteral("  ");
 
 }  // namespace
 
@@ -49,6 +54,7 @@ void BarPlot::restyle() {
   const Theme& theme = Theme::instance();
   styleChart(m_chart);
   styleAxis(*m_categories, GridLines::Hidden, QString());
+  m_categories->setLabelsVisible(false);
   styleAxis(*m_values, GridLines::Shown, m_spec.value.label());
   for (size_t i = 0; i < m_sets.size(); ++i) {
     m_sets[i]->setBrush(theme.color(m_spec.series[i].ink));
@@ -57,46 +63,69 @@ void BarPlot::restyle() {
   }
 }
 
-// Qt Charts lays labels out as rich text.
-QString BarPlot::labelOf(int category) const {
+double BarPlot::slotHeight() const {
+  return m_chart.plotArea().height() / std::max(1, m_spec.categories());
+}
+
+double BarPlot::labelWidth() const {
+  const QFontMetricsF metrics(Theme::instance().font(TextStyle::Small));
+  double widest = 0.0;
+  for (int category = 0; category < m_spec.categories(); ++category) {
+    const BarCategory what = m_spec.categoryAt(category);
+    widest = std::max({widest, metrics.horizontalAdvance(what.name + kBetween + what.brief),
+                       metrics.horizontalAdvance(what.detail)});
+  }
+  return std::min(widest + kMarkerWidth, kLabelPart * m_chart.size().width());
+}
+
+void BarPlot::paintOverlay(QPainter& painter) const {
   const Theme& theme = Theme::instance();
-  const BarCategory what = m_spec.categoryAt(category);
-  const double width = kLabelPart * m_chart.size().width();
-  const QFontMetricsF metrics(theme.font(TextStyle::Small));
-  const QString name =
-      metrics.elidedText(what.name, Qt::ElideMiddle, width - metrics.horizontalAdvance("● "));
-  QString label = QStringLiteral(
-                      "<div align=right><span style='color:%1'>%2</span> <span "
-                      "style='color:%3'>%4</span>")
-                      .arg(what.style.color.name(), what.style.glyph, theme.color(Ink::Text).name(),
-                           name.toHtmlEscaped());
-  if (!what.detail.isEmpty())
-    label += QStringLiteral("<br>%1").arg(
-        metrics.elidedText(what.detail, Qt::ElideRight, width).toHtmlEscaped());
-  return label + "</div>";
+  const QFont small = theme.font(TextStyle::Small);
+  const QFontMetricsF metrics(small);
+  const QRectF plot = m_chart.plotArea();
+  const double slot = slotHeight();
+  const bool twoLines = slot > 2.3 * metrics.height();
+  const double width = labelWidth() - kMarkerWidth;
+  painter.setFont(small);
+  for (int category = 0; category < m_spec.categories(); ++category) {
+    const BarCategory what = m_spec.categoryAt(category);
+    const bool detailed = twoLines && !what.detail.isEmpty();
+    QRectF line(plot.left() - width - kLabelGap, 0.0, width, metrics.height());
+    line.moveTop(plot.top() + (category + 0.5) * slot - metrics.height() * (detailed ? 1.0 : 0.5));
+    painter.setPen(what.style.color);
+    painter.drawText(line.adjusted(-kMarkerWidth, 0.0, 0.0, 0.0), Qt::AlignVCenter,
+                     what.style.glyph);
+    const QString brief = detailed || what.brief.isEmpty() ? QString() : kBetween + what.brief;
+    const double briefWidth = metrics.horizontalAdvance(brief);
+    const QString name = metrics.elidedText(what.name, Qt::ElideMiddle, width - briefWidth);
+    painter.setPen(theme.color(Ink::Text));
+    painter.drawText(line, Qt::AlignVCenter, name);
+    painter.setPen(theme.color(Ink::MutedText));
+    painter.drawText(line.adjusted(metrics.horizontalAdvance(name), 0.0, 0.0, 0.0),
+                     Qt::AlignVCenter, brief);
+    if (detailed)
+      painter.drawText(line.translated(0.0, metrics.height()), Qt::AlignVCenter,
+                       metrics.elidedText(what.detail, Qt::ElideRight, width));
+  }
 }
 
 void BarPlot::refresh() {
   const int count = m_spec.categories();
-  if (count == 0) m_zoomed = false;
-
-  // The axis counts from the bottom; people read from the top. It refuses equal labels, and two
-  // devices may differ only in what was elided: invisible spaces tell them apart.
-  QStringList labels;
-  for (int category = count; category-- > 0;) {
-    QString label = labelOf(category);
-    while (labels.contains(label)) label += QChar(0x200B);
-    labels.append(label);
-  }
-  if (m_categories->categories() != labels) {
-    if (m_categories->count() == count) {
-      for (int i = 0; i < count; ++i)
-        if (m_categories->at(i) != labels[i]) m_categories->replace(m_categories->at(i), labels[i]);
-    } else {
-      m_categories->setCategories(labels);
-    }
+  if (count == 0) {  // a new run
+    m_zoomed = false;
+    m_calm.forget();
   }
 
+  if (m_categories->count() != count) {
+    QStringList places;
+    for (int place = 0; place < count; ++place) places.append(QString::number(place));
+    m_categories->setCategories(places);
+  }
+  // Room for the names, which are painted over it. Set rarely: it lays the chart out again.
+  const int room = int(std::ceil(labelWidth() + kLabelGap - kAxisRoom));
+  if (m_chart.margins().left() != room) m_chart.setMargins({room, 6, 10, 0});
+
+  // The axis counts from the bottom; people read from the top.
   std::vector<double> sums(size_t(count), 0.0);
   for (size_t i = 0; i < m_sets.size(); ++i) {
     QBarSet& set = *m_sets[i];
@@ -114,12 +143,8 @@ void BarPlot::refresh() {
   const double largest = sums.empty() ? 0.0 : *std::max_element(sums.begin(), sums.end());
   m_calm.update(largest, ticksAcross(m_chart.plotArea().width()));
   if (!m_zoomed) setRange(*m_values, 0.0, m_calm.range().end, m_calm.range().step);
-}
-
-void BarPlot::resized() {
-  refresh();
-  const double slot = m_chart.plotArea().height() / std::max(1, m_spec.categories());
-  m_bars->setBarWidth(std::clamp(kThickestBar / std::max(slot, 1.0), 0.1, 0.62));
+  const double thickness = std::clamp(kThickestBar / std::max(slotHeight(), 1.0), 0.1, 0.62);
+  if (m_bars->barWidth() != thickness) m_bars->setBarWidth(thickness);
 }
 
 QList<LegendEntry> BarPlot::legend() const {

@@ -20,7 +20,7 @@ class BarPlot : public Plot {
   bool isEmpty() const override;  // also when all values are zero
   void refresh() override;
   void restyle() override;
-  void resized() override;
+  void resized() override { refresh(); }
 
   QList<LegendEntry> legend() const override;
   void setHidden(int entry, bool hidden) override;
@@ -35,9 +35,13 @@ class BarPlot : public Plot {
   std::optional<ReadOut> readOut(QPointF position) const override;
   std::optional<ReadOut> readOutAt(double) const override { return std::nullopt; }
   std::optional<qreal> positionOf(double) const override { return std::nullopt; }
+  // The categories' names: Qt Charts would cut them off without need.
+  void paintOverlay(QPainter& painter) const override;
 
  private:
-  QString labelOf(int category) const;
+  double slotHeight() const;
+  // The room that the names need, left of the bars.
+  double labelWidth() const;
 
   QChart& m_chart;
   BarsSpec m_spec;

@@ -2,6 +2,7 @@
 
 #include <QChart>
 #include <QFontMetricsF>
+#include <QGraphicsLayout>
 #include <QMouseEvent>
 #include <QRubberBand>
 #include <QWheelEvent>
@@ -53,7 +54,8 @@ void ChartCanvas::setEmptyText(const QString& text) {
 void ChartCanvas::refresh() {
   const bool wasZoomed = m_plot->isZoomed();
   m_plot->refresh();
-  m_chart->setVisible(!m_plot->isEmpty());
+  // Not hidden: a hidden chart does not lay itself out.
+  m_chart->setOpacity(m_plot->isEmpty() ? 0.0 : 1.0);
   if (wasZoomed != m_plot->isZoomed()) emit zoomChanged(m_plot->isZoomed());
   viewport()->update();
 }
@@ -72,8 +74,12 @@ void ChartCanvas::resizeChart(const QSizeF& size) {
   m_scene.setSceneRect({QPointF(), size});
   m_chart->setGeometry({QPointF(), size});
   m_plot->resized();
-  // What fits has changed with the size, and the labels' width moves the plot area again.
-  m_plot->refresh();
+  // The labels that fit now have another width, which moves the plot area: twice, to be at rest.
+  for (int pass = 0; pass < 2; ++pass) {
+    m_chart->layout()->invalidate();
+    m_chart->layout()->activate();
+    m_plot->resized();
+  }
 }
 
 void ChartCanvas::resizeEvent(QResizeEvent* event) {

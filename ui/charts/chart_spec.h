@@ -32,7 +32,9 @@ struct LineSeries {
   Ink ink = Ink::Text;
   std::function<double(int row)> value;  // NaN: none
   Side side = Side::Left;
-  bool faint = false;      // thin and pale: single values behind their median
+  bool faint = false;  // thin and pale: single values behind their median
+  // For running means: where several rows share a pixel, their mean is drawn, not their extremes.
+  bool averaged = false;
   QList<qreal> dash = {};  // in pen widths; empty: solid
 };
 
@@ -62,6 +64,7 @@ struct LinesSpec {
 struct BarCategory {
   QString name;
   QString detail;  // a second, quieter line
+  QString brief;   // what is left of it where there is no room
   DeviceStyle style;
 };
 

@@ -7,6 +7,7 @@
 
 #include <QList>
 #include <QPointF>
+#include <algorithm>
 #include <cmath>
 
 namespace convoy::ui {
@@ -17,6 +18,28 @@ inline int bucketSize(int rows, int maxPoints) {
   // An unaligned range touches one bucket more; a bucket of one row is one point, a larger one two.
   while ((size == 1 ? rows : 2 * (rows / size + 2)) > maxPoints) size *= 2;
   return size;
+}
+
+// For a series that is smooth by its making: the mean of every bucket, at its middle row.
+template <class X, class Y>
+QList<QPointF> averaged(int first, int last, int maxPoints, const X& x, const Y& y) {
+  QList<QPointF> points;
+  const int size = bucketSize(last - first, maxPoints);
+  points.reserve(std::min(last - first, maxPoints));
+  for (int row = first; row < last;) {
+    const int begin = row;
+    const int end = std::min(last, (row / size + 1) * size);
+    double sum = 0.0;
+    int count = 0;
+    for (; row < end; ++row) {
+      const double value = y(row);
+      if (std::isnan(value)) continue;
+      sum += value;
+      ++count;
+    }
+    if (count > 0) points.append({x(begin + (end - begin) / 2), sum / count});
+  }
+  return points;
 }
 
 // Rows [first, last) of x(row) and y(row); rows whose y is NaN are left out.

@@ -18,6 +18,7 @@ namespace convoy::ui {
 namespace {
 
 constexpr int kMaxPoints = 500;
+constexpr double kLabelHeadroom = 1.1;  // above a reference line, for its name
 constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -76,7 +77,7 @@ void LinePlot::restyle() {
       m_drawn[i].area->setPen(Qt::NoPen);
       continue;
     }
-    if (series.faint) color.setAlphaF(0.40F);
+    if (series.faint) color.setAlphaF(0.5F);
     QPen pen(color, series.faint ? 1.0 : 2.2);
     pen.setJoinStyle(Qt::RoundJoin);
     pen.setCapStyle(Qt::RoundCap);
@@ -128,7 +129,12 @@ LinePlot::Range LinePlot::leftRange() const {
 
 void LinePlot::refresh() {
   const int rows = m_spec.rows();
-  if (rows == 0) m_zoomed = false;  // a new run
+  if (rows < m_rows || rows == 0) {  // a new run
+    m_zoomed = false;
+    m_calmLeft.forget();
+    m_calmRight.forget();
+  }
+  m_rows = rows;
 
   const double last = rows > 0 ? m_spec.xAt(rows - 1) : 0.0;
   const double planned = m_spec.xEnd ? m_spec.xEnd() : 0.0;
@@ -148,10 +154,11 @@ void LinePlot::refresh() {
   std::vector<double> largest(2, 0.0);  // left, right
   double smallestPositive = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < m_drawn.size(); ++i) {
-    const QList<QPointF> points = m_drawn[i].hidden
-                                      ? QList<QPointF>()
-                                      : decimate(first, end, kMaxPoints, m_spec.xAt,
-                                                 [this, i](int row) { return drawnValue(i, row); });
+    QList<QPointF> points;
+    const auto value = [this, i](int row) { return drawnValue(i, row); };
+    if (!m_drawn[i].hidden)
+      points = m_spec.series[i].averaged ? averaged(first, end, kMaxPoints, m_spec.xAt, value)
+                                         : decimate(first, end, kMaxPoints, m_spec.xAt, value);
     for (const QPointF& point : points) {
       if (point.x() < typicalX) continue;
       double& most = largest[onRight(i)];
@@ -161,7 +168,7 @@ void LinePlot::refresh() {
     m_drawn[i].line->replace(points);
   }
   for (const ReferenceLine& line : m_spec.references)
-    if (const auto level = line.value()) largest[0] = std::max(largest[0], *level);
+    if (const auto level = line.value()) largest[0] = std::max(largest[0], kLabelHeadroom * *level);
   if (!m_zoomed) fitAxes(largest, smallestPositive);
 }
 
@@ -353,35 +360,65 @@ void LinePlot::paintOverlay(QPainter& painter) const {
   if (isEmpty()) return;
   const Theme& theme = Theme::instance();
   const QRectF plot = m_chart.plotArea();
-  const QFontMetricsF metrics(theme.font(TextStyle::Small));
-  QList<QRectF> taken;
-  painter.setFont(theme.font(TextStyle::Small));
+  const QFont small = theme.font(TextStyle::Small);
+  const QFontMetricsF metrics(small);
+
+  struct Level {
+    const ReferenceLine* line;
+    double value;
+    qreal y;
+  };
+  std::vector<Level> levels;
   for (const ReferenceLine& line : m_spec.references) {
-    const std::optional<double> level = line.value();
-    if (!level || (m_logarithmic && *level <= 0.0)) continue;
-    const double fraction = leftFraction(*level);
+    const std::optional<double> value = line.value();
+    if (!value || (m_logarithmic && *value <= 0.0)) continue;
+    const double fraction = leftFraction(*value);
     if (fraction < 0.0 || fraction > 1.0) continue;
-    const qreal y = plot.bottom() - fraction * plot.height();
+    levels.push_back({&line, *value, plot.bottom() - fraction * plot.height()});
     QPen pen(theme.color(line.ink), 1.4);
     if (!line.dash.isEmpty()) pen.setDashPattern(line.dash);
     painter.setPen(pen);
-    painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y));
+    painter.drawLine(QPointF(plot.left(), levels.back().y), QPointF(plot.right(), levels.back().y));
+  }
 
-    const QString text = line.name + ' ' + readable(*level) + m_spec.left.unit;
-    QRectF label(0.0, 0.0, metrics.horizontalAdvance(text) + 8.0, metrics.height());
-    label.moveBottomRight({plot.right() - 2.0, y - 1.0});
-    const auto blocked = [&] {
-      return label.top() < plot.top() ||
-             std::any_of(taken.begin(), taken.end(),
-                         [&](const QRectF& other) { return other.intersects(label); });
+  // Where the main lines run, so that no name hides their end.
+  QList<QPointF> data;
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    if (m_drawn[i].hidden || m_spec.series[i].faint || onRight(i)) continue;
+    for (const QPointF& point : m_drawn[i].line->points())
+      if (const auto x = positionOf(point.x()))
+        data.append({*x, plot.bottom() - leftFraction(point.y()) * plot.height()});
+  }
+
+  // A name goes above its line, below it, or beside another name: wherever it hides least.
+  painter.setFont(small);
+  QList<QRectF> taken;
+  for (const Level& level : levels) {
+    const QString text = level.line->name + ' ' + readable(level.value) + m_spec.left.unit;
+    QRectF above(0.0, 0.0, metrics.horizontalAdvance(text) + 8.0, metrics.height());
+    above.moveBottomRight({plot.right() - 2.0, level.y - 1.0});
+    QList<QRectF> places{above, above.translated(0.0, above.height() + 2.0)};
+    for (const QRectF& other : std::as_const(taken)) {
+      QRectF beside = above;
+      beside.moveTopRight({other.left() - 8.0, other.top()});
+      places.append(beside);
+    }
+    const auto cost = [&](const QRectF& label) {
+      int sum = 8 * (label.top() < plot.top() - 4.0 || label.bottom() > plot.bottom());
+      for (const QRectF& other : std::as_const(taken)) sum += 6 * other.intersects(label);
+      for (const Level& other : levels)
+        sum += 2 * (label.top() < other.y && other.y < label.bottom());
+      const auto inside = [&](QPointF point) { return label.contains(point); };
+      return sum + 3 * std::any_of(data.begin(), data.end(), inside);
     };
-    if (blocked()) label.moveTop(y + 2.0);
-    for (const QRectF& other : std::as_const(taken))
-      if (other.intersects(label)) label.moveRight(other.left() - 6.0);
+    const QRectF label =
+        *std::min_element(places.begin(), places.end(),
+                          [&](const QRectF& a, const QRectF& b) { return cost(a) < cost(b); });
     taken.append(label);
     QColor veil = theme.color(Ink::Card);
-    veil.setAlphaF(0.82F);
+    veil.setAlphaF(0.75F);
     painter.fillRect(label, veil);
+    painter.setPen(theme.color(level.line->ink));
     painter.drawText(label, Qt::AlignCenter, text);
   }
 }

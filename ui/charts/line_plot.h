@@ -79,6 +79,7 @@ class LinePlot : public Plot {
   CalmRange m_calmLeft, m_calmRight;
   Range m_full;  // x
   Range m_fullLog{0.1, 10.0};
+  int m_rows = 0;  // at the last refresh
   bool m_logarithmic = false;
   bool m_zoomed = false;
 };

@@ -37,8 +37,7 @@ bool CalmRange::update(double largest, int ticks) {
   if (fits && ticks == m_ticks) return false;
   const NiceRange before = m_range;
   // Headroom, so that a slowly growing value does not push the end at every step.
-  const double end = fits ? m_range.end : 1.08 * largest;
-  m_range = niceRange(end, ticks);
+  m_range = niceRange(1.08 * largest, ticks);
   m_ticks = ticks;
   const bool first = !m_set;
   m_set = true;

@@ -56,7 +56,7 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   m_detail->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   m_progress = new QProgressBar(this);
   m_progress->setTextVisible(false);
-  m_progress->setFixedSize(180, 8);
+  m_progress->setFixedSize(180, 6);
   m_progress->setAccessibleName(tr("Progress"));
   auto* head = new QHBoxLayout;
   head->setContentsMargins(Space::kTight, 0, Space::kTight, 0);
@@ -112,6 +112,11 @@ void LivePage::restyle() {
   QPalette quiet = palette();
   quiet.setColor(QPalette::WindowText, Theme::instance().color(Ink::MutedText));
   m_detail->setPalette(quiet);
+  const auto name = [](Ink which) { return Theme::instance().color(which).name(); };
+  m_progress->setStyleSheet(
+      QStringLiteral("QProgressBar { border: none; border-radius: 3px; background: %1; }"
+                     "QProgressBar::chunk { border-radius: 3px; background: %2; }")
+          .arg(name(Ink::Border), name(Ink::Accent)));
   refreshStatus();
   refreshTiles();
 }
@@ -237,7 +242,7 @@ void LivePage::refreshTiles() {
   const auto pooled = run.pooledSpeed();
   m_efficiency->setValue(efficiency ? percentOf(*efficiency, 0) : none,
                          efficiency ? QStringLiteral("%") : QString(),
-                         pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of all speeds"));
+                         pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of pooled speed"));
 
   const auto stepMs = shown(summary ? summary->step_ms : std::nullopt, run.recentStepMs());
   m_stepTime->setValue(
@@ -265,10 +270,11 @@ void LivePage::refreshTiles() {
   }
 
   const auto left = run.secondsLeft();
-  const QString count = run.stepCount() > 0 ? tr("%1 of %2 steps")
-                                                  .arg(QLocale().toString(run.stepCount()),
-                                                       QLocale().toString(run.started().steps))
-                                            : tr("of the run");
+  const int missing = run.started().steps - run.stepCount();
+  const QString count = run.stepCount() == 0 ? tr("of the run")
+                        : run.running()
+                            ? tr("%1 steps left").arg(QLocale().toString(missing))
+                            : tr("after %1 steps").arg(QLocale().toString(run.stepCount()));
   m_timeLeft->setValue(left ? durationOf(*left) : none, {}, count);
 }
 

@@ -66,6 +66,7 @@ BarsSpec deviceTimesSpec(const RunStore& store) {
       for (const int count : store.deviceKernels(device)) kernels << QString::number(count);
       category.detail = tr("%1 kernels · %2 %")
                             .arg(kernels.join(" + "), QLocale().toString(100.0 * *share, 'f', 0));
+      category.brief = tr("%1 %").arg(QLocale().toString(100.0 * *share, 'f', 0));
     }
     return category;
   };
@@ -107,7 +108,8 @@ LinesSpec speedupSpec(const RunStore& store) {
       {tr("Each step"), Ink::Speedup, [&store](int row) { return orAbsent(store.speedupAt(row)); },
        LineSeries::Side::Left, true},
       {tr("Median of the last %1").arg(RunStore::kRecentSteps), Ink::Speedup,
-       [&store](int row) { return orAbsent(store.recentSpeedupAt(row)); }},
+       [&store](int row) { return orAbsent(store.recentSpeedupAt(row)); }, LineSeries::Side::Left,
+       false, true},
   };
   spec.references = {
       {tr("Baseline"),
@@ -130,11 +132,11 @@ LinesSpec learningSpec(const RunStore& store) {
   spec.series = {
       {tr("Loss of each batch"), Ink::Loss, column(store, &RunStore::Steps::loss), Side::Left,
        true},
-      {tr("Loss"), Ink::Loss, column(store, &RunStore::Steps::recentLoss)},
+      {tr("Loss"), Ink::Loss, column(store, &RunStore::Steps::recentLoss), Side::Left, false, true},
       {tr("Accuracy of each batch"), Ink::Accuracy,
        column(store, &RunStore::Steps::accuracy, 100.0), Side::Right, true},
       {tr("Accuracy"), Ink::Accuracy, column(store, &RunStore::Steps::recentAccuracy, 100.0),
-       Side::Right},
+       Side::Right, false, true},
   };
   return spec;
 }
