@@ -62,7 +62,7 @@ ConvMeasurement measure_conv(Device& device, const ConvProblem& problem, bool ne
   if (const double first_ms = run_all(); first_ms < 1000.0) {
     for (auto& pass : times) pass.clear();
     double measured_ms = 0.0;
-    for (int run = 0; run < 9 && (run < 3 || measured_ms < 300.0); ++run) measured_ms += run_all();
+    for (int run = 0; run < 50 && (run < 3 || measured_ms < 300.0); ++run) measured_ms += run_all();
   }
   ConvMeasurement measurement;
   for (const Pass pass : kAllPasses) {
