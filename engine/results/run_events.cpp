@@ -18,4 +18,16 @@ const char* run_phase_name(RunPhase phase) {
   return "testing";
 }
 
+const char* run_outcome_name(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kDone:
+      return "done";
+    case RunOutcome::kStopped:
+      return "stopped";
+    case RunOutcome::kFailed:
+      break;
+  }
+  return "failed";
+}
+
 }  // namespace convoy

@@ -76,10 +76,10 @@ struct RunStep {
   TimePoint begin, end;
   double step_ms = 0.0, conv_ms = 0.0, comm_ms = 0.0, comp_ms = 0.0;
   double loss = 0.0;
-  double train_accuracy = 0.0;  // of this batch, 0..1
-  bool warm_up = false;         // left out of the medians
+  double train_accuracy = 0.0;           // of this batch, 0..1
+  bool warm_up = false;                  // left out of the medians
   std::optional<double> bandwidth_mbps;  // of the default link when the step began
-  std::vector<Slice> slices;    // every device's work in this step
+  std::vector<Slice> slices;             // every device's work in this step
   struct MasterWork {
     const char* name;
     TimePoint begin, end;
@@ -88,6 +88,7 @@ struct RunStep {
 };
 
 enum class RunOutcome { kDone, kStopped, kFailed };
+const char* run_outcome_name(RunOutcome outcome);  // "done", "stopped", "failed"
 
 // One line of summary.csv. Values that were not measured are absent, not zero.
 struct RunSummary {

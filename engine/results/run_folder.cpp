@@ -1,10 +1,10 @@
 #include "engine/results/run_folder.h"
 
-#include <array>
 #include <system_error>
 
 #include "engine/base/atomic_file.h"
 #include "engine/results/csv.h"
+#include "engine/results/device_work.h"
 #include "engine/results/growing_file.h"
 #include "engine/results/trace_file.h"
 
@@ -21,13 +21,6 @@ constexpr const char* kSummaryColumns =
     "step_ms_p90,conv_ms,comm_ms,comp_ms,conv_share,baseline,baseline_step_ms,speedup,efficiency,"
     "amdahl_limit,predicted_step_ms,images_per_s,loss,test_accuracy,version,outcome\r\n";
 
-// What one device did for one layer in one pass.
-struct Work {
-  bool any = false;
-  std::array<double, 4> ms{};            // by Activity
-  std::array<std::uint64_t, 4> bytes{};  // by Activity
-};
-
 std::string step_line(const RunStep& step) {
   CsvLines csv;
   csv.add_all(step.step, step.epoch, step.step_ms, step.conv_ms, step.comm_ms, step.comp_ms,
@@ -38,49 +31,15 @@ std::string step_line(const RunStep& step) {
 
 std::string device_lines(const RunStep& step, const RunStarted& started,
                          const RunCalibrated& calibrated) {
-  const std::size_t devices = started.devices.size(), layers = started.layers.size();
-  std::vector<Work> table(devices * layers * 3);
-  const auto at = [&](std::size_t device, std::size_t layer, Pass pass) -> Work& {
-    return table[(device * layers + layer) * 3 + static_cast<std::size_t>(pass)];
-  };
-  for (const Slice& slice : step.slices) {
-    Work& work = at(static_cast<std::size_t>(slice.device), static_cast<std::size_t>(slice.layer),
-                    slice.pass);
-    const auto activity = static_cast<std::size_t>(slice.activity);
-    work.any = true;
-    work.ms[activity] += milliseconds(slice.end - slice.begin);
-    work.bytes[activity] += slice.bytes;
-  }
   CsvLines csv;
-  constexpr auto kReceive = static_cast<std::size_t>(Activity::kReceive);
-  constexpr auto kCompute = static_cast<std::size_t>(Activity::kCompute);
-  constexpr auto kSend = static_cast<std::size_t>(Activity::kSend);
-  constexpr auto kWait = static_cast<std::size_t>(Activity::kWait);
-  for (std::size_t device = 0; device < devices; ++device) {
-    for (std::size_t layer = 0; layer < layers; ++layer) {
-      for (const Pass pass : kAllPasses) {
-        const Work& work = at(device, layer, pass);
-        if (!work.any) continue;  // nobody needs the first layer's backward-data
-        csv.add_all(step.step, started.devices[device].name, layer + 1, pass_name(pass),
-                    calibrated.kernels[layer][device], work.ms[kCompute], work.ms[kSend],
-                    work.ms[kReceive], work.ms[kWait], work.bytes[kSend], work.bytes[kReceive]);
-        csv.end_line();
-      }
-    }
+  for (const WorkRow& row : work_rows(step.slices, started.devices.size(), started.layers.size())) {
+    const DeviceWork& work = row.work;
+    csv.add_all(step.step, started.devices[row.device].name, row.layer + 1, pass_name(row.pass),
+                calibrated.kernels.at(row.layer).at(row.device), work.conv_ms, work.send_ms,
+                work.receive_ms, work.wait_ms, work.bytes_sent, work.bytes_received);
+    csv.end_line();
   }
   return csv.text();
-}
-
-const char* outcome_name(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::kDone:
-      return "done";
-    case RunOutcome::kStopped:
-      return "stopped";
-    case RunOutcome::kFailed:
-      break;
-  }
-  return "failed";
 }
 
 std::string summary_line(const RunSummary& s) {
@@ -89,7 +48,7 @@ std::string summary_line(const RunSummary& s) {
               s.split, s.steps, s.step_ms, s.step_ms_p10, s.step_ms_p90, s.conv_ms, s.comm_ms,
               s.comp_ms, s.conv_share, s.baseline, s.baseline_step_ms, s.speedup, s.efficiency,
               s.amdahl_limit, s.predicted_step_ms, s.images_per_s, s.loss, s.test_accuracy,
-              s.version, outcome_name(s.outcome));
+              s.version, run_outcome_name(s.outcome));
   csv.end_line();
   return csv.text();
 }

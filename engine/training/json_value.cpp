@@ -22,7 +22,7 @@ std::string generic_path(const std::string& path) {
     const std::string_view step(path.data() + begin + 1, end - begin - 1);
     const bool index = !step.empty() && std::all_of(step.begin(), step.end(),
                                                     [](char c) { return c >= '0' && c <= '9'; });
-    generic += index ? "/*" : "/" + std::string(step);
+    generic.append(1, '/').append(index ? "*" : step);
     begin = end;
   }
   return generic;
@@ -49,6 +49,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
+}
+
+// An experiment that was made by other means has no file.
+std::string place(const std::string& file, const std::string& path) {
+  return file.empty() || path.empty() ? file + path : file + ": " + path;
 }
 
 std::string joined(std::span<const std::string_view> names) {
@@ -90,7 +95,7 @@ void JsonValue::refuse(const std::string& allowed) const {
 }
 
 void JsonValue::fail(const std::string& message) const {
-  throw Error(ErrorKind::kExperiment, path_.empty() ? *file_ : *file_ + ": " + path_, message);
+  throw Error(ErrorKind::kExperiment, place(*file_, path_), message);
 }
 
 void JsonValue::require_object() const {
@@ -98,7 +103,7 @@ void JsonValue::require_object() const {
   if (!value_->is_object()) refuse("an object with keys out of: " + joined(allowed));
   for (const auto& [key, ignored] : value_->items()) {
     if (std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
-    throw Error(ErrorKind::kExperiment, *file_ + ": " + json_path(path_, key),
+    throw Error(ErrorKind::kExperiment, place(*file_, json_path(path_, key)),
                 "unknown key; allowed here are " + joined(allowed) + suggestion(key, allowed));
   }
 }

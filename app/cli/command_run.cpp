@@ -1,0 +1,93 @@
+// convoy run: an experiment, start to end.
+#include <csignal>
+#include <iostream>
+
+#include "app/cli/commands.h"
+#include "app/cli/event_lines.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/run_progress.h"
+#include "app/cli/run_report.h"
+#include "engine/base/atomic_file.h"
+#include "engine/results/lab_book.h"
+#include "engine/training/run.h"
+
+namespace convoy::cli {
+namespace {
+
+struct Options {
+  std::string experiment, out, events, record;
+  std::vector<std::string> settings;
+  bool quiet = false;
+};
+
+Experiment read(const Options& options) {
+  std::string text = read_whole_file(options.experiment, ErrorKind::kExperiment);
+  for (const std::string& setting : options.settings)
+    text = with_setting(text, setting, options.experiment);
+  return parse_experiment(text, options.experiment);
+}
+
+// What turns out to be impossible only with the data at hand is said without the file.
+[[noreturn]] void rethrow_with_file(const Error& error, const std::string& file) {
+  if (error.kind() != ErrorKind::kExperiment) throw error;
+  throw Error(ErrorKind::kExperiment, file, error.what());
+}
+
+int run(const Options& options) {
+  const Experiment experiment = read(options);
+  // A reader of the events that goes away is an error to report, not a reason to die unsaved.
+  std::signal(SIGPIPE, SIG_IGN);
+  RunControl control;
+  const InterruptGuard interrupt(control);
+  RunReport report;
+  RunSummary summary;
+  {
+    RunProgress progress(options.quiet);
+    std::vector<RunListener*> listeners = {&progress, &report};
+    std::optional<EventLines> events;
+    if (!options.events.empty()) listeners.push_back(&events.emplace(options.events));
+    std::optional<LabBook> lab_book;
+    if (!options.record.empty()) listeners.push_back(&lab_book.emplace(options.record));
+    const auto out =
+        options.out.empty() ? std::nullopt : std::optional<std::filesystem::path>(options.out);
+    try {
+      summary = run_experiment(experiment, control, listeners, out);
+    } catch (const Error& error) {
+      rethrow_with_file(error, options.experiment);
+    }
+  }
+  // Standard output belongs to the events where they go there.
+  std::ostream& out = options.events == "-" ? std::cerr : std::cout;
+  out << report.text(summary);
+  if (!options.out.empty()) out << "files       " << options.out << '\n';
+  return summary.outcome == RunOutcome::kStopped ? kExitInterrupted : 0;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("run", "Run an experiment");
+  const auto options = std::make_shared<Options>();
+  command->add_option("EXPERIMENT.json", options->experiment, "The experiment file")->required();
+  command
+      ->add_option("--set", options->settings,
+                   "path=value changes the experiment: training.batch_size=64, "
+                   "devices.1.speed=0.5, network.kernels=[50,500]; may come again")
+      ->allow_extra_args(false);
+  command->add_option("--out", options->out,
+                      "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json "
+                      "and weights.safetensors");
+  command->add_option(
+      "--events", options->events,
+      "File for the run's events, one JSON object a line; - is standard output, the "
+      "table then goes to standard error");
+  command->add_flag("--quiet", options->quiet, "No progress, only warnings and errors");
+  command->footer(
+      "Events have the key \"event\": started, phase, calibrated, baseline, step, message, "
+      "finished;\n"
+      "their other keys are named as the columns of the CSV files. Ctrl-C stops the run and keeps\n"
+      "what was measured; a second one ends the program at once.");
+  choose(*command, action, options, run);
+}
+
+}  // namespace convoy::cli

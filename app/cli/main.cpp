@@ -1,0 +1,57 @@
+#include <iostream>
+#include <new>
+
+#include "app/cli/commands.h"
+#include "engine/base/error.h"
+
+namespace {
+
+int report(const char* message, int code) {
+  std::cerr << "convoy: " << message << '\n';
+  return code;
+}
+
+int parse_and_run(int argc, char** argv) {
+  using namespace convoy;
+  CLI::App app(
+      "Trains convolutional networks over unequal CPUs and GPUs by distributing the convolutional "
+      "layers, and shows where the time goes.",
+      "convoy");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "convoy " CONVOY_VERSION);
+  app.footer(
+      "Exit codes: 0 done; 2 wrong usage or invalid experiment; 3 device missing or failed; 4 "
+      "data\n"
+      "unreadable; 5 the run failed; 130 interrupted (what was measured is saved).");
+  cli::Action action;
+  cli::add_devices_command(app, action);
+  cli::add_run_command(app, action);
+  cli::add_conv_command(app, action);
+  cli::add_bench_command(app, action);
+  cli::add_data_command(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::kUsage);
+  }
+  const int code = action();
+  if (!std::cout.flush())
+    throw Error(ErrorKind::kRun, "standard output", "cannot write the results");
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const convoy::Interrupted&) {
+    return report("interrupted", convoy::kExitInterrupted);
+  } catch (const convoy::Error& error) {
+    return report(error.what(), exit_code(error.kind()));
+  } catch (const std::bad_alloc&) {
+    return report("not enough memory", exit_code(convoy::ErrorKind::kRun));
+  } catch (const std::exception& error) {
+    return report(error.what(), exit_code(convoy::ErrorKind::kRun));
+  }
+}
