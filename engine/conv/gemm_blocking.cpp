@@ -20,8 +20,8 @@ std::size_t round_up(std::size_t a, std::size_t b) {
   return ceil_div(a, b) * b;
 }
 
-// The shape of block that a pass runs best with, from measurements with OpenBLAS on AVX-512 and
-// AVX2 cores: the inner side of the product a small multiple of its own inner block (about 400),
+// The shape of block that a pass runs best with, from measurements with OpenBLAS on AVX-512
+// cores: the inner side of the product a small multiple of its own inner block (about 400),
 // the outer long enough to pay for packing the other operand again.
 struct Preference {
   std::size_t rows, columns;
