@@ -74,9 +74,13 @@ class OpenClConvTest : public QObject {
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
           OpenClConv conv(context_, p, product.toStdString(), limits(total, step % 2));
-          cut_pictures += conv.blocks().batch < p.batch;
-          cut_kernels += conv.blocks().kernels < p.out_channels;
-          cut_positions += conv.blocks().positions < positions;
+          const OpenClBlocks blocks = conv.blocks();
+          const int pieces = parts(p.batch, blocks.batch) * parts(p.out_channels, blocks.kernels) *
+                             parts(positions, blocks.positions);
+          if (pieces > 200) break;  // nothing new, but slow
+          cut_pictures += blocks.batch < p.batch;
+          cut_kernels += blocks.kernels < p.out_channels;
+          cut_positions += blocks.positions < positions;
           set_operands(conv, arrays);
           compare(conv, arrays, p);
         } catch (const Error& error) {
@@ -159,6 +163,8 @@ class OpenClConvTest : public QObject {
     return value;
   }
 
+  static int parts(int total, int block) { return (total + block - 1) / block; }
+
   // All passes, each twice: the first travels with the operands, the second finds them there.
   void compare(OpenClConv& conv, const Arrays& arrays, const ConvProblem& p) {
     for (const Pass pass : kAllPasses) {
@@ -167,16 +173,16 @@ class OpenClConvTest : public QObject {
         GuardedBuffer result(expected.size());
         conv.run(pass, result.data(), nullptr);
         const auto wrong = std::mismatch(expected.begin(), expected.end(), result.data());
-        QVERIFY2(wrong.first == expected.end(),
-                 qPrintable(QString("%1 of %2 in blocks of %3 pictures, %4 kernels, %5 positions: "
-                                    "element %6 is %7, not %8")
-                                .arg(pass_name(pass), problem_text(p))
-                                .arg(conv.blocks().batch)
-                                .arg(conv.blocks().kernels)
-                                .arg(conv.blocks().positions)
-                                .arg(wrong.first - expected.begin())
-                                .arg(*wrong.second)
-                                .arg(*wrong.first)));
+        if (wrong.first != expected.end())
+          QFAIL(qPrintable(QString("%1 of %2 in blocks of %3 pictures, %4 kernels, %5 positions: "
+                                   "element %6 is %7, not %8")
+                               .arg(pass_name(pass), problem_text(p))
+                               .arg(conv.blocks().batch)
+                               .arg(conv.blocks().kernels)
+                               .arg(conv.blocks().positions)
+                               .arg(wrong.first - expected.begin())
+                               .arg(*wrong.second)
+                               .arg(*wrong.first)));
         QVERIFY(result.guards_are_whole());
       }
     }
