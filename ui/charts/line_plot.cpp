@@ -289,6 +289,8 @@ void LinePlot::setLogarithmic(bool logarithmic) {
   if (logarithmic == m_logarithmic || !canBeLogarithmic()) return;
   m_logarithmic = logarithmic;
   m_zoomed = false;
+  // A logarithmic axis must never see what was drawn for the other; refresh() fills in again.
+  for (const Drawn& drawn : m_drawn) drawn.line->replace(QList<QPointF>());
   QAbstractAxis* shown = logarithmic ? static_cast<QAbstractAxis*>(m_leftLog) : m_left;
   QAbstractAxis* before = logarithmic ? static_cast<QAbstractAxis*>(m_left) : m_leftLog;
   m_chart.removeAxis(before);  // and with that it is ours again
@@ -404,7 +406,9 @@ void LinePlot::paintOverlay(QPainter& painter) const {
       places.append(beside);
     }
     const auto cost = [&](const QRectF& label) {
-      int sum = 8 * (label.top() < plot.top() - 4.0 || label.bottom() > plot.bottom());
+      // Nearer is better.
+      double sum = std::abs(label.center().y() - level.y) / metrics.height();
+      sum += 8 * (label.top() < plot.top() - 4.0 || label.bottom() > plot.bottom());
       for (const QRectF& other : std::as_const(taken)) sum += 6 * other.intersects(label);
       for (const Level& other : levels)
         sum += 2 * (label.top() < other.y && other.y < label.bottom());

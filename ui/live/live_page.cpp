@@ -53,6 +53,7 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   m_status = new QLabel(this);
   m_status->setAccessibleName(tr("State of the run"));
   m_detail = new QLabel(this);
+  m_detail->setWordWrap(true);  // a failure's message may be long
   m_detail->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   m_progress = new QProgressBar(this);
   m_progress->setTextVisible(false);
@@ -171,6 +172,7 @@ void LivePage::refreshStatus() {
       detail = tr("Step %1 of %2").arg(QLocale().toString(done), QLocale().toString(started.steps));
       value = done;
       total = started.steps;
+      empty = tr("Appears after the warm-up steps.");
       break;
     case State::Testing:
       status = tr("Testing");
@@ -211,15 +213,18 @@ void LivePage::refreshStatus() {
   m_progress->setRange(0, total);
   m_progress->setValue(value);
 
-  if (m_store.state() == State::Training || m_store.state() == State::Testing)
-    empty = tr("Waiting for the first step.");
   const QString idle[] = {
       tr("Press Run to see how long each device computes, sends, receives and waits."),
       tr("Press Run to see where the time of each step goes."),
       tr("Press Run to see how much faster the devices are together."),
       tr("Press Run to see the network learn.")};
+  // What is happening is said once; the other charts only say when they come.
+  const QString later =
+      m_store.running() ? tr("Appears with the first step.") : tr("Nothing was measured.");
   for (int i = 0; i < m_charts.size(); ++i)
-    m_charts[i]->setEmptyText(m_store.state() == State::Idle ? idle[i] : empty);
+    m_charts[i]->setEmptyText(m_store.state() == State::Idle ? idle[i]
+                              : i == 0 && !empty.isEmpty()   ? empty
+                                                             : later);
 }
 
 void LivePage::refreshTiles() {
