@@ -99,7 +99,8 @@ void try_schema_limits(const json& schema, const json& root, const json::json_po
   }
   if (schema.contains("items"))
     try_schema_limits(schema["items"], root, place / std::size_t{1}, base, tried);
-  for (const auto& [key, value] : schema.value("properties", json::object()).items())
+  const json properties = schema.value("properties", json::object());
+  for (const auto& [key, value] : properties.items())
     try_schema_limits(value, root, place / key, base, tried);
 }
 

@@ -1,0 +1,307 @@
+// Whole runs on the built-in data: events in order, numbers that agree, stops, failures, live
+// changes.
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "engine/device/discovery.h"
+#include "engine/network/weight_file.h"
+#include "engine/training/run.h"
+
+using namespace convoy;
+
+namespace {
+
+Experiment small_experiment() {
+  Experiment experiment;
+  experiment.dataset.train_limit = 64;
+  experiment.dataset.test_limit = 20;
+  experiment.network.kernels = {4, 6};
+  experiment.training.batch_size = 16;
+  experiment.training.steps = 6;
+  const auto cores = available_cores();
+  experiment.devices = {{"cpu:" + std::to_string(cores.front()), "A", 1.0, std::nullopt}};
+  if (cores.size() > 1)
+    experiment.devices.push_back({"cpu:" + std::to_string(cores.back()), "B", 1.0, std::nullopt});
+  return experiment;
+}
+
+class Recorder : public RunListener {
+ public:
+  void on_started(const RunStarted& event) override {
+    order += "S";
+    started = event;
+  }
+  void on_phase(RunPhase phase, const std::string&, int, int) override { phases.push_back(phase); }
+  void on_calibrated(const RunCalibrated& event) override {
+    order += "C";
+    calibrated = event;
+  }
+  void on_baseline(const RunBaseline& event) override {
+    order += "B";
+    baseline = event;
+  }
+  void on_step(const RunStep& event) override {
+    order += ".";
+    steps.push_back(event);
+    if (after_step) after_step(event);
+  }
+  void on_message(Severity, const std::string& text) override { messages.push_back(text); }
+  void on_finished(const RunSummary& event) override {
+    order += "F";
+    finished = event;
+  }
+
+  std::string order;
+  std::function<void(const RunStep&)> after_step;
+  RunStarted started;
+  RunCalibrated calibrated;
+  RunBaseline baseline;
+  std::vector<RunStep> steps;
+  std::vector<RunPhase> phases;
+  std::vector<std::string> messages;
+  RunSummary finished;
+};
+
+RunSummary run(const Experiment& experiment, Recorder& recorder, RunControl& control,
+               const std::optional<std::filesystem::path>& out = std::nullopt) {
+  return run_experiment(experiment, control, {&recorder}, out);
+}
+
+bool has_file(const QTemporaryDir& folder, const char* name) {
+  return QFile::exists(folder.filePath(name));
+}
+
+}  // namespace
+
+class RunTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void tellsEverythingInOrder() {
+    Recorder recorder;
+    RunControl control;
+    QTemporaryDir folder;
+    const RunSummary summary =
+        run(small_experiment(), recorder, control, folder.path().toStdString());
+    QCOMPARE(QString::fromStdString(recorder.order), QString("SCCB......F"));
+    QCOMPARE(summary.outcome, RunOutcome::kDone);
+    QCOMPARE(summary.steps, 6);
+    QCOMPARE(summary.network, std::string("4:6"));
+    QVERIFY(summary.speedup && summary.efficiency && summary.amdahl_limit && summary.test_accuracy);
+    QCOMPARE(*summary.speedup, *summary.baseline_step_ms / *summary.step_ms);
+    QVERIFY(*summary.predicted_step_ms > 0.0);
+    QCOMPARE(recorder.finished.run, summary.run);
+    QCOMPARE(recorder.calibrated.predicted_step_ms, summary.predicted_step_ms);
+    for (const char* file : {"experiment.json", "steps.csv", "devices.csv", "summary.csv",
+                             "trace.json", "weights.safetensors"})
+      QVERIFY2(has_file(folder, file), file);
+  }
+
+  void stepsAddUp() {
+    Recorder recorder;
+    RunControl control;
+    run(small_experiment(), recorder, control);
+    const std::size_t devices = recorder.started.devices.size();
+    for (const RunStep& step : recorder.steps) {
+      QVERIFY(std::abs(step.step_ms - step.conv_ms - step.comm_ms - step.comp_ms) < 1e-9);
+      QVERIFY(step.conv_ms > 0.0 && step.comm_ms >= 0.0 && step.comp_ms > 0.0);
+      std::vector<double> compute(devices);
+      for (const Slice& slice : step.slices) {
+        QVERIFY(slice.begin >= step.begin && slice.end <= step.end && slice.begin <= slice.end);
+        if (slice.activity == Activity::kCompute)
+          compute[static_cast<std::size_t>(slice.device)] += milliseconds(slice.end - slice.begin);
+      }
+      QVERIFY(std::abs(*std::max_element(compute.begin(), compute.end()) - step.conv_ms) < 1e-9);
+      for (const auto& piece : step.master)
+        QVERIFY(piece.begin >= step.begin && piece.end <= step.end);
+    }
+    QCOMPARE(recorder.steps[3].epoch, 1);
+    QCOMPARE(recorder.steps[4].epoch, 2);
+  }
+
+  void theSplitDoesNotChangeTheTraining() {
+    Experiment one = small_experiment();
+    one.devices.resize(1);
+    one.baseline = BaselineMode::kNone;
+    Experiment two = small_experiment();
+    two.baseline = BaselineMode::kNone;
+    Recorder first, second;
+    RunControl control_one, control_two;
+    run(one, first, control_one);
+    run(two, second, control_two);
+    QCOMPARE(QString::fromStdString(first.order), QString("SC......F"));
+    QVERIFY(!first.finished.speedup && !first.finished.baseline_step_ms);
+    for (std::size_t i = 0; i < 6; ++i)
+      QVERIFY2(std::abs(first.steps[i].loss - second.steps[i].loss) < 1e-4,
+               qPrintable(QString("step %1").arg(i + 1)));
+  }
+
+  void initialWeightsContinueARun() {
+    // Six steps in one go, or the weights of none of them: the first loss is the same.
+    Experiment experiment = small_experiment();
+    experiment.baseline = BaselineMode::kNone;
+    experiment.dataset.shuffle = false;
+    QTemporaryDir folder;
+    const std::string path = folder.filePath("start.safetensors").toStdString();
+    const NetworkSpec spec{experiment.network, 3, 32, 32, 10};
+    write_weights(path, spec, Parameters::he(spec, experiment.seed));
+    Recorder from_seed, from_file;
+    RunControl control_one, control_two;
+    run(experiment, from_seed, control_one);
+    experiment.seed = 99;
+    experiment.training.initial_weights = path;
+    experiment.dataset.kind = DatasetKind::kSynthetic;
+    run(experiment, from_file, control_two);
+    QVERIFY(from_seed.steps[0].loss != from_file.steps[0].loss);  // seed 99: other pictures
+    experiment.seed = 1;
+    Recorder same;
+    RunControl control_three;
+    run(experiment, same, control_three);
+    QCOMPARE(same.steps[5].loss, from_seed.steps[5].loss);
+  }
+
+  void stopKeepsWhatWasMeasured() {
+    Experiment experiment = small_experiment();
+    experiment.training.steps = 1000000;
+    Recorder recorder;
+    RunControl control;
+    recorder.after_step = [&](const RunStep& step) {
+      if (step.step == 5) control.request_stop();
+    };
+    QTemporaryDir folder;
+    const RunSummary summary = run(experiment, recorder, control, folder.path().toStdString());
+    QCOMPARE(summary.outcome, RunOutcome::kStopped);
+    QCOMPARE(summary.steps, 5);
+    QVERIFY(summary.step_ms && !summary.test_accuracy);
+    QVERIFY(has_file(folder, "summary.csv") && has_file(folder, "weights.safetensors"));
+  }
+
+  void stopBeforeTheFirstStepIsNoFailure() {
+    Recorder recorder;
+    RunControl control;
+    control.request_stop();
+    try {
+      QCOMPARE(run(small_experiment(), recorder, control).outcome, RunOutcome::kStopped);
+    } catch (const Interrupted&) {
+      QVERIFY(recorder.order.empty());  // stopped while it was prepared: nothing had begun
+    }
+  }
+
+  void bandwidthMovesDuringTheRun() {
+    Experiment experiment = small_experiment();
+    if (experiment.devices.size() < 2) experiment.devices.push_back({"opencl:0:0", "B", 1.0, {}});
+    experiment.link.bandwidth_mbps = 5000.0;
+    experiment.baseline = BaselineMode::kNone;
+    Recorder recorder;
+    RunControl control;
+    recorder.after_step = [&](const RunStep& step) {
+      if (step.step == 3) control.set_link({100.0, 0.0});
+    };
+    const RunSummary summary = run(experiment, recorder, control);
+    QCOMPARE(*summary.bandwidth_mbps, 100.0);
+    QCOMPARE(*recorder.steps[2].bandwidth_mbps, 5000.0);
+    QCOMPARE(*recorder.steps[3].bandwidth_mbps, 100.0);
+    QVERIFY(std::any_of(recorder.messages.begin(), recorder.messages.end(), [](const auto& text) {
+      return text.find("100 Mb/s") != std::string::npos;
+    }));
+    // Never faster than the link, however busy the machine is.
+    for (const Slice& slice : recorder.steps[5].slices)
+      if (slice.activity == Activity::kReceive)
+        QVERIFY(milliseconds(slice.end - slice.begin) >=
+                0.99 * static_cast<double>(slice.bytes) * 8.0 / 100e3);
+  }
+
+  void ownLinkIsNotMovedByTheDefault() {
+    Experiment experiment = small_experiment();
+    if (experiment.devices.size() < 2) experiment.devices.push_back({"opencl:0:0", "B", 1.0, {}});
+    experiment.devices[1].link = LinkSettings{2000.0, 0.0};
+    experiment.baseline = BaselineMode::kNone;
+    Recorder recorder;
+    RunControl control;
+    recorder.after_step = [&](const RunStep& step) {
+      if (step.step == 1) control.set_link({0.0001, 0.0});  // days, if it were used
+    };
+    QCOMPARE(run(experiment, recorder, control).outcome, RunOutcome::kDone);
+    QCOMPARE(*recorder.started.devices[1].link->bandwidth_mbps, 2000.0);
+  }
+
+  void explicitSharesAreKept() {
+    Experiment experiment = small_experiment();
+    if (experiment.devices.size() < 2) experiment.devices.push_back({"opencl:0:0", "B", 1.0, {}});
+    experiment.distribution.shares = ShareMode::kExplicit;
+    experiment.distribution.fractions = {0.25, 0.75};
+    Recorder recorder;
+    RunControl control;
+    run(experiment, recorder, control);
+    QCOMPARE(recorder.calibrated.kernels, (std::vector<std::vector<int>>{{1, 3}, {2, 4}}));
+  }
+
+  void refusedBeforeAnythingIsWritten_data() {
+    QTest::addColumn<int>("which");
+    QTest::addColumn<QString>("fragment");
+    QTest::addRow("two devices on one core") << 0 << "shares core";
+    QTest::addRow("batch larger than the data") << 1 << "/training/batch_size";
+    QTest::addRow("network too deep") << 2 << "layer";
+    QTest::addRow("missing device") << 3 << "opencl:77:0";
+    QTest::addRow("missing weights") << 4 << "no-such.safetensors";
+    QTest::addRow("missing data") << 5 << "no-such-folder";
+  }
+  void refusedBeforeAnythingIsWritten() {
+    QFETCH(int, which);
+    QFETCH(QString, fragment);
+    Experiment experiment = small_experiment();
+    switch (which) {
+      case 0:
+        experiment.devices = {experiment.devices[0], {experiment.devices[0].id, "again", 1.0, {}}};
+        break;
+      case 1:
+        experiment.training.batch_size = 1000;
+        break;
+      case 2:
+        experiment.network.kernels = {2, 2, 2, 2, 2};
+        break;
+      case 3:
+        experiment.devices.push_back({"opencl:77:0", "", 1.0, {}});
+        break;
+      case 4:
+        experiment.training.initial_weights = "no-such.safetensors";
+        break;
+      default:
+        experiment.dataset.kind = DatasetKind::kCifar10;
+        experiment.dataset.path = "no-such-folder";
+    }
+    QTemporaryDir parent;
+    const std::filesystem::path out = parent.filePath("out").toStdString();
+    Recorder recorder;
+    RunControl control;
+    try {
+      run(experiment, recorder, control, out);
+      QFAIL("it was not refused");
+    } catch (const Error& error) {
+      QVERIFY2(QString(error.what()).contains(fragment), error.what());
+    }
+    QVERIFY(recorder.order.empty());
+    QVERIFY(!std::filesystem::exists(out / "steps.csv"));
+  }
+
+  void divergenceEndsTheRunWithAMessage() {
+    Experiment experiment = small_experiment();
+    experiment.training.sgd.learning_rate = 1000.0;
+    experiment.training.steps = 50;
+    experiment.baseline = BaselineMode::kNone;
+    Recorder recorder;
+    RunControl control;
+    QTemporaryDir folder;
+    try {
+      run(experiment, recorder, control, folder.path().toStdString());
+      QFAIL("it did not diverge");
+    } catch (const Error& error) {
+      QCOMPARE(error.kind(), ErrorKind::kRun);
+      QVERIFY2(QString(error.what()).contains("learning rate"), error.what());
+    }
+    QCOMPARE(recorder.finished.outcome, RunOutcome::kFailed);
+    QVERIFY(has_file(folder, "summary.csv"));
+  }
+};
+
+QTEST_GUILESS_MAIN(RunTest)
+#include "run_test.moc"
