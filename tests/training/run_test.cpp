@@ -286,6 +286,7 @@ class RunTest : public QObject {
   void divergenceEndsTheRunWithAMessage() {
     Experiment experiment = small_experiment();
     experiment.training.sgd.learning_rate = 1000.0;
+    experiment.training.sgd.weight_decay = 1.0;  // every step turns and grows the weights
     experiment.training.steps = 50;
     experiment.baseline = BaselineMode::kNone;
     Recorder recorder;
