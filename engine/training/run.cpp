@@ -16,6 +16,7 @@
 #include "engine/results/run_folder.h"
 #include "engine/training/baseline.h"
 #include "engine/training/batches.h"
+#include "engine/training/memory_need.h"
 #include "engine/training/run_devices.h"
 #include "engine/training/run_listeners.h"
 #include "engine/training/run_statistics.h"
@@ -98,6 +99,7 @@ class Run {
 
  private:
   void prepare();
+  void check_memory() const;
   void tell_started();
   void calibrate();
   void measure_baseline_step();
@@ -179,6 +181,7 @@ void Run::prepare() {
            static_cast<int>(data_.class_names.size())};
   const auto problems = spec_.conv_problems(batch_size);
   for (const ConvProblem& problem : problems) problem.validate();
+  check_memory();
   steps_per_epoch_ = data_.train.count() / batch_size;
   steps_ = experiment_.training.steps ? *experiment_.training.steps
                                       : *experiment_.training.epochs * steps_per_epoch_;
@@ -195,6 +198,22 @@ void Run::prepare() {
   summary_.bandwidth_mbps = experiment_.link.bandwidth_mbps;
   summary_.split = experiment_.distribution.split;
   summary_.version = CONVOY_VERSION;
+}
+
+// Better refused here than ended by the system in the middle of the run.
+void Run::check_memory() const {
+  const int batch_size = experiment_.training.batch_size;
+  const auto need = memory_need(spec_, batch_size, static_cast<int>(experiment_.devices.size()));
+  const auto available = available_memory();
+  if (!available || need <= *available) return;
+  char text[160];
+  std::snprintf(
+      text, sizeof text,
+      "is %d: with this network that needs about %.1f GiB of memory, and %.1f GiB are free; "
+      "a smaller batch or network needs less",
+      batch_size, static_cast<double>(need) / (1 << 30),
+      static_cast<double>(*available) / (1 << 30));
+  throw Error(ErrorKind::kExperiment, "/training/batch_size", text);
 }
 
 void Run::tell_started() {

@@ -244,6 +244,7 @@ class RunTest : public QObject {
     QTest::addRow("missing device") << 3 << "opencl:77:0";
     QTest::addRow("missing weights") << 4 << "no-such.safetensors";
     QTest::addRow("missing data") << 5 << "no-such-folder";
+    QTest::addRow("more than the memory") << 6 << "GiB";
   }
   void refusedBeforeAnythingIsWritten() {
     QFETCH(int, which);
@@ -264,6 +265,11 @@ class RunTest : public QObject {
         break;
       case 4:
         experiment.training.initial_weights = "no-such.safetensors";
+        break;
+      case 6:
+        experiment.network.kernels = {50000};
+        experiment.dataset.train_limit = 20000;
+        experiment.training.batch_size = 20000;
         break;
       default:
         experiment.dataset.kind = DatasetKind::kCifar10;
