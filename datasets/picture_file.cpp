@@ -46,9 +46,24 @@ void check_png(std::string_view file, const fs::path& path) {
     refuse(path, at, bytes_text(file.size() - at) + " behind the end of the PNG");
 }
 
+// The Huffman tables of a DHT segment: 16 counts of codes, then as many values. stb_image 2.27
+// trusts the counts and writes behind its tables where they add up to more than 256.
+void check_huffman_tables(std::string_view segment, std::size_t offset, const fs::path& path) {
+  while (!segment.empty()) {
+    std::size_t codes = 0;
+    for (std::size_t i = 1; i <= 16 && i < segment.size(); ++i) codes += byte_at(segment, i);
+    if (segment.size() < 17 || codes > 256 || codes > segment.size() - 17)
+      refuse(path, offset,
+             "JPEG Huffman table of " + std::to_string(codes) + " codes in the " +
+                 bytes_text(segment.size()) + " left; valid are up to 256 that fit");
+    segment.remove_prefix(17 + codes);
+    offset += 17 + codes;
+  }
+}
+
 // Walks the marker segments to the end of the image. Cameras append more behind it; that is valid.
 void check_jpeg(std::string_view file, const fs::path& path) {
-  constexpr int kStartOfScan = 0xda, kEndOfImage = 0xd9;
+  constexpr int kHuffmanTables = 0xc4, kEndOfImage = 0xd9, kStartOfScan = 0xda;
   std::size_t at = 2;
   bool in_scan = false;
   while (at + 1 < file.size()) {
@@ -66,6 +81,8 @@ void check_jpeg(std::string_view file, const fs::path& path) {
     const std::size_t length = std::size_t{byte_at(file, at + 2)} << 8 | byte_at(file, at + 3);
     if (length < 2)
       refuse(path, at + 2, "JPEG segment of " + bytes_text(length) + "; valid are 2 or more");
+    if (marker == kHuffmanTables && at + 2 + length <= file.size())
+      check_huffman_tables(file.substr(at + 4, length - 2), at + 4, path);
     in_scan = marker == kStartOfScan;
     at += 2 + length;
   }

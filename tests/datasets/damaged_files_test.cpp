@@ -154,7 +154,7 @@ class DamagedFilesTest : public QObject {
         write_file(folder / part / label / "good.png", png(8, 8, 3, 5));
     const fs::path file = folder / "train" / "ant" / name.toStdString();
     write_file(file, content.toStdString());
-    damage(file, 500, load(DatasetKind::kFolder, folder),
+    damage(file, 1000, load(DatasetKind::kFolder, folder),
            repairs ? with_png_checksums : std::function<std::string(std::string)>());
     fs::remove(file);
   }

@@ -160,6 +160,9 @@ class ImageFolderTest : public QObject {
     changed = photo;
     changed[2 + 2 + 16] = 0;
     VERIFY_CONTAINS(error_with(changed), "byte 20: expected a JPEG marker, found byte 0");
+    changed = photo;
+    changed[changed.find("\xff\xc4") + 5] = '\xff';
+    VERIFY_CONTAINS(error_with(changed), "JPEG Huffman table of");
     VERIFY_CONTAINS(error_with(std::string("\xff\xd8\xff\xd9", 4)),
                     "cannot read the picture's header");
   }
