@@ -219,8 +219,8 @@ class ModelTest : public QObject {
     const double expected =
         double_loss(spec, parameters, first_two, {bench.labels[0], bench.labels[1]});
     QVERIFY(std::abs(evaluate(2).loss - expected) <= 1e-6);
-    QVERIFY_EXCEPTION_THROWN(evaluate(6), Error);
-    QVERIFY_EXCEPTION_THROWN(evaluate(-1), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, evaluate(6));
+    QVERIFY_THROWS_EXCEPTION(Error, evaluate(-1));
   }
 
   void a_failed_step_changes_no_weight() {
@@ -228,9 +228,8 @@ class ModelTest : public QObject {
     Bench bench(spec, 2, 2);
     const Parameters before = bench.model.parameters().copy();
     FailingExecutor failing(spec, 2);
-    QVERIFY_EXCEPTION_THROWN(
-        bench.model.train_step(bench.images.data(), bench.labels.data(), {0.1, 0.9, 0.1}, failing),
-        Error);
+    QVERIFY_THROWS_EXCEPTION(Error, bench.model.train_step(bench.images.data(), bench.labels.data(),
+                                                           {0.1, 0.9, 0.1}, failing));
     QVERIFY(same_bits(bench.model.parameters(), before));
     // And the next one is as if nothing had happened.
     Bench fresh(spec, 2, 2);
@@ -271,10 +270,10 @@ class ModelTest : public QObject {
 
   void impossible_sizes_are_refused() {
     ThreadPool pool(test_cores(1));
-    QVERIFY_EXCEPTION_THROWN(Model(NetworkSpec(), 0, pool), Error);
-    QVERIFY_EXCEPTION_THROWN(Model(NetworkSpec(), -5, pool), Error);
-    QVERIFY_EXCEPTION_THROWN(
-        Model(spec_of({1, 1, 1}, 5, PaddingMode::kValid, 3, 32, 32, 10), 1, pool), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, Model(NetworkSpec(), 0, pool));
+    QVERIFY_THROWS_EXCEPTION(Error, Model(NetworkSpec(), -5, pool));
+    QVERIFY_THROWS_EXCEPTION(
+        Error, Model(spec_of({1, 1, 1}, 5, PaddingMode::kValid, 3, 32, 32, 10), 1, pool));
   }
 };
 
