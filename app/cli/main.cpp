@@ -11,6 +11,18 @@ int report(const char* message, int code) {
   return code;
 }
 
+// CLI11 says of a command that it does not know only that one is required.
+void refuse_unknown_command(const CLI::App& app, const std::string& word) {
+  if (word.empty() || word.front() == '-') return;
+  std::string commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return;
+    commands += (commands.empty() ? "" : ", ") + command->get_name();
+  }
+  throw convoy::Error(convoy::ErrorKind::kUsage, "",
+                      "there is no command \"" + word + "\"; the commands are " + commands);
+}
+
 int parse_and_run(int argc, char** argv) {
   using namespace convoy;
   CLI::App app(
@@ -29,6 +41,7 @@ int parse_and_run(int argc, char** argv) {
   cli::add_conv_command(app, action);
   cli::add_bench_command(app, action);
   cli::add_data_command(app, action);
+  refuse_unknown_command(app, argc > 1 ? argv[1] : "");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

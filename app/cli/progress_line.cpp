@@ -41,8 +41,8 @@ void ProgressLine::begin(const std::string& what) {
     std::cerr << what_ << '\n';
 }
 
-void ProgressLine::update(double done, double total, const std::string& detail) {
-  if (quiet_) return;
+void ProgressLine::update(double done, double total, const std::string& detail, bool is_short) {
+  if (quiet_ || (is_short && !terminal_)) return;
   const double fraction = total > 0 ? std::clamp(done / total, 0.0, 1.0) : 0.0;
   const TimePoint now = SteadyClock::now();
   const double elapsed = milliseconds(now - began_) / 1000;

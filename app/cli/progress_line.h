@@ -19,8 +19,8 @@ class ProgressLine {
   // A new kind of work begins: elapsed and remaining time count from here.
   void begin(const std::string& what);
   // `done` of `total`; total 0 is unknown. A terminal is redrawn some ten times a second, elsewhere
-  // every tenth of the whole makes a line.
-  void update(double done, double total, const std::string& detail);
+  // every tenth of the whole makes a line, unless the work is short.
+  void update(double done, double total, const std::string& detail, bool is_short = false);
   // A line that stays, also when quiet.
   void message(const std::string& text);
 

@@ -9,9 +9,10 @@ void RunProgress::on_started(const RunStarted& started) {
 }
 
 void RunProgress::on_phase(RunPhase phase, const std::string& what, int done, int total) {
-  line_.begin(run_phase_name(phase));
-  // Training tells its progress by its steps.
-  if (phase != RunPhase::kTraining) line_.update(done, total, what);
+  const std::string name = run_phase_name(phase);
+  if (phase == RunPhase::kTraining) return line_.begin(name);  // its steps tell how far it is
+  line_.begin(what == name ? name : name + ": " + what);
+  line_.update(done, total, "", true);
 }
 
 void RunProgress::on_step(const RunStep& step) {

@@ -66,7 +66,7 @@ std::string joined(std::span<const std::string_view> names) {
 }
 
 std::string suggestion(const std::string& word, std::span<const std::string_view> names) {
-  const std::size_t near = std::max<std::size_t>(1, word.size() / 3);
+  const std::size_t near = 1 + word.size() / 3;
   std::string_view best;
   std::size_t best_distance = near + 1;
   for (const std::string_view name : names) {

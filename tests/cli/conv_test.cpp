@@ -103,7 +103,7 @@ class ConvTest : public QObject {
 
 void ConvTest::compare(const QStringList& arguments, const Array& expected) const {
   const Outcome outcome =
-      convoy(QStringList{"conv"} + arguments + QStringList{"--output", file("result.npy")});
+      run_convoy(QStringList{"conv"} + arguments + QStringList{"--output", file("result.npy")});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
   const NpyArray result = read_npy(file("result.npy").toStdString());
   QCOMPARE(result.shape, expected.shape);
@@ -274,8 +274,8 @@ void ConvTest::refuses() {
   QFETCH(int, code);
   QFETCH(QStringList, fragments);
   QFile::remove(file("y.npy"));
-  const Outcome outcome =
-      convoy(QStringList{"conv"} + arguments + QStringList{"--output", "y.npy"}, temporary_.path());
+  const Outcome outcome = run_convoy(
+      QStringList{"conv"} + arguments + QStringList{"--output", "y.npy"}, temporary_.path());
   QVERIFY2(outcome.code == code, qPrintable(QString::number(outcome.code) + ": " + outcome.err));
   for (const QString& fragment : fragments)
     QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err + " lacks " + fragment));
@@ -286,7 +286,7 @@ void ConvTest::bench_conv_reports() {
   const QStringList arguments = {"bench",          "conv", "--batch", "4",  "--in-channels", "3",
                                  "--out-channels", "6",    "--size",  "12", "--kernel-size", "5",
                                  "--padding",      "0"};
-  const Outcome outcome = convoy(arguments + QStringList{"--json"});
+  const Outcome outcome = run_convoy(arguments + QStringList{"--json"});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
   const auto report = nlohmann::json::parse(outcome.out.toStdString());
   for (const char* key : {"step", "forward", "backward_data", "backward_weights"}) {
@@ -302,14 +302,15 @@ void ConvTest::bench_conv_reports() {
   // 2 * 4 pictures * 6 kernels * 8x8 * 3*5*5 operations in each of three passes.
   const double flops = 3 * 2.0 * 4 * 6 * 64 * 75, step = report["step_ms"];
   QVERIFY(std::abs(report["gflops"].get<double>() / (flops / step / 1e6) - 1) < 1e-9);
-  const Outcome text = convoy(arguments);
+  const Outcome text = run_convoy(arguments);
   for (const char* fragment :
        {"step", "forward", "backward-data", "backward-weights", "GFLOP/s", "peak"})
     QVERIFY2(text.out.contains(fragment), qPrintable(text.out));
 }
 
 void ConvTest::bench_step_reports() {
-  const Outcome outcome = convoy({"bench", "step", "--kernels", "4,6", "--batch", "8", "--json"});
+  const Outcome outcome =
+      run_convoy({"bench", "step", "--kernels", "4,6", "--batch", "8", "--json"});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
   const auto report = nlohmann::json::parse(outcome.out.toStdString());
   QCOMPARE(report["kernels"].dump(), std::string("[4,6]"));

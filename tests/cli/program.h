@@ -3,7 +3,7 @@
 
 #include <QProcess>
 #include <QStringList>
-#include <QTest>
+#include <QtTest>  // with all of QtCore: QCOMPARE of JSON needs complete types
 #include <nlohmann/json.hpp>
 
 struct Outcome {
@@ -12,8 +12,8 @@ struct Outcome {
 };
 
 // In `folder` (the current one when empty), with the variables of `environment` set as well.
-inline Outcome convoy(const QStringList& arguments, const QString& folder = {},
-                      const QStringList& environment = {}) {
+inline Outcome run_convoy(const QStringList& arguments, const QString& folder = {},
+                          const QStringList& environment = {}) {
   QProcess process;
   process.setProgram(CONVOY_PROGRAM);
   process.setArguments(arguments);
@@ -35,7 +35,7 @@ inline Outcome convoy(const QStringList& arguments, const QString& folder = {},
 // The cores that this machine gives us, as the program tells.
 inline QList<int> cores() {
   const auto list =
-      nlohmann::json::parse(convoy({"devices", "--json"}).out.toStdString(), nullptr, false);
+      nlohmann::json::parse(run_convoy({"devices", "--json"}).out.toStdString(), nullptr, false);
   QList<int> numbers;
   if (list.is_array() && !list.empty())
     for (const auto& core : list[0]["cores"]) numbers.append(core.get<int>());

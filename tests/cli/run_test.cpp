@@ -81,7 +81,7 @@ void RunTest::initTestCase() {
 }
 
 void RunTest::leaves_files_that_agree() {
-  const Outcome outcome = convoy({"run", file("small.json"), "--out", file("out")});
+  const Outcome outcome = run_convoy({"run", file("small.json"), "--out", file("out")});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
   for (const char* word : {"device", "kernels", "GFLOP/s", "share", "speedup", "efficiency",
                            "Amdahl", "baseline", "loss", "accuracy"})
@@ -136,11 +136,11 @@ void RunTest::leaves_files_that_agree() {
   QCOMPARE(static_cast<int>(read_json(file("out/experiment.json"))["devices"].size()), devices_);
   QVERIFY(QFileInfo(file("out/weights.safetensors")).size() > 1000);
   // What was run can be run again.
-  QCOMPARE(convoy({"run", file("out/experiment.json"), "--quiet"}).code, 0);
+  QCOMPARE(run_convoy({"run", file("out/experiment.json"), "--quiet"}).code, 0);
 }
 
 void RunTest::does_not_depend_on_the_locale() {
-  const Outcome outcome = convoy(
+  const Outcome outcome = run_convoy(
       {"run", file("small.json"), "--out", file("locale"), "--set", "training.learning_rate=0.005"},
       {}, {"LC_ALL=de_DE.UTF-8", "LANG=de_DE.UTF-8"});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
@@ -149,9 +149,9 @@ void RunTest::does_not_depend_on_the_locale() {
 }
 
 void RunTest::settings_change_the_experiment() {
-  const Outcome outcome = convoy({"run", "--set", "training.steps=2", file("small.json"), "--set",
-                                  "network.kernels=[3]", "--set", "name=changed", "--set",
-                                  "baseline=none", "--out", file("set")});
+  const Outcome outcome = run_convoy({"run", "--set", "training.steps=2", file("small.json"),
+                                      "--set", "network.kernels=[3]", "--set", "name=changed",
+                                      "--set", "baseline=none", "--out", file("set")});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
   const QList<Row> summary = read_csv(file("set/summary.csv"));
   QCOMPARE(summary.value(0)["name"], QString("changed"));
@@ -162,7 +162,7 @@ void RunTest::settings_change_the_experiment() {
 }
 
 void RunTest::events_tell_the_run() {
-  const Outcome outcome = convoy({"run", file("small.json"), "--events", "-", "--quiet"});
+  const Outcome outcome = run_convoy({"run", file("small.json"), "--events", "-", "--quiet"});
   QVERIFY2(outcome.code == 0, qPrintable(outcome.err));
   QStringList order;
   json last;
@@ -175,13 +175,13 @@ void RunTest::events_tell_the_run() {
                                "step", "step", "finished"}));
   QCOMPARE(last["outcome"], json("done"));
   QVERIFY(outcome.err.contains("speedup"));  // the table makes room for the events
-  QCOMPARE(convoy({"run", file("small.json"), "--events", file("events.jsonl"), "--quiet"}).code,
-           0);
+  QCOMPARE(
+      run_convoy({"run", file("small.json"), "--events", file("events.jsonl"), "--quiet"}).code, 0);
   QVERIFY(QFileInfo(file("events.jsonl")).size() > 500);
 }
 
 void RunTest::quiet_is_quiet() {
-  const Outcome outcome = convoy({"run", file("small.json"), "--quiet"});
+  const Outcome outcome = run_convoy({"run", file("small.json"), "--quiet"});
   QCOMPARE(outcome.code, 0);
   QVERIFY2(!outcome.err.contains("training"), qPrintable(outcome.err));
   QVERIFY(outcome.out.contains("speedup"));
@@ -219,7 +219,7 @@ void RunTest::refuses() {
   QFETCH(QStringList, fragments);
   QStringList command = QStringList{"run"} + arguments;
   if (!arguments.contains("--out")) command += {"--out", "refused"};
-  const Outcome outcome = convoy(command, temporary_.path());
+  const Outcome outcome = run_convoy(command, temporary_.path());
   QVERIFY2(outcome.code == code, qPrintable(QString::number(outcome.code) + ": " + outcome.err));
   for (const QString& fragment : fragments)
     QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err + " lacks " + fragment));

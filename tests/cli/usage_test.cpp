@@ -34,7 +34,7 @@ void UsageTest::every_command_has_help_data() {
 void UsageTest::every_command_has_help() {
   QFETCH(QStringList, command);
   QFETCH(QStringList, fragments);
-  const Outcome outcome = convoy(command + QStringList{"--help"});
+  const Outcome outcome = run_convoy(command + QStringList{"--help"});
   QCOMPARE(outcome.code, 0);
   QCOMPARE(outcome.err, QString());
   for (const QString& fragment : fragments)
@@ -42,7 +42,7 @@ void UsageTest::every_command_has_help() {
 }
 
 void UsageTest::tells_its_version() {
-  const Outcome outcome = convoy({"--version"});
+  const Outcome outcome = run_convoy({"--version"});
   QCOMPARE(outcome.code, 0);
   QCOMPARE(outcome.out, QString("convoy " CONVOY_VERSION "\n"));
 }
@@ -77,18 +77,18 @@ void UsageTest::wrong_usage_data() {
 void UsageTest::wrong_usage() {
   QFETCH(QStringList, arguments);
   QFETCH(QString, fragment);
-  const Outcome outcome = convoy(arguments);
+  const Outcome outcome = run_convoy(arguments);
   QCOMPARE(outcome.code, 2);
   QCOMPARE(outcome.out, QString());
   QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err));
 }
 
 void UsageTest::lists_devices() {
-  const auto list = nlohmann::json::parse(convoy({"devices", "--json"}).out.toStdString());
+  const auto list = nlohmann::json::parse(run_convoy({"devices", "--json"}).out.toStdString());
   QVERIFY(list.size() >= 1);
   QCOMPARE(QString::fromStdString(list[0]["id"]), QString("cpu"));
   QCOMPARE(list[0]["cores"].size(), list[0]["compute_units"].get<std::size_t>());
-  const Outcome table = convoy({"devices"});
+  const Outcome table = run_convoy({"devices"});
   QCOMPARE(table.code, 0);
   QCOMPARE(table.out.count('\n'), static_cast<qsizetype>(list.size()) + 1);
   for (const auto& device : list)
