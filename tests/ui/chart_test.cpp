@@ -106,7 +106,8 @@ class ChartTest : public QObject {
       const auto x = [](int row) { return double(row); };
       const auto y = [&](int row) { return values[size_t(row)]; };
       const int first = rows > 1000 ? 37 : 0;  // a zoomed part, not aligned to a bucket
-      const QList<QPointF> points = decimate(first, rows, 500, x, y);
+      QList<QPointF> points;
+      appendExtremes(points, first, rows, bucketSize(rows - first, 500), x, y);
       QVERIFY2(points.size() <= 500, qPrintable(QString::number(points.size())));
       if (rows <= 500) QCOMPARE(int(points.size()), rows);
       const auto less = [](const QPointF& a, const QPointF& b) { return a.y() < b.y(); };
@@ -123,17 +124,66 @@ class ChartTest : public QObject {
 
   void decimationLeavesGapsOut() {
     const std::vector<double> values{kNaN, kNaN, 3.0, kNaN, 5.0};
-    const QList<QPointF> points = decimate(
-        0, 5, 500, [](int row) { return double(row); },
+    QList<QPointF> points;
+    appendExtremes(
+        points, 0, 5, 1, [](int row) { return double(row); },
         [&](int row) { return values[size_t(row)]; });
     QCOMPARE(points, (QList<QPointF>{{2.0, 3.0}, {4.0, 5.0}}));
   }
 
   void averagingKeepsTheMean() {
-    const QList<QPointF> points = averaged(
-        0, 4096, 500, [](int row) { return double(row); }, [](int row) { return row % 2; });
+    QList<QPointF> points;
+    appendMeans(
+        points, 0, 4096, bucketSize(4096, 500), [](int row) { return double(row); },
+        [](int row) { return row % 2; });
     QVERIFY(points.size() <= 500 && points.size() > 100);
     for (const QPointF& point : points) QCOMPARE(point.y(), 0.5);
+  }
+
+  // Growing step by step ends where starting anew does, and looks at every row only a few times.
+  void growingPointsAreTheSameAsAllAtOnce() {
+    const auto x = [](int row) { return double(row); };
+    int looks = 0;
+    const auto y = [&](int row) {
+      ++looks;
+      return std::sin(0.1 * row) + (row == 777 ? 100.0 : 0.0);
+    };
+    const auto append = [&](QList<QPointF>& points, int first, int last, int size) {
+      appendExtremes(points, first, last, size, x, y);
+    };
+    GrowingPoints growing;
+    for (int rows = 1; rows <= 20000; rows += 7) {
+      const QList<QPointF> grown = growing.upTo(rows, 500, append);
+      if (rows % 1000 > 6) continue;
+      QList<QPointF> anew;
+      appendExtremes(anew, 0, rows, bucketSize(rows, 500), x, y);
+      QCOMPARE(grown, anew);
+    }
+    // All rows anew each time would be 28 million.
+    QVERIFY2(looks < 1000000, qPrintable(QString::number(looks)));
+  }
+
+  // A chart that was hidden while one run ended and a longer one went on shows the new one's
+  // values.
+  void aLongerRunBehindItsBackIsNoticed() {
+    Data data = ramp(10);
+    int run = 1;
+    LinesSpec spec = linesOf(data);
+    spec.run = [&run] { return run; };
+    Chart chart(spec);
+    show(chart);
+    wheel(chart, centreOf(chart), 2);
+    chart.hide();
+    data = ramp(20);
+    for (double& value : data.first) value = 3.0;
+    run = 2;
+    chart.show();
+    QVERIFY(!chart.isZoomed());
+    Chart fresh(linesOf(data));
+    show(fresh);
+    QTest::mouseMove(&chart, {1, 1});
+    QTest::mouseMove(&fresh, {1, 1});
+    QCOMPARE(chart.canvas().grab().toImage(), fresh.canvas().grab().toImage());
   }
 
   void rangesAreRoundAndCalm() {

@@ -47,7 +47,7 @@ int ticksAcross(double pixels) {
 }
 
 int ticksUp(double pixels) {
-  return std::clamp(int(pixels / 32.0), 2, 8);
+  return std::clamp(int(pixels / 28.0), 2, 8);
 }
 
 }  // namespace convoy::ui

@@ -53,6 +53,9 @@ struct LinesSpec {
   std::optional<AxisSpec> right;
   bool stacked = false;  // areas on top of each other, the first at the bottom
 
+  // Rows only come at the end and never change, as long as run() stays the same; when it changes,
+  // or rows() falls, all are new.
+  std::function<int()> run;
   std::function<int()> rows;
   std::function<double(int row)> xAt;    // ascending
   std::function<double()> xEnd;          // where x will end at last; 0: unknown

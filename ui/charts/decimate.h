@@ -22,10 +22,7 @@ inline int bucketSize(int rows, int maxPoints) {
 
 // For a series that is smooth by its making: the mean of every bucket, at its middle row.
 template <class X, class Y>
-QList<QPointF> averaged(int first, int last, int maxPoints, const X& x, const Y& y) {
-  QList<QPointF> points;
-  const int size = bucketSize(last - first, maxPoints);
-  points.reserve(std::min(last - first, maxPoints));
+void appendMeans(QList<QPointF>& points, int first, int last, int size, const X& x, const Y& y) {
   for (int row = first; row < last;) {
     const int begin = row;
     const int end = std::min(last, (row / size + 1) * size);
@@ -39,15 +36,11 @@ QList<QPointF> averaged(int first, int last, int maxPoints, const X& x, const Y&
     }
     if (count > 0) points.append({x(begin + (end - begin) / 2), sum / count});
   }
-  return points;
 }
 
-// Rows [first, last) of x(row) and y(row); rows whose y is NaN are left out.
+// Rows [first, last) of x(row) and y(row) in buckets of `size`; rows whose y is NaN are left out.
 template <class X, class Y>
-QList<QPointF> decimate(int first, int last, int maxPoints, const X& x, const Y& y) {
-  QList<QPointF> points;
-  const int size = bucketSize(last - first, maxPoints);
-  points.reserve(std::min(last - first, maxPoints));
+void appendExtremes(QList<QPointF>& points, int first, int last, int size, const X& x, const Y& y) {
   for (int row = first; row < last;) {
     const int end = std::min(last, (row / size + 1) * size);
     int low = -1, high = -1;
@@ -69,7 +62,35 @@ QList<QPointF> decimate(int first, int last, int maxPoints, const X& x, const Y&
       points.append({x(low), lowest});
     }
   }
-  return points;
 }
+
+// The points of a series that only grows at its end: full buckets are worked out once.
+class GrowingPoints {
+ public:
+  void forget() { m_size = 0; }
+
+  // Points of rows [0, rows), at most `maxPoints`; `append` is one of the functions above with x
+  // and y bound to it: append(points, first, last, size).
+  template <class Append>
+  QList<QPointF> upTo(int rows, int maxPoints, const Append& append) {
+    const int size = bucketSize(rows, maxPoints);
+    if (size != m_size || rows < m_rows) {
+      m_points.clear();
+      m_rows = 0;
+      m_size = size;
+    }
+    const int full = rows / size * size;
+    append(m_points, m_rows, full, size);
+    m_rows = full;
+    QList<QPointF> points = m_points;
+    append(points, full, rows, size);
+    return points;
+  }
+
+ private:
+  QList<QPointF> m_points;
+  int m_rows = 0;  // in m_points
+  int m_size = 0;  // 0: nothing yet
+};
 
 }  // namespace convoy::ui

@@ -79,8 +79,8 @@ void LinePlot::restyle() {
     }
     if (series.faint) color.setAlphaF(0.5F);
     QPen pen(color, series.faint ? 1.0 : 2.2);
-    pen.setJoinStyle(Qt::RoundJoin);
-    pen.setCapStyle(Qt::RoundCap);
+    pen.setJoinStyle(Qt::BevelJoin);  // round ones cost most of the time of a dense line
+    pen.setCapStyle(Qt::FlatCap);
     if (!series.dash.isEmpty()) pen.setDashPattern(series.dash);
     m_drawn[i].line->setPen(pen);
   }
@@ -127,14 +127,21 @@ LinePlot::Range LinePlot::leftRange() const {
   return {m_left->min(), m_left->max()};
 }
 
+void LinePlot::forgetPoints() {
+  for (Drawn& drawn : m_drawn) drawn.all.forget();
+}
+
 void LinePlot::refresh() {
   const int rows = m_spec.rows();
-  if (rows < m_rows || rows == 0) {  // a new run
+  const int run = m_spec.run ? m_spec.run() : 0;
+  if (rows < m_rows || rows == 0 || run != m_run) {
     m_zoomed = false;
     m_calmLeft.forget();
     m_calmRight.forget();
+    forgetPoints();
   }
   m_rows = rows;
+  m_run = run;
 
   const double last = rows > 0 ? m_spec.xAt(rows - 1) : 0.0;
   const double planned = m_spec.xEnd ? m_spec.xEnd() : 0.0;
@@ -155,10 +162,19 @@ void LinePlot::refresh() {
   double smallestPositive = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < m_drawn.size(); ++i) {
     QList<QPointF> points;
-    const auto value = [this, i](int row) { return drawnValue(i, row); };
-    if (!m_drawn[i].hidden)
-      points = m_spec.series[i].averaged ? averaged(first, end, kMaxPoints, m_spec.xAt, value)
-                                         : decimate(first, end, kMaxPoints, m_spec.xAt, value);
+    const auto append = [this, i](QList<QPointF>& to, int from, int until, int size) {
+      const auto value = [this, i](int row) { return drawnValue(i, row); };
+      if (m_spec.series[i].averaged)
+        appendMeans(to, from, until, size, m_spec.xAt, value);
+      else
+        appendExtremes(to, from, until, size, m_spec.xAt, value);
+    };
+    if (!m_drawn[i].hidden) {
+      if (first == 0 && end == rows)
+        points = m_drawn[i].all.upTo(rows, kMaxPoints, append);
+      else
+        append(points, first, end, bucketSize(end - first, kMaxPoints));
+    }
     for (const QPointF& point : points) {
       if (point.x() < typicalX) continue;
       double& most = largest[onRight(i)];
@@ -218,6 +234,7 @@ void LinePlot::setHidden(int entry, bool hidden) {
   drawn.hidden = hidden;
   QAbstractSeries* series = drawn.area ? static_cast<QAbstractSeries*>(drawn.area) : drawn.line;
   series->setVisible(!hidden);
+  forgetPoints();  // those stacked on it have moved
   refresh();
 }
 
@@ -308,6 +325,7 @@ void LinePlot::setLogarithmic(bool logarithmic) {
   for (size_t i = 0; i < m_drawn.size(); ++i)
     if (!onRight(i)) m_drawn[i].line->attachAxis(shown);
   m_calmLeft.forget();
+  forgetPoints();
   refresh();
 }
 

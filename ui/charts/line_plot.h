@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "ui/charts/decimate.h"
 #include "ui/charts/nice_range.h"
 #include "ui/charts/plot.h"
 
@@ -47,6 +48,7 @@ class LinePlot : public Plot {
   struct Drawn {
     QLineSeries* line = nullptr;
     QAreaSeries* area = nullptr;  // when stacked
+    GrowingPoints all;
     bool hidden = false;
   };
   struct Range {
@@ -54,6 +56,7 @@ class LinePlot : public Plot {
     bool operator==(const Range&) const = default;
   };
 
+  void forgetPoints();
   // The first row whose x is not below.
   int rowFrom(double x) const;
   // What is drawn of a series at a row: stacked on those below it.
@@ -79,6 +82,7 @@ class LinePlot : public Plot {
   CalmRange m_calmLeft, m_calmRight;
   Range m_full;  // x
   Range m_fullLog{0.1, 10.0};
+  int m_run = 0;
   int m_rows = 0;  // at the last refresh
   bool m_logarithmic = false;
   bool m_zoomed = false;

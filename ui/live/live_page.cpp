@@ -185,7 +185,7 @@ void LivePage::refreshStatus() {
     case State::Stopped:
       status = tr("Stopped");
       ink = Ink::Warning;
-      detail = tr("After %1 of %2 steps. What was measured is kept.")
+      detail = tr("After %1 of %2 steps; what was measured is kept")
                    .arg(QLocale().toString(done), QLocale().toString(started.steps));
       empty = tr("The run was stopped before its first step.");
       break;

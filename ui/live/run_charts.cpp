@@ -24,6 +24,7 @@ double orAbsent(std::optional<double> value) {
 LinesSpec overSteps(const RunStore& store) {
   LinesSpec spec;
   spec.x = {tr("Step"), {}, {}, false};
+  spec.run = [&store] { return store.generation(); };
   spec.rows = [&store] { return store.stepCount(); };
   spec.xAt = [&store](int row) { return store.steps().number[size_t(row)]; };
   spec.xEnd = [&store] {
@@ -126,6 +127,7 @@ LinesSpec learningSpec(const RunStore& store) {
   LinesSpec spec = overSteps(store);
   spec.title = tr("Loss and accuracy");
   spec.description = tr("Loss and accuracy of each training batch, and their running means.");
+  spec.firstTypicalRow = {};  // warm-up steps learn as the others do
   spec.left = {tr("Loss"), {}, {}, true};
   spec.right = AxisSpec{tr("Accuracy"), "%", 100.0, false};
   using Side = LineSeries::Side;

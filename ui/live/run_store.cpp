@@ -38,6 +38,7 @@ std::optional<double> quotient(std::optional<double> dividend, std::optional<dou
 RunStore::RunStore(QObject* parent) : QObject(parent) {}
 
 void RunStore::reset() {
+  ++m_generation;
   m_state = State::Idle;
   m_progress = {};
   m_started = {};

@@ -98,6 +98,7 @@ class RunStore : public QObject {
   const QString& failure() const { return m_failure; }
   const std::deque<Message>& messages() const { return m_messages; }
 
+  int generation() const { return m_generation; }  // another for every run
   int stepCount() const { return int(m_steps.number.size()); }
   const Steps& steps() const { return m_steps; }
   int deviceCount() const { return int(m_started.devices.size()); }
@@ -144,6 +145,7 @@ class RunStore : public QObject {
   Steps m_steps;
   std::vector<DeviceSteps> m_devices;
   RunningMedian m_medianStepMs;
+  int m_generation = 0;
   bool m_dirty = false;
 };
 
