@@ -77,6 +77,8 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("--out", options->out,
                       "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json "
                       "and weights.safetensors");
+  command->add_option("--record", options->record,
+                      "Lab book (SQLite) to add the run to; created when it is not there");
   command->add_option(
       "--events", options->events,
       "File for the run's events, one JSON object a line; - is standard output, the "

@@ -44,7 +44,8 @@ std::string RunReport::device_table() const {
 }
 
 std::string RunReport::text(const RunSummary& summary) const {
-  std::string text = device_table() + "\n";
+  std::string text;
+  if (!calibrated_.kernels.empty()) text = device_table() + "\n";  // else nothing has begun
   const auto add = [&](std::string what, const std::string& value) {
     what.resize(12, ' ');
     text += what + value + "\n";
