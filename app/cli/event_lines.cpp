@@ -130,6 +130,7 @@ void EventLines::on_step(const RunStep& step) {
          {"loss", step.loss},
          {"train_accuracy", step.train_accuracy},
          {"warm_up", step.warm_up},
+         {"bandwidth_mbps", optional_json(step.bandwidth_mbps)},
          {"devices", devices}});
 }
 

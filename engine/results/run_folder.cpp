@@ -12,7 +12,7 @@ namespace convoy {
 namespace {
 
 constexpr const char* kStepColumns =
-    "step,epoch,step_ms,conv_ms,comm_ms,comp_ms,loss,train_accuracy,warm_up\r\n";
+    "step,epoch,step_ms,conv_ms,comm_ms,comp_ms,loss,train_accuracy,warm_up,bandwidth_mbps\r\n";
 constexpr const char* kDeviceColumns =
     "step,device,layer,pass,kernels,conv_ms,send_ms,receive_ms,wait_ms,bytes_sent,"
     "bytes_received\r\n";
@@ -24,7 +24,7 @@ constexpr const char* kSummaryColumns =
 std::string step_line(const RunStep& step) {
   CsvLines csv;
   csv.add_all(step.step, step.epoch, step.step_ms, step.conv_ms, step.comm_ms, step.comp_ms,
-              step.loss, step.train_accuracy, step.warm_up ? 1 : 0);
+              step.loss, step.train_accuracy, step.warm_up ? 1 : 0, step.bandwidth_mbps);
   csv.end_line();
   return csv.text();
 }

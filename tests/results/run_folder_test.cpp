@@ -64,6 +64,7 @@ RunStep step(int number) {
   step.loss = 0.1 + 0.2;  // 0.30000000000000004
   step.train_accuracy = 0.5;
   step.warm_up = number == 1;
+  if (number == 2) step.bandwidth_mbps = 1000;  // moved after the first step
   step.slices = {slice(0, 0, Pass::kForward, Activity::kCompute, 0, 2000),
                  slice(0, 0, Pass::kForward, Activity::kCompute, 2000, 2500),
                  slice(0, 0, Pass::kForward, Activity::kWait, 2500, 4000),
@@ -110,9 +111,10 @@ void RunFolderTest::writes_steps() {
   folder.on_step(step(1));
   folder.on_step(step(2));
   QCOMPARE(content("steps.csv"),
-           QString("step,epoch,step_ms,conv_ms,comm_ms,comp_ms,loss,train_accuracy,warm_up\r\n"
-                   "1,1,10.5,6,2.5,2,0.30000000000000004,0.5,1\r\n"
-                   "2,1,10.5,6,2.5,2,0.30000000000000004,0.5,0\r\n"));
+           QString("step,epoch,step_ms,conv_ms,comm_ms,comp_ms,loss,train_accuracy,warm_up,"
+                   "bandwidth_mbps\r\n"
+                   "1,1,10.5,6,2.5,2,0.30000000000000004,0.5,1,\r\n"
+                   "2,1,10.5,6,2.5,2,0.30000000000000004,0.5,0,1000\r\n"));
   QCOMPARE(content("experiment.json"), QString("{}\n"));
 }
 
