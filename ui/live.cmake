@@ -13,6 +13,7 @@ target_sources(convoy_ui PRIVATE
   ${live_dir}/charts/chart_spec.cpp
   ${live_dir}/charts/chart_table_model.cpp ${live_dir}/charts/chart_table_model.h
   ${live_dir}/charts/line_plot.cpp
+  ${live_dir}/charts/line_plot_overlay.cpp
   ${live_dir}/charts/nice_range.cpp
   ${live_dir}/live/live_page.cpp ${live_dir}/live/live_page.h
   ${live_dir}/live/run_charts.cpp

@@ -1,0 +1,130 @@
+// What a line plot says beside its lines: the values under the cursor, the levels and their names.
+#include <QChart>
+#include <QFontMetricsF>
+#include <QLineSeries>
+#include <QLocale>
+#include <QPen>
+#include <algorithm>
+#include <cmath>
+
+#include "ui/charts/line_plot.h"
+
+namespace convoy::ui {
+
+std::optional<ReadOut> LinePlot::readOut(QPointF position) const {
+  const QRectF plot = m_chart.plotArea();
+  if (isEmpty() || !plot.contains(position)) return std::nullopt;
+  const Range x = xRange();
+  return readOutAt(x.min + (position.x() - plot.left()) / plot.width() * (x.max - x.min));
+}
+
+std::optional<ReadOut> LinePlot::readOutAt(double x) const {
+  const int rows = m_spec.rows();
+  if (rows == 0) return std::nullopt;
+  int row = std::min(rowFrom(x), rows - 1);
+  if (row > 0 && x - m_spec.xAt(row - 1) < m_spec.xAt(row) - x) --row;
+  const auto format = [](double value, const AxisSpec& axis) {
+    const QString gap = axis.unit == "x" ? "" : " ";
+    return readable(value) + (axis.unit.isEmpty() ? QString() : gap + axis.unit);
+  };
+  ReadOut out;
+  out.x = m_spec.xAt(row);
+  out.title = m_spec.x.title + ' ' + QLocale().toString(*out.x, 'g', 10);
+  double sum = 0.0;
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    if (m_drawn[i].hidden) continue;
+    const double value = m_spec.series[i].value(row);
+    if (std::isnan(value)) continue;
+    sum += value;
+    out.rows.append(
+        {inkOf(i), m_spec.series[i].name, format(value, onRight(i) ? *m_spec.right : m_spec.left)});
+  }
+  if (m_spec.stacked)
+    out.rows.append(
+        {QColor(), QCoreApplication::translate("Chart", "Total"), format(sum, m_spec.left)});
+  return out;
+}
+
+std::optional<qreal> LinePlot::positionOf(double x) const {
+  const Range range = xRange();
+  if (isEmpty() || x < range.min || x > range.max) return std::nullopt;
+  const QRectF plot = m_chart.plotArea();
+  return plot.left() + (x - range.min) / (range.max - range.min) * plot.width();
+}
+
+double LinePlot::leftFraction(double value) const {
+  const Range y = leftRange();
+  if (m_logarithmic) return std::log10(value / y.min) / std::log10(y.max / y.min);
+  return (value - y.min) / (y.max - y.min);
+}
+
+void LinePlot::paintOverlay(QPainter& painter) const {
+  if (isEmpty()) return;
+  const Theme& theme = Theme::instance();
+  const QRectF plot = m_chart.plotArea();
+  const QFont small = theme.font(TextStyle::Small);
+  const QFontMetricsF metrics(small);
+
+  struct Level {
+    const ReferenceLine* line;
+    double value;
+    qreal y;
+  };
+  std::vector<Level> levels;
+  for (const ReferenceLine& line : m_spec.references) {
+    const std::optional<double> value = line.value();
+    if (!value || (m_logarithmic && *value <= 0.0)) continue;
+    const double fraction = leftFraction(*value);
+    if (fraction < 0.0 || fraction > 1.0) continue;
+    levels.push_back({&line, *value, plot.bottom() - fraction * plot.height()});
+    QPen pen(theme.color(line.ink), 1.4);
+    if (!line.dash.isEmpty()) pen.setDashPattern(line.dash);
+    painter.setPen(pen);
+    painter.drawLine(QPointF(plot.left(), levels.back().y), QPointF(plot.right(), levels.back().y));
+  }
+
+  // Where the main lines run, so that no name hides their end.
+  QList<QPointF> data;
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    if (m_drawn[i].hidden || m_spec.series[i].faint || onRight(i)) continue;
+    for (const QPointF& point : m_drawn[i].line->points())
+      if (const auto x = positionOf(point.x()))
+        data.append({*x, plot.bottom() - leftFraction(point.y()) * plot.height()});
+  }
+
+  // A name goes above its line, below it, or beside another name: wherever it hides least.
+  painter.setFont(small);
+  QList<QRectF> taken;
+  for (const Level& level : levels) {
+    const QString text = level.line->name + ' ' + readable(level.value) + m_spec.left.unit;
+    QRectF above(0.0, 0.0, metrics.horizontalAdvance(text) + 8.0, metrics.height());
+    above.moveBottomRight({plot.right() - 2.0, level.y - 1.0});
+    QList<QRectF> places{above, above.translated(0.0, above.height() + 2.0)};
+    for (const QRectF& other : std::as_const(taken)) {
+      QRectF beside = above;
+      beside.moveTopRight({other.left() - 8.0, other.top()});
+      places.append(beside);
+    }
+    const auto cost = [&](const QRectF& label) {
+      // Nearer is better.
+      double sum = std::abs(label.center().y() - level.y) / metrics.height();
+      sum += 8 * (label.top() < plot.top() - 4.0 || label.bottom() > plot.bottom());
+      for (const QRectF& other : std::as_const(taken)) sum += 6 * other.intersects(label);
+      for (const Level& other : levels)
+        sum += 2 * (label.top() < other.y && other.y < label.bottom());
+      const auto inside = [&](QPointF point) { return label.contains(point); };
+      return sum + 3 * std::any_of(data.begin(), data.end(), inside);
+    };
+    const QRectF label =
+        *std::min_element(places.begin(), places.end(),
+                          [&](const QRectF& a, const QRectF& b) { return cost(a) < cost(b); });
+    taken.append(label);
+    QColor veil = theme.color(Ink::Card);
+    veil.setAlphaF(0.75F);
+    painter.fillRect(label, veil);
+    painter.setPen(theme.color(level.line->ink));
+    painter.drawText(label, Qt::AlignCenter, text);
+  }
+}
+
+}  // namespace convoy::ui
