@@ -163,7 +163,7 @@ void MainWindow::showState() {
   m_recent->setEnabled(!active);
   m_undo->setEnabled(!active && m_document.undoStack()->canUndo());
   m_redo->setEnabled(!active && m_document.undoStack()->canRedo());
-  m_exportRun->setEnabled(QDir(runFolder()).exists() && !runFolder().isEmpty());
+  m_exportRun->setEnabled(!runFolder().isEmpty() && QDir(runFolder()).exists());
   m_exportCharts->setEnabled(m_store.stepCount() > 0);
 
   const QString file = m_document.file();

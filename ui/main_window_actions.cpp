@@ -6,6 +6,7 @@
 #include <QDockWidget>
 #include <QFile>
 #include <QLabel>
+#include <QLayout>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
@@ -38,7 +39,7 @@ void MainWindow::makeActions() {
       action("stop", tr("&Stop"), {}, {QKeySequence(tr("Ctrl+.")), QKeySequence(tr("Shift+F5"))});
   m_stop->setIcon(themedIcon(QStringLiteral("stop"), Ink::Error));
   m_stop->setToolTip(tr("Stop at once and keep what was measured (Ctrl+.)"));
-  m_run->setIcon(themedIcon(QStringLiteral("run"), Ink::Good));
+  m_run->setIcon(themedIcon(QStringLiteral("run"), Ink::Card));
   m_new = action("new", tr("&New"), {}, QKeySequence::keyBindings(QKeySequence::New));
   m_open = action("open", tr("&Open…"), {}, QKeySequence::keyBindings(QKeySequence::Open));
   m_save = action("save", tr("&Save"), {}, QKeySequence::keyBindings(QKeySequence::Save));
@@ -104,6 +105,7 @@ void MainWindow::makeMenus() {
   edit->addAction(m_redo);
 
   QMenu* run = menuBar()->addMenu(tr("&Run"));
+  m_run->setIconVisibleInMenu(false);  // it is drawn for the filled button
   run->addAction(m_run);
   run->addAction(m_pause);
   run->addAction(m_stop);
@@ -147,12 +149,33 @@ void MainWindow::makeToolBar() {
     auto* button = qobject_cast<QToolButton*>(bar->widgetForAction(item));
     button->setObjectName(item->objectName() + QStringLiteral("Button"));
     button->setAccessibleName(item->text().remove('&'));
-    button->setMinimumSize(88, 32);
+    button->setMinimumSize(92, 32);
   }
+  bar->layout()->setContentsMargins(Space::kMedium, Space::kSmall, 0, Space::kSmall);
+  bar->layout()->setSpacing(Space::kSmall);
+  // The one button that the eye should find first is filled.
+  const auto style = [bar] {
+    const Theme& theme = Theme::instance();
+    bar->setStyleSheet(
+        QStringLiteral(
+            "QToolButton { border: 1px solid %5; border-radius: 6px; padding: 4px 12px; }"
+            "QToolButton:hover, QToolButton:focus { border-color: %4; }"
+            "QToolButton:pressed { background: %5; }"
+            "QToolButton:disabled { color: %4; }"
+            "QToolButton#runButton:enabled { background: %1; color: %2;"
+            " border-color: %1; }"
+            "QToolButton#runButton:hover:enabled { border-color: %3; }")
+            .arg(theme.color(Ink::Accent).name(), theme.color(Ink::Card).name(),
+                 theme.color(Ink::Text).name(), theme.color(Ink::MutedText).name(),
+                 theme.color(Ink::Border).name()));
+  };
+  style();
+  connect(&Theme::instance(), &Theme::changed, bar, style);
   m_title = new QLabel(bar);
   m_title->setFont(Theme::instance().font(TextStyle::Title));
   m_title->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  m_title->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+  m_title->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+  m_title->setMinimumWidth(40);
   m_title->setContentsMargins(Space::kLarge, 0, Space::kLarge, 0);
   m_title->setAccessibleName(tr("Name of the experiment"));
   bar->addWidget(m_title);

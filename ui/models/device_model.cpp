@@ -220,6 +220,7 @@ QVariant DeviceModel::headerData(int section, Qt::Orientation orientation, int r
 Qt::ItemFlags DeviceModel::flags(const QModelIndex& index) const {
   if (!index.isValid()) return Qt::NoItemFlags;
   Qt::ItemFlags flags = Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemNeverHasChildren;
+  if (m_readOnly) return flags;
   const bool explicitShares =
       m_document->setup().experiment.distribution.shares == ShareMode::kExplicit;
   switch (index.column()) {
@@ -243,7 +244,7 @@ bool DeviceModel::setData(const QModelIndex& index, const QVariant& value, int r
     m_document->edit(text, {}, [&](Setup& setup) { change(setup.devices[at]); });
     return true;
   };
-  if (role == Qt::CheckStateRole && index.column() == Name) {
+  if (role == Qt::CheckStateRole && index.column() == Name && !m_readOnly) {
     const bool ticked = value.toInt() == Qt::Checked;
     return editRow(
         ticked ? tr("Tick %1").arg(nameOf(index.row())) : tr("Untick %1").arg(nameOf(index.row())),
@@ -278,6 +279,11 @@ bool DeviceModel::setData(const QModelIndex& index, const QVariant& value, int r
     default:
       return false;
   }
+}
+
+void DeviceModel::setReadOnly(bool readOnly) {
+  m_readOnly = readOnly;
+  refresh();
 }
 
 int DeviceModel::moveRowBy(int from, int offset) {

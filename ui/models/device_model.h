@@ -35,6 +35,9 @@ class DeviceModel : public QAbstractTableModel {
   Qt::ItemFlags flags(const QModelIndex& index) const override;
   bool setData(const QModelIndex& index, const QVariant& value, int role = Qt::EditRole) override;
 
+  // While a run goes on, the table only shows.
+  void setReadOnly(bool readOnly);
+
   // Where the row is afterwards; the same when it cannot move.
   int moveRowBy(int row, int offset);
   void removeRowAt(int row);
@@ -61,6 +64,7 @@ class DeviceModel : public QAbstractTableModel {
   std::vector<DeviceRow> m_rows;
   std::vector<std::optional<DeviceInfo>> m_infos;  // of the rows
   QHash<QString, Measured> m_measured;
+  bool m_readOnly = false;
 };
 
 // "default", "unlimited", "100 Mb/s", "1 Gb/s, 0.5 ms, half duplex" and back.

@@ -14,6 +14,25 @@ namespace {
 
 constexpr int kGlyphWidth = 14;
 
+void paintTick(QPainter* painter, const QRect& place, bool ticked) {
+  const Theme& theme = Theme::instance();
+  constexpr qreal kSide = 14.0;
+  QRectF box(0.0, 0.0, kSide, kSide);
+  box.moveCenter(QRectF(place).center());
+  painter->save();
+  painter->setRenderHint(QPainter::Antialiasing);
+  painter->setPen(theme.color(ticked ? Ink::Accent : Ink::MutedText));
+  painter->setBrush(theme.color(ticked ? Ink::Accent : Ink::Card));
+  painter->drawRoundedRect(box, 3.0, 3.0);
+  if (ticked) {
+    painter->setPen(QPen(theme.color(Ink::Card), 2.0, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    const QPointF tick[] = {box.topLeft() + QPointF(3.5, 7.5), box.topLeft() + QPointF(6.0, 10.0),
+                            box.topLeft() + QPointF(10.5, 4.5)};
+    painter->drawPolyline(tick, 3);
+  }
+  painter->restore();
+}
+
 }  // namespace
 
 void DeviceDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -38,13 +57,15 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
   initStyleOption(&cell, index);
   const QString name = std::exchange(cell.text, {});
   const QStyle* style = QApplication::style();
-  // Background, selection, focus frame and tick are the style's.
-  style->drawControl(QStyle::CE_ItemViewItem, &cell, painter, cell.widget);
+  // Background, selection and focus frame are the style's; its tick's frame is too faint on dark.
   const QRect check =
       style->subElementRect(QStyle::SE_ItemViewItemCheckIndicator, &cell, cell.widget);
+  cell.features.setFlag(QStyleOptionViewItem::HasCheckIndicator, false);
+  style->drawControl(QStyle::CE_ItemViewItem, &cell, painter, cell.widget);
   QRect area = cell.rect;
   area.setLeft(check.right() + Space::kTight + 2);
   area.adjust(0, 2, -Space::kTight, -2);
+  paintTick(painter, check, cell.checkState == Qt::Checked);
 
   painter->save();
   const bool selected = cell.state & QStyle::State_Selected;

@@ -55,6 +55,7 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
   m_down = button(QStringLiteral("deviceDown"), QStringLiteral("down"), {}, tr("Move down"));
   auto* reset = button(QStringLiteral("resetDevices"), QStringLiteral("reset"), {},
                        tr("Back to the detected devices"));
+  m_always = {split, emulated, reset};
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(Space::kTight);
   buttons->addWidget(split);
@@ -92,14 +93,9 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
     edit(tr("Reset Devices"), {},
          [this](Setup& setup) { setup.devices = defaultRows(this->document()->catalog()); });
   });
-  const auto enableButtons = [this] {
-    const int row = currentRow();
-    m_remove->setEnabled(row >= 0);
-    m_up->setEnabled(row > 0);
-    m_down->setEnabled(row >= 0 && row + 1 < m_model->rowCount());
-  };
-  connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, enableButtons);
-  connect(m_model, &QAbstractItemModel::modelReset, this, enableButtons);
+  connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+          &DevicesPanel::enableButtons);
+  connect(m_model, &QAbstractItemModel::modelReset, this, &DevicesPanel::enableButtons);
   connect(m_model, &QAbstractItemModel::modelReset, this, &DevicesPanel::fitTable);
   enableButtons();
   fitTable();
@@ -116,6 +112,21 @@ QToolButton* DevicesPanel::button(const QString& name, const QString& icon, cons
   tool->setToolTip(toolTip);
   tool->setAccessibleName(toolTip);
   return tool;
+}
+
+void DevicesPanel::setRunning(bool running) {
+  if (running == m_running) return;
+  m_running = running;
+  m_model->setReadOnly(running);
+  enableButtons();
+}
+
+void DevicesPanel::enableButtons() {
+  const int row = currentRow();
+  for (QToolButton* tool : std::as_const(m_always)) tool->setEnabled(!m_running);
+  m_remove->setEnabled(!m_running && row >= 0);
+  m_up->setEnabled(!m_running && row > 0);
+  m_down->setEnabled(!m_running && row >= 0 && row + 1 < m_model->rowCount());
 }
 
 int DevicesPanel::currentRow() const {

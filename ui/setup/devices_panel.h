@@ -21,6 +21,7 @@ class DevicesPanel : public SetupPanel {
 
   explicit DevicesPanel(ExperimentDocument* document, QWidget* parent = nullptr);
   QString summary() const override;
+  void setRunning(bool running) override;
   DeviceModel* model() { return m_model; }
 
  protected:
@@ -30,6 +31,7 @@ class DevicesPanel : public SetupPanel {
  private:
   QToolButton* button(const QString& name, const QString& icon, const QString& text,
                       const QString& toolTip);
+  void enableButtons();
   int currentRow() const;
   void select(int row);
   void fitTable();
@@ -37,6 +39,8 @@ class DevicesPanel : public SetupPanel {
   DeviceModel* m_model;
   DeviceDelegate* m_delegate;
   QTableView* m_table;
+  QList<QToolButton*> m_always;  // those that need no row
+  bool m_running = false;
   QToolButton* m_remove;
   QToolButton* m_up;
   QToolButton* m_down;

@@ -19,6 +19,7 @@ class LinkPanel : public SetupPanel {
 
   explicit LinkPanel(ExperimentDocument* document, QWidget* parent = nullptr);
   QString summary() const override;
+  void setRunning(bool) override {}  // acts at once
 
   // The slider's place for a bandwidth and back, logarithmic; nothing is unlimited.
   static int place(std::optional<double> mbps);

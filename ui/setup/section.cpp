@@ -1,65 +1,71 @@
 #include "ui/setup/section.h"
 
-#include <QHBoxLayout>
 #include <QPainter>
+#include <QStyleOptionFocusRect>
 #include <QVBoxLayout>
 
 #include "ui/icon.h"
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
+namespace {
+
+constexpr int kArrow = 14;
+constexpr int kMinWidth = 160;
+
+}  // namespace
+
+SectionHeader::SectionHeader(const QString& title, QWidget* parent) : QAbstractButton(parent) {
+  setText(title);
+  setCheckable(true);
+  setChecked(true);
+  setAccessibleName(tr("Section %1").arg(title));
+  setFocusPolicy(Qt::TabFocus);
+  setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+}
+
+void SectionHeader::setSummary(const QString& summary) {
+  m_summary = summary;
+  setToolTip(isChecked() ? QString() : summary);
+  update();
+}
+
+QSize SectionHeader::sizeHint() const {
+  return {kMinWidth, fontMetrics().height() + Space::kSmall};
+}
+
+void SectionHeader::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  const QRect arrow(0, (height() - kArrow) / 2, kArrow, kArrow);
+  themedIcon(isChecked() ? QStringLiteral("expanded") : QStringLiteral("collapsed"))
+      .paint(&painter, arrow);
+  const QFont title = Theme::instance().font(TextStyle::Title);
+  painter.setFont(title);
+  painter.setPen(Theme::instance().color(Ink::Text));
+  const int left = arrow.right() + Space::kSmall;
+  painter.drawText(rect().adjusted(left, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, text());
+  if (!isChecked()) {
+    const int used = left + QFontMetrics(title).horizontalAdvance(text()) + Space::kLarge;
+    painter.setFont(font());
+    painter.setPen(Theme::instance().color(Ink::MutedText));
+    painter.drawText(rect(), Qt::AlignRight | Qt::AlignVCenter,
+                     fontMetrics().elidedText(m_summary, Qt::ElideRight, width() - used));
+  }
+  if (hasFocus()) {
+    QStyleOptionFocusRect focus;
+    focus.initFrom(this);
+    style()->drawPrimitive(QStyle::PE_FrameFocusRect, &focus, &painter, this);
+  }
+}
 
 Section::Section(const QString& title, QWidget* content, QWidget* parent)
-    : QWidget(parent),
-      m_header(new QToolButton(this)),
-      m_summary(new QLabel(this)),
-      m_content(content) {
-  m_header->setText(title);
-  m_header->setCheckable(true);
-  m_header->setChecked(true);
-  m_header->setAutoRaise(true);
-  m_header->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-  m_header->setIconSize(QSize(14, 14));
-  m_header->setAccessibleName(tr("Section %1").arg(title));
-  m_header->setFont(Theme::instance().font(TextStyle::Title));
-  m_header->setStyleSheet(QStringLiteral("QToolButton { border: none; padding: 2px; }"));
-  m_summary->setForegroundRole(QPalette::PlaceholderText);
-  m_summary->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-  m_summary->setMinimumWidth(0);
-  m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-
-  auto* line = new QHBoxLayout;
-  line->setContentsMargins(0, 0, Space::kTight, 0);
-  line->addWidget(m_header);
-  line->addWidget(m_summary, 1);
+    : QWidget(parent), m_header(new SectionHeader(title, this)) {
   auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(Space::kSmall, Space::kTight, Space::kSmall, Space::kSmall);
+  layout->setContentsMargins(Space::kMedium, Space::kTight, Space::kMedium, Space::kSmall);
   layout->setSpacing(Space::kTight);
-  layout->addLayout(line);
+  layout->addWidget(m_header);
   layout->addWidget(content);
-  connect(m_header, &QToolButton::toggled, this, &Section::showState);
-  showState();
-}
-
-void Section::setSummary(const QString& summary) {
-  m_summaryText = summary;
-  showState();
-}
-
-void Section::showState() {
-  const bool expanded = isExpanded();
-  m_header->setIcon(
-      themedIcon(expanded ? QStringLiteral("expanded") : QStringLiteral("collapsed")));
-  m_content->setVisible(expanded);
-  m_summary->setText(expanded ? QString()
-                              : m_summary->fontMetrics().elidedText(m_summaryText, Qt::ElideRight,
-                                                                    m_summary->width()));
-  m_summary->setToolTip(m_summaryText);
-}
-
-void Section::resizeEvent(QResizeEvent* event) {
-  QWidget::resizeEvent(event);
-  showState();
+  connect(m_header, &SectionHeader::toggled, content, &QWidget::setVisible);
 }
 
 void Section::paintEvent(QPaintEvent*) {

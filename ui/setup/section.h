@@ -1,11 +1,26 @@
 // A titled part of the Setup dock that folds away; folded, its title line still says what is set.
 #pragma once
 
-#include <QLabel>
-#include <QToolButton>
+#include <QAbstractButton>
 #include <QWidget>
 
 namespace convoy::ui {
+
+// The title line: arrow, title and, folded, the summary.
+class SectionHeader : public QAbstractButton {
+  Q_OBJECT
+
+ public:
+  SectionHeader(const QString& title, QWidget* parent);
+  void setSummary(const QString& summary);
+  QSize sizeHint() const override;
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  QString m_summary;
+};
 
 class Section : public QWidget {
   Q_OBJECT
@@ -13,22 +28,15 @@ class Section : public QWidget {
  public:
   Section(const QString& title, QWidget* content, QWidget* parent = nullptr);
 
-  QWidget* content() const { return m_content; }
   bool isExpanded() const { return m_header->isChecked(); }
   void setExpanded(bool expanded) { m_header->setChecked(expanded); }
-  void setSummary(const QString& summary);
+  void setSummary(const QString& summary) { m_header->setSummary(summary); }
 
  protected:
-  void resizeEvent(QResizeEvent* event) override;
   void paintEvent(QPaintEvent* event) override;
 
  private:
-  void showState();
-
-  QToolButton* m_header;
-  QLabel* m_summary;
-  QString m_summaryText;
-  QWidget* m_content;
+  SectionHeader* m_header;
 };
 
 }  // namespace convoy::ui

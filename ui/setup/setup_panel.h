@@ -18,6 +18,8 @@ class SetupPanel : public QWidget {
   // Puts the document's values into the controls, without that counting as an edit.
   void refresh();
   void takeProblems(QList<Problem>& problems);
+  // While a run goes on, nothing can be changed unless a panel says otherwise.
+  virtual void setRunning(bool running) { setEnabled(!running); }
   // What is set, in a few words, for the folded section.
   virtual QString summary() const = 0;
 

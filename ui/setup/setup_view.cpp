@@ -61,12 +61,10 @@ SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
 
   m_devices = new DevicesPanel(document, content);
   m_data = new DataPanel(document, content);
-  auto* link = new LinkPanel(document, content);
-  m_link = link;
   addSection(QStringLiteral("devices"), tr("Devices"), m_devices);
   addSection(QStringLiteral("network"), tr("Network"), new NetworkPanel(document, content));
   addSection(QStringLiteral("training"), tr("Training"), new TrainingPanel(document, content));
-  addSection(QStringLiteral("link"), tr("Link"), link);
+  addSection(QStringLiteral("link"), tr("Link"), new LinkPanel(document, content));
   addSection(QStringLiteral("data"), tr("Data"), m_data);
   addSection(QStringLiteral("method"), tr("Method"), new MethodPanel(document, content));
   layout->addStretch(1);
@@ -125,8 +123,7 @@ void SetupView::showProblems(QList<Problem> problems) {
 
 void SetupView::setRunning(bool running) {
   m_name->setEnabled(!running);
-  for (const Entry& entry : std::as_const(m_sections))
-    if (entry.panel != m_link) entry.panel->setEnabled(!running);
+  for (const Entry& entry : std::as_const(m_sections)) entry.panel->setRunning(running);
 }
 
 bool SetupView::eventFilter(QObject* watched, QEvent* event) {

@@ -51,7 +51,6 @@ class SetupView : public QScrollArea {
   FieldNote* m_otherProblems;
   DevicesPanel* m_devices;
   DataPanel* m_data;
-  QWidget* m_link = nullptr;
   struct Entry {
     QString key;
     Section* section;
