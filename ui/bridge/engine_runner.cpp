@@ -9,7 +9,7 @@
 namespace convoy::ui {
 namespace {
 
-constexpr int kTickMs = 66;  // 15 a second: fluent to the eye, cheap for the charts
+constexpr int kTickMs = 100;  // fluent to the eye; painting takes time from the CPU devices
 
 // Collects the engine's events, each as the call that the GUI's thread will make of it.
 class EventQueue : public RunListener {

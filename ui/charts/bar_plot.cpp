@@ -19,7 +19,7 @@ constexpr double kThickestBar = 26.0;  // pixels
 constexpr double kLabelPart = 0.38;    // of the chart's width at most
 constexpr double kMarkerWidth = 16.0;
 constexpr double kLabelGap = 10.0;  // between names and bars
-constexpr double kAxisRoom = 19.0;  // that Qt Charts leaves for an axis without labels
+constexpr double kAxisRoom = 12.0;  // that Qt Charts leaves, at least, for an axis without labels
 const QString kBetween = QStringLiteral("  ");
 
 }  // namespace
