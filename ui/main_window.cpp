@@ -132,11 +132,15 @@ void MainWindow::stopRun() {
 void MainWindow::runEnded() {
   if (const auto& failure = m_runner.failure()) {
     m_messages->add(Severity::kError, failure->text);
-    if (failure->kind == ErrorKind::kExperiment || failure->kind == ErrorKind::kData) {
-      Problem problem = problemFrom(failure->where, failure->text);
-      if (failure->kind == ErrorKind::kData && problem.path.isEmpty())
-        problem.path = QStringLiteral("/dataset/path");
-      m_setup->setRunProblem(problem);
+    if (failure->kind == ErrorKind::kExperiment) {
+      m_setup->setRunProblem(problemFrom(failure->where, failure->text));
+    } else if (failure->kind == ErrorKind::kData) {
+      const std::string& weights = m_document.setup().experiment.training.initial_weights;
+      const bool ofWeights =
+          !weights.empty() && failure->where.startsWith(QString::fromStdString(weights));
+      m_setup->setRunProblem({ofWeights ? QStringLiteral("/training/initial_weights")
+                                        : QStringLiteral("/dataset/path"),
+                              Severity::kError, failure->text});
     }
   }
   showState();

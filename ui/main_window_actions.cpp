@@ -6,7 +6,6 @@
 #include <QDockWidget>
 #include <QFile>
 #include <QLabel>
-#include <QLayout>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
@@ -151,13 +150,13 @@ void MainWindow::makeToolBar() {
     button->setAccessibleName(item->text().remove('&'));
     button->setMinimumSize(92, 32);
   }
-  bar->layout()->setContentsMargins(Space::kMedium, Space::kSmall, 0, Space::kSmall);
-  bar->layout()->setSpacing(Space::kSmall);
   // The one button that the eye should find first is filled.
   const auto style = [bar] {
     const Theme& theme = Theme::instance();
     bar->setStyleSheet(
         QStringLiteral(
+            "QToolBar { background: %6; border: none; border-bottom: 1px solid %5;"
+            " padding: 6px 12px; spacing: 8px; }"
             "QToolButton { border: 1px solid %5; border-radius: 6px; padding: 4px 12px; }"
             "QToolButton:hover, QToolButton:focus { border-color: %4; }"
             "QToolButton:pressed { background: %5; }"
@@ -167,7 +166,7 @@ void MainWindow::makeToolBar() {
             "QToolButton#runButton:hover:enabled { border-color: %3; }")
             .arg(theme.color(Ink::Accent).name(), theme.color(Ink::Card).name(),
                  theme.color(Ink::Text).name(), theme.color(Ink::MutedText).name(),
-                 theme.color(Ink::Border).name()));
+                 theme.color(Ink::Border).name(), theme.color(Ink::Window).name()));
   };
   style();
   connect(&Theme::instance(), &Theme::changed, bar, style);

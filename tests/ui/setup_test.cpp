@@ -123,6 +123,7 @@ class SetupTest : public QObject {
         problemFrom("a b.json: /training/steps", "a b.json: /training/steps: 0 is too few");
     QCOMPARE(problem.path, QString("/training/steps"));
     QCOMPARE(problem.text, QString("0 is too few"));
+    QCOMPARE(problemFrom("/home/a.json: /seed", "/home/a.json: /seed: bad").path, QString("/seed"));
     QCOMPARE(problemFrom("/seed", "/seed: bad").path, QString("/seed"));
     QCOMPARE(problemFrom("opencl:0:0", "opencl:0:0: gone").path, QString());
   }
@@ -165,9 +166,7 @@ class SetupTest : public QObject {
     const QTemporaryDir folder;
     const QString file = folder.filePath("experiment.json");
     ExperimentDocument document(machine());
-    document.edit("Kernels", {}, [](Setup& setup) {
-      setup.experiment.network.kernels = {7, 11};
-    });
+    document.edit("Kernels", {}, [](Setup& setup) { setup.experiment.network.kernels = {7, 11}; });
     document.save(file);
     QVERIFY(!document.isModified());
     ExperimentDocument other(machine());

@@ -258,6 +258,27 @@ class WindowTest : public QObject {
     QVERIFY(runIsEnabled(window));
   }
 
+  void damagedDataIsToldAtTheDataFolder() {
+    const QTemporaryDir folder;
+    for (const char* name : {"data_batch_1.bin", "test_batch.bin"}) {
+      QFile data(folder.filePath(name));
+      QVERIFY(data.open(QIODevice::WriteOnly));
+      data.write(QByteArray(5000, '\0'));  // no whole number of records
+    }
+    makeTiny(*m_window, 3);
+    document()->edit("Data", {}, [&](Setup& setup) {
+      setup.experiment.dataset.kind = DatasetKind::kCifar10;
+      setup.experiment.dataset.path = folder.path().toStdString();
+    });
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    click(*m_window, "runButton");
+    QVERIFY(finished.wait(kLong));
+    QCOMPARE(m_window->runner()->failure()->kind, ErrorKind::kData);
+    FieldNote* note = noteAt(*m_window, "/dataset/path");
+    QVERIFY(note && note->isVisibleTo(m_window.get()));
+    QVERIFY2(note->text().contains("5000"), qPrintable(note->text()));
+  }
+
   void openAndSaveRoundTrip() {
     const QTemporaryDir folder;
     const QString file = folder.filePath("a.json");

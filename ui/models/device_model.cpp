@@ -122,8 +122,9 @@ QString DeviceModel::toolTip(int index, int column) const {
     case Link:
       return position(index) == 0
                  ? tr("The master's own device needs no link.")
-                 : tr("“default” is the link below. Or this device's own: “100 Mb/s”, "
-                      "“1 Gb/s, 0.5 ms, half duplex”, “unlimited”.");
+                 : tr("%1\n\n“default” is the link below. Or this device's own: “100 Mb/s”, "
+                      "“1 Gb/s, 0.5 ms, half duplex”, “unlimited”.")
+                       .arg(linkText(row(index).spec.link));
     default:
       break;
   }

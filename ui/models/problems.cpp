@@ -65,16 +65,18 @@ class Finder {
         error("/devices", tr("%1: %2 Untick or remove it.").arg(name, reason));
         continue;
       }
+      QStringList besides;
       for (const Used& other : used) {
         if (!shareCores(other.info, *info)) continue;
-        const bool bothCpu = other.info.id.starts_with("cpu") && info->id.starts_with("cpu");
-        if (bothCpu)
+        if (other.info.id.starts_with("cpu") && info->id.starts_with("cpu"))
           error("/devices", tr("%1 and %2 use the same cores. Untick one, or split the CPU anew.")
                                 .arg(other.name, name));
         else
-          warning("/devices",
-                  tr("%1 shares cores with %2: they slow each other down.").arg(name, other.name));
+          besides.append(other.name);
       }
+      if (!besides.isEmpty())
+        warning("/devices", tr("%1 shares cores with %2: they slow each other down.")
+                                .arg(name, besides.join(QStringLiteral(", "))));
       used.push_back({name, *info});
     }
     if (m_deviceCount == 0) error("/devices", tr("Tick at least one device."));
@@ -185,8 +187,12 @@ bool canRun(const QList<Problem>& problems) {
 
 Problem problemFrom(const QString& where, const QString& text) {
   Problem problem;
-  const qsizetype slash = where.startsWith('/') ? 0 : where.indexOf(": /") + 2;
-  if (where.startsWith('/') || where.contains(": /")) problem.path = where.mid(slash);
+  // "file: /path", or the path alone; the file's own name may begin with a slash as well.
+  const qsizetype behindFile = where.lastIndexOf(QStringLiteral(": /"));
+  if (behindFile >= 0)
+    problem.path = where.mid(behindFile + 2);
+  else if (where.startsWith('/'))
+    problem.path = where;
   problem.text = text;
   if (!where.isEmpty() && text.startsWith(where + ": ")) problem.text = text.mid(where.size() + 2);
   if (!problem.text.isEmpty()) problem.text[0] = problem.text[0].toUpper();

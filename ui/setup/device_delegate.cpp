@@ -95,7 +95,8 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
     const int width = metrics.horizontalAdvance(badge) + 10;
     const int height = metrics.height() + 1;
     const int nameWidth = painter->fontMetrics().horizontalAdvance(name);
-    const int left = std::min(first.left() + nameWidth + 6, first.right() - width);
+    const int left =
+        std::max(first.left(), std::min(first.left() + nameWidth + 6, first.right() - width));
     const QRect pill(left, first.center().y() - height / 2, width, height);
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(selected ? text : Theme::instance().color(Ink::Accent));

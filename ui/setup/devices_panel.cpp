@@ -42,6 +42,10 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
   m_table->horizontalHeader()->setMinimumSectionSize(36);
   m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   m_table->horizontalHeader()->setSectionResizeMode(DeviceModel::Name, QHeaderView::Stretch);
+  // A link of one's own may be a long text; its tool tip says all of it.
+  m_table->horizontalHeader()->setSectionResizeMode(DeviceModel::Link, QHeaderView::Fixed);
+  m_table->setColumnWidth(DeviceModel::Link,
+                          fontMetrics().horizontalAdvance(bandwidthText(100.0)) + Space::kLarge);
   m_table->viewport()->installEventFilter(this);
 
   auto* split = button(QStringLiteral("splitCpu"), QStringLiteral("split"), tr("Split CPU…"),

@@ -7,11 +7,13 @@
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QSlider>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
 #include "ui/setup/data_panel.h"
 #include "ui/setup/devices_panel.h"
+#include "ui/setup/field_note.h"
 #include "ui/setup/link_panel.h"
 #include "ui/setup/method_panel.h"
 #include "ui/setup/network_panel.h"
@@ -108,6 +110,13 @@ void SetupView::setRunProblem(const Problem& problem) {
   QList<Problem> problems = m_document->problems();
   problems.append(problem);
   showProblems(problems);
+  for (FieldNote* note : findChildren<FieldNote*>()) {
+    if (note->path().isEmpty() || !problem.path.startsWith(note->path()) ||
+        !note->isVisibleTo(this))
+      continue;
+    // Once the layout has made room for it.
+    QTimer::singleShot(0, note, [this, note] { ensureWidgetVisible(note); });
+  }
 }
 
 void SetupView::showProblems(QList<Problem> problems) {
