@@ -14,7 +14,7 @@ using namespace convoy::ui;
 
 namespace {
 
-constexpr int kLong = 30'000;  // a wait that only a hanging test uses up
+constexpr int kLong = 15'000;  // a wait that only a hanging test uses up
 
 RunStarted startedEvent(const char* run) {
   RunStarted event;

@@ -27,7 +27,8 @@ using namespace convoy::ui;
 
 namespace {
 
-constexpr int kLong = 120'000;  // a wait that only a hanging test uses up
+constexpr int kLong = 120'000;  // a wait for a run that only a hanging test uses up
+constexpr int kSoon = 15'000;   // the same for what takes a tick or two
 
 const DeviceCatalog& machine() {
   static const DeviceCatalog catalog = DeviceCatalog::detect();
@@ -171,7 +172,7 @@ class WindowTest : public QObject {
     makeTiny(*m_window, 1'000'000);
     QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
     QTest::keyClick(m_window.get(), Qt::Key_F5);
-    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
     click(*m_window, "stopButton");
     QVERIFY(finished.wait(kLong));
     QCOMPARE(m_window->runner()->summary()->outcome, RunOutcome::kStopped);
@@ -182,7 +183,7 @@ class WindowTest : public QObject {
   void pauseHoldsTheRun() {
     makeTiny(*m_window, 1'000'000);
     click(*m_window, "runButton");
-    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
     click(*m_window, "pauseButton");
     QCOMPARE(m_window->runner()->state(), EngineRunner::State::Paused);
     QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
@@ -193,7 +194,7 @@ class WindowTest : public QObject {
   void closingInTheMiddleOfARunIsSafe() {
     makeTiny(*m_window, 1'000'000);
     click(*m_window, "runButton");
-    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
     const QString folder = m_window->runFolder();
     QVERIFY(m_window->close());
     QVERIFY(!m_window->isVisible());
@@ -220,9 +221,9 @@ class WindowTest : public QObject {
     QVERIFY(window.startRun());
     auto* slider = child<QSlider>(window, "bandwidthSlider");
     QTest::keyClick(slider, Qt::Key_Home);
-    QTRY_COMPARE_WITH_TIMEOUT(bandwidth.load(), LinkPanel::kMinMbps, kLong);
+    QTRY_COMPARE_WITH_TIMEOUT(bandwidth.load(), LinkPanel::kMinMbps, kSoon);
     QTest::keyClick(slider, Qt::Key_PageUp);
-    QTRY_VERIFY_WITH_TIMEOUT(bandwidth.load() > LinkPanel::kMinMbps, kLong);
+    QTRY_VERIFY_WITH_TIMEOUT(bandwidth.load() > LinkPanel::kMinMbps, kSoon);
     QVERIFY(window.close());
   }
 
