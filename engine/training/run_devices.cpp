@@ -13,6 +13,13 @@ bool is_cpu_device(const DeviceSpec& spec) {
   return spec.id.rfind("cpu", 0) == 0;
 }
 
+// "A (cpu:0)", or just the id where it is the name.
+std::string label(const RunDevice& device) {
+  if (device.name == device.info.id) return device.name;
+  std::string text = device.name;
+  return text.append(" (").append(device.info.id).append(")");
+}
+
 std::vector<int> common_cores(const DeviceInfo& a, const DeviceInfo& b) {
   std::vector<int> common;
   std::set_intersection(a.cores.begin(), a.cores.end(), b.cores.begin(), b.cores.end(),
@@ -30,19 +37,16 @@ void check_cores(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
       const auto common = common_cores(first.info, second.info);
       if (common.empty()) {
         if (first.info.id == second.info.id)
-          devices.warnings.push_back("Devices " + first.name + " and " + second.name +
-                                     " are the same device (" + first.info.id +
-                                     "): each slows the other down.");
+          devices.warnings.push_back("Devices " + label(first) + " and " + label(second) +
+                                     " are the same device: each slows the other down.");
         continue;
       }
       if (is_cpu_device(specs[a]) && is_cpu_device(specs[b]))
         throw Error(ErrorKind::kExperiment, "/devices/" + std::to_string(b) + "/id",
-                    "device " + second.name + " (" + second.info.id + ") shares core " +
-                        core_list_text(common) + " with device " + first.name + " (" +
-                        first.info.id + "); CPU devices need cores of their own");
-      devices.warnings.push_back("Devices " + first.name + " (" + first.info.id + ") and " +
-                                 second.name + " (" + second.info.id + ") share core " +
-                                 core_list_text(common) +
+                    "device " + label(second) + " shares core " + core_list_text(common) +
+                        " with device " + label(first) + "; CPU devices need cores of their own");
+      devices.warnings.push_back("Devices " + label(first) + " and " + label(second) +
+                                 " share core " + core_list_text(common) +
                                  ": each slows the other down, and their times show it.");
     }
 }

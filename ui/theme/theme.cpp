@@ -4,6 +4,7 @@
 #include <QEvent>
 #include <QFontDatabase>
 #include <QFontInfo>
+#include <QProxyStyle>
 #include <QStyleFactory>
 #include <algorithm>
 #include <array>
@@ -79,6 +80,17 @@ QString preferredFamily() {
   return system;
 }
 
+// Fusion without the pictures that it puts on the buttons of dialogs.
+class PlainButtons : public QProxyStyle {
+ public:
+  PlainButtons() : QProxyStyle(QStyleFactory::create("Fusion")) {}
+  int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                QStyleHintReturn* result) const override {
+    if (hint == SH_DialogButtonBox_ButtonsHaveIcons) return 0;
+    return QProxyStyle::styleHint(hint, option, widget, result);
+  }
+};
+
 }  // namespace
 
 Theme& Theme::instance() {
@@ -90,7 +102,7 @@ void Theme::apply(Scheme scheme) {
   m_scheme = scheme;
   if (!m_applied) {
     m_applied = true;
-    QApplication::setStyle(QStyleFactory::create("Fusion"));
+    QApplication::setStyle(new PlainButtons);
     QFont font(preferredFamily());
     font.setPointSizeF(std::max(9.0, QApplication::font().pointSizeF()));
     QApplication::setFont(font);
