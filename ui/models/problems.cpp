@@ -9,6 +9,7 @@
 
 #include "datasets/fetch.h"
 #include "engine/base/error.h"
+#include "engine/training/memory_need.h"
 #include "ui/models/dataset_folder.h"
 
 namespace convoy::ui {
@@ -102,13 +103,12 @@ class Finder {
                     .arg(kernels[layer])
                     .arg(m_deviceCount));
     const auto cost = stepCost(m_setup);
-    const auto cpu = m_catalog.describe("cpu");
-    if (cost && cpu && cpu->memory_bytes > 0 &&
-        cost->memoryBytes > 0.8 * static_cast<double>(cpu->memory_bytes))
+    const auto available = available_memory();
+    if (cost && available && cost->memoryBytes > static_cast<double>(*available))
       warning("/network/kernels",
-              tr("This needs about %1 of the machine's %2. Take a smaller batch or network.")
+              tr("This needs about %1 of memory, and %2 are free. Take a smaller batch or network.")
                   .arg(QLocale().formattedDataSize(static_cast<qint64>(cost->memoryBytes)),
-                       QLocale().formattedDataSize(static_cast<qint64>(cpu->memory_bytes))));
+                       QLocale().formattedDataSize(static_cast<qint64>(*available))));
   }
 
   void checkDataset() {

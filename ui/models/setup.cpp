@@ -7,11 +7,10 @@
 
 #include "datasets/synthetic.h"
 #include "engine/base/error.h"
+#include "engine/training/memory_need.h"
 
 namespace convoy::ui {
 namespace {
-
-constexpr double kFloatBytes = 4.0;
 
 // Percentages on screen are rounded; three devices at 33.3 % mean a third each.
 constexpr double kFractionRounding = 0.005;
@@ -132,12 +131,10 @@ std::optional<StepCost> stepCost(const Setup& setup) try {
   const NetworkSpec spec = networkSpec(setup);
   const int batch = setup.experiment.training.batch_size;
   StepCost cost;
-  double maps = 0.0;
   for (const ConvProblem& layer : spec.conv_problems(batch)) {
     // The first layer's input is the pictures, which need no gradient.
     cost.flops += layer.flops() * (cost.mapSizes.empty() ? 2.0 : 3.0);
     cost.parameters += static_cast<double>(layer.weight_size()) + layer.out_channels;
-    maps += static_cast<double>(layer.input_size()) + static_cast<double>(layer.output_size());
     cost.mapSizes.push_back(layer.out_height() / 2);
   }
   const double fullyConnected = static_cast<double>(spec.features()) * spec.classes;
@@ -145,8 +142,10 @@ std::optional<StepCost> stepCost(const Setup& setup) try {
   cost.parameters += fullyConnected + spec.classes;
   const double images = static_cast<double>(knownTrainCount(setup.experiment).value_or(0)) *
                         spec.in_channels * spec.in_height * spec.in_width;
-  // Maps and their gradients; weights, gradients and momentum.
-  cost.memoryBytes = kFloatBytes * (2.0 * maps + 3.0 * cost.parameters) + images;
+  const auto ticked = std::count_if(setup.devices.begin(), setup.devices.end(),
+                                    [](const DeviceRow& row) { return row.ticked; });
+  cost.memoryBytes =
+      static_cast<double>(memory_need(spec, batch, std::max(1, static_cast<int>(ticked)))) + images;
   return cost;
 } catch (const Error&) {
   return std::nullopt;
