@@ -15,6 +15,8 @@ namespace {
 
 constexpr double kTransformFlopsPerSecond = 30e9;  // of the transforms' short sums, one thread
 
+constexpr double kProductSeconds = 1e-6;  // of a product of next to nothing
+
 Range block_range(std::size_t count, std::size_t block, std::size_t index) {
   return {std::min(count, index * block), std::min(count, (index + 1) * block)};
 }
@@ -267,9 +269,11 @@ double FftConv::estimated_seconds(const ConvProblem& p, Pass pass, int threads) 
   const double products = pass == Pass::kForward        ? sgemm_seconds(kernels, columns, channels)
                           : pass == Pass::kBackwardData ? sgemm_seconds(channels, columns, kernels)
                                                         : sgemm_seconds(kernels, channels, columns);
-  return (geometry.products() * products + arithmetic / kTransformFlopsPerSecond +
-          bytes / kCopyBytesPerSecond) /
-         threads;
+  // Many phases that wait for all threads, and many products.
+  const double overhead = 1e-4 + geometry.products() * kProductSeconds;
+  return overhead + (geometry.products() * products + arithmetic / kTransformFlopsPerSecond +
+                     bytes / kCopyBytesPerSecond) /
+                        threads;
 }
 
 std::unique_ptr<ConvPlan> FftConv::plan(const ConvProblem& problem, Pass pass, int threads,
