@@ -45,17 +45,25 @@ class ConvPlan {
 class ConvAlgorithm {
  public:
   virtual ~ConvAlgorithm() = default;
-  virtual const char* name() const = 0;  // "gemm", "reference"
+  virtual const char* name() const = 0;  // "fft", "gemm", "reference"
   virtual bool supports(const ConvProblem& problem, Pass pass) const = 0;
+  // What a pass would take with all the scratch that it could use, on the machine that the models
+  // were measured on: good for comparing algorithms, not for predicting times. For supported
+  // problems.
+  virtual double estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const = 0;
   // A plan for `threads` threads that needs at most `scratch_limit` bytes, working in blocks where
   // the whole would not fit; null when even the smallest block does not fit.
   virtual std::unique_ptr<ConvPlan> plan(const ConvProblem& problem, Pass pass, int threads,
                                          std::size_t scratch_limit) const = 0;
 };
 
-// All algorithms, the preferred first, the plain reference last. They live as long as the program.
+// All algorithms, the plain reference last. They live as long as the program.
 const std::vector<const ConvAlgorithm*>& conv_algorithms();
 // Null when no algorithm has that name.
 const ConvAlgorithm* find_conv_algorithm(const std::string& name);
+
+// Those that support a pass, the fastest by their own estimates first.
+std::vector<const ConvAlgorithm*> ranked_conv_algorithms(const ConvProblem& problem, Pass pass,
+                                                         int threads);
 
 }  // namespace convoy

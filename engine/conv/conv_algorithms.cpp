@@ -1,13 +1,18 @@
+#include <algorithm>
+#include <utility>
+
 #include "engine/conv/conv_algorithm.h"
+#include "engine/conv/fft_conv.h"
 #include "engine/conv/gemm_conv.h"
 #include "engine/conv/reference_conv.h"
 
 namespace convoy {
 
 const std::vector<const ConvAlgorithm*>& conv_algorithms() {
+  static const FftConv fft;
   static const GemmConv gemm;
   static const ReferenceConv reference;
-  static const std::vector<const ConvAlgorithm*> all = {&gemm, &reference};
+  static const std::vector<const ConvAlgorithm*> all = {&fft, &gemm, &reference};
   return all;
 }
 
@@ -15,6 +20,19 @@ const ConvAlgorithm* find_conv_algorithm(const std::string& name) {
   for (const ConvAlgorithm* algorithm : conv_algorithms())
     if (name == algorithm->name()) return algorithm;
   return nullptr;
+}
+
+std::vector<const ConvAlgorithm*> ranked_conv_algorithms(const ConvProblem& problem, Pass pass,
+                                                         int threads) {
+  std::vector<std::pair<double, const ConvAlgorithm*>> estimates;
+  for (const ConvAlgorithm* algorithm : conv_algorithms())
+    if (algorithm->supports(problem, pass))
+      estimates.emplace_back(algorithm->estimated_seconds(problem, pass, threads), algorithm);
+  std::stable_sort(estimates.begin(), estimates.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<const ConvAlgorithm*> ranked;
+  for (const auto& [seconds, algorithm] : estimates) ranked.push_back(algorithm);
+  return ranked;
 }
 
 }  // namespace convoy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/conv/conv_cost.h"
 #include "engine/conv/gemm_blocking.h"
 #include "engine/tensor/blas.h"
 
@@ -167,6 +168,16 @@ bool GemmConv::supports(const ConvProblem& problem, Pass) const {
   const std::size_t columns =
       problem.output_size() / static_cast<std::size_t>(problem.out_channels);
   return columns <= kMaxBlasSize && problem.kernel_elements() <= kMaxBlasSize;
+}
+
+double GemmConv::estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const {
+  const double kernels = problem.out_channels;
+  const double rows = static_cast<double>(problem.kernel_elements());
+  const double columns = static_cast<double>(problem.output_size()) / kernels;
+  // Making the column matrix, or adding it up; part of it stays in the caches.
+  const double copied = rows * columns * sizeof(float);
+  const double copying = pass == Pass::kBackwardData ? 2 * copied : copied;
+  return (sgemm_seconds(kernels, columns, rows) + copying / kCopyBytesPerSecond) / threads;
 }
 
 std::unique_ptr<ConvPlan> GemmConv::plan(const ConvProblem& problem, Pass pass, int threads,

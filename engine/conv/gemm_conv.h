@@ -21,6 +21,7 @@ class GemmConv : public ConvAlgorithm {
   const char* name() const override { return "gemm"; }
   // Every problem whose matrices have sides that BLAS can count.
   bool supports(const ConvProblem& problem, Pass pass) const override;
+  double estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const override;
   std::unique_ptr<ConvPlan> plan(const ConvProblem& problem, Pass pass, int threads,
                                  std::size_t scratch_limit) const override;
 };

@@ -129,6 +129,10 @@ class ReferencePlan : public ConvPlan {
 
 }  // namespace
 
+double ReferenceConv::estimated_seconds(const ConvProblem& problem, Pass, int threads) const {
+  return problem.flops() / (5e8 * threads);
+}
+
 std::unique_ptr<ConvPlan> ReferenceConv::plan(const ConvProblem& problem, Pass pass, int,
                                               std::size_t) const {
   return std::make_unique<ReferencePlan>(problem, pass);

@@ -36,7 +36,7 @@ ChosenPlan choose_plan(const DeviceInfo& info, const ConvProblem& problem, Pass 
                        const std::string& name, std::size_t limit) {
   const int threads = info.compute_units;
   if (name.empty()) {
-    for (const ConvAlgorithm* algorithm : conv_algorithms())
+    for (const ConvAlgorithm* algorithm : ranked_conv_algorithms(problem, pass, threads))
       if (ChosenPlan chosen = try_plan(*algorithm, problem, pass, threads, limit); chosen.plan)
         return chosen;
   } else if (ChosenPlan chosen = try_plan(algorithm_named(name), problem, pass, threads, limit);

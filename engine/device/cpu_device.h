@@ -22,7 +22,8 @@ class CpuDevice : public Device {
   ~CpuDevice() override;
 
   const DeviceInfo& info() const override;
-  // Takes the first algorithm that supports a pass and fits the scratch limit, or the named one.
+  // Takes for each pass the algorithm with the least estimated time that fits the scratch limit, or
+  // the named one.
   // Throws Error(kUsage) on an unknown algorithm, Error(kDevice) when the named one cannot do the
   // problem or there is no memory for scratch, Error(kExperiment) on an invalid problem.
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,

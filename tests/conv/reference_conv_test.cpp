@@ -92,6 +92,7 @@ class ReferenceConvTest : public QObject {
     for (const HandCase& c : hand_cases())
       for (const ConvAlgorithm* algorithm : conv_algorithms())
         for (Pass pass : kAllPasses) {
+          if (!algorithm->supports(c.problem, pass)) continue;
           const auto plan = algorithm->plan(c.problem, pass, pool.size(), 1 << 20);
           QVERIFY(plan);
           const std::vector<float>& expected = pass == Pass::kForward        ? c.output
@@ -101,6 +102,11 @@ class ReferenceConvTest : public QObject {
           FloatBuffer scratch(plan->scratch_bytes() / sizeof(float));
           plan->run({c.input.data(), c.weight.data(), c.grad_output.data(), result.data()},
                     std::as_writable_bytes(scratch.span()), pool, nullptr);
+          // A transform rounds; the results are integers.
+          if (QString(algorithm->name()) == "fft")
+            for (std::size_t n = 0; n < result.size(); ++n)
+              if (std::abs(result[n] - expected[n]) <= 1e-6f * std::abs(expected[n]) + 1e-5f)
+                result[n] = expected[n];
           QVERIFY2(
               result == expected,
               qPrintable(QString("%1, %2, %3").arg(c.name, algorithm->name(), pass_name(pass))));

@@ -1,0 +1,106 @@
+#include "engine/conv/fft_blocking.h"
+
+#include <algorithm>
+
+#include "engine/conv/fft_product.h"
+#include "engine/conv/fft_transform.h"
+
+namespace convoy {
+namespace {
+
+// Parts of a product that stay in a core's second-level cache together with their sums.
+constexpr std::size_t kProductSide = 512;
+// Kernels whose spectra are computed, used and forgotten together. More would only take memory;
+// fewer make the products less efficient.
+constexpr std::size_t kKernels = 512;
+
+std::size_t ceil_div(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
+
+void set_products(Pass pass, FftBlocking* b) {
+  std::size_t rows = b->kernels, columns = b->columns, inner = b->channels;
+  if (pass == Pass::kBackwardData) std::swap(rows, inner);
+  if (pass == Pass::kBackwardWeights) std::swap(columns, inner);
+  const auto part = [](std::size_t side) { return ceil_div(side, ceil_div(side, kProductSide)); };
+  b->product_rows = part(rows);
+  b->product_columns = part(columns);
+  const bool adds = pass == Pass::kBackwardData      ? b->kernel_blocks > 1
+                    : pass == Pass::kBackwardWeights ? b->column_blocks > 1
+                                                     : false;
+  const std::size_t product = fft_product_work(b->product_rows, b->product_columns, inner, adds);
+  // Two work spaces of a transform, a gathered tile and the staged run; never at the same time as
+  // a product.
+  const std::size_t transform = b->geometry.planes() * (3 * kFftLanes + kFftRunStride);
+  b->thread_floats = FftBlocking::plane_stride(std::max(product, transform));
+}
+
+}  // namespace
+
+std::size_t FftBlocking::plane_stride(std::size_t elements) {
+  return (ceil_div(elements, 16) | 1) * 16;
+}
+
+std::size_t FftBlocking::scratch_bytes(int threads) const {
+  return sizeof(float) * (input_floats() + weight_floats() + output_floats() +
+                          static_cast<std::size_t>(threads) * thread_floats);
+}
+
+std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass pass, int threads,
+                                               std::size_t scratch_limit) {
+  FftBlocking b;
+  b.geometry = choose_fft_geometry(problem);
+  b.channels = static_cast<std::size_t>(problem.in_channels);
+  const auto kernels = static_cast<std::size_t>(problem.out_channels);
+  const std::size_t columns =
+      static_cast<std::size_t>(b.geometry.tiles()) * static_cast<std::size_t>(problem.batch);
+  b.kernel_blocks = ceil_div(kernels, kKernels);
+  for (;;) {
+    b.kernels = ceil_div(kernels, b.kernel_blocks);
+    b.columns = ceil_div(columns, b.column_blocks);
+    set_products(pass, &b);
+    if (b.scratch_bytes(threads) <= scratch_limit) return b;
+    // Columns share the transforms of the weights, so they are divided last, but for products of
+    // a handful of kernels.
+    if (b.kernels > 128)
+      b.kernel_blocks *= 2;
+    else if (b.columns > 128)
+      b.column_blocks *= 2;
+    else if (b.kernels > 1)
+      b.kernel_blocks = std::min(kernels, 2 * b.kernel_blocks);
+    else if (b.columns > 1)
+      b.column_blocks = std::min(columns, 2 * b.column_blocks);
+    else
+      return std::nullopt;
+  }
+}
+
+FftGeometry choose_fft_geometry(const ConvProblem& p) {
+  const auto sizes = [](int input, int output, int kernel, int padding) {
+    std::vector<FftAxis> axes;
+    for (int size = kernel; size <= kLargestFft; ++size)
+      if (const auto axis = make_fft_axis(size, input, output, kernel, padding))
+        axes.push_back(*axis);
+    return axes;
+  };
+  const double channels = p.in_channels, kernels = p.out_channels, batch = p.batch;
+  FftGeometry best;
+  double least = 0;
+  for (const FftAxis& v : sizes(p.in_height, p.out_height(), p.kernel_height, p.padding.top))
+    for (const FftAxis& h : sizes(p.in_width, p.out_width(), p.kernel_width, p.padding.left)) {
+      const FftGeometry geometry{v, h};
+      const double columns = geometry.tiles() * batch;
+      const double products = 2 * geometry.products() * channels * kernels * columns;
+      // A transformed element costs two short sums and its way through memory and back.
+      const double elements = static_cast<double>(geometry.planes()) *
+                              (channels * kernels + (channels + kernels) * columns);
+      const double work = products + elements * (2 * (v.size + h.size) + 100);
+      if (best.vertical.size == 0 || work < least) {
+        best = geometry;
+        least = work;
+      }
+    }
+  return best;
+}
+
+}  // namespace convoy

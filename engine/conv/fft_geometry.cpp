@@ -1,0 +1,81 @@
+#include "engine/conv/fft_geometry.h"
+
+#include <algorithm>
+
+namespace convoy {
+namespace {
+
+// The smallest circle on which a tile's outputs are free of aliasing.
+int needed_size(const FftAxis& axis, const FftTile& tile) {
+  const int needed = std::max({tile.outputs, axis.kernel, tile.inputs});
+  if (tile.inputs == 0) return needed;
+  // What the outputs read, with the padding, which must fall on zeros.
+  const int begin = tile.first_output - axis.padding;
+  const int end = begin + tile.outputs + axis.kernel - 1;
+  return std::max({needed, tile.first_input + tile.inputs - begin, end - tile.first_input});
+}
+
+bool fits(const FftAxis& axis) {
+  for (int t = 0; t < axis.tiles(); ++t)
+    if (needed_size(axis, axis.tile(t)) > axis.size) return false;
+  return true;
+}
+
+int real_points(int size) {
+  return size % 2 == 0 ? 2 : 1;
+}
+
+}  // namespace
+
+FftTile FftAxis::tile(int index) const {
+  FftTile tile;
+  tile.first_output = index * tile_outputs;
+  tile.outputs = std::min(tile_outputs, output - tile.first_output);
+  const int begin = tile.first_output - padding, end = begin + tile.outputs + kernel - 1;
+  tile.first_input = std::clamp(begin, 0, input);
+  tile.inputs = std::clamp(end, tile.first_input, input) - tile.first_input;
+  tile.output_at = (begin - tile.first_input) % size;
+  if (tile.output_at < 0) tile.output_at += size;
+  return tile;
+}
+
+std::optional<FftAxis> make_fft_axis(int size, int input, int output, int kernel, int padding) {
+  FftAxis axis{size, input, output, kernel, padding, output};
+  if (fits(axis)) return axis;
+  if (size < kernel) return std::nullopt;
+  const int most = size - kernel + 1;
+  const int tiles = (output + most - 1) / most;
+  axis.tile_outputs = (output + tiles - 1) / tiles;
+  return axis;
+}
+
+double FftGeometry::products() const {
+  const double real = real_points(vertical.size) * real_points(horizontal.size);
+  return 1.5 * (static_cast<double>(planes()) - real) + real;
+}
+
+std::vector<FftPoint> fft_points(int vertical_size, int horizontal_size) {
+  std::vector<FftPoint> points;
+  const auto plane = [&](int row, int column) {
+    return static_cast<std::size_t>(row) * horizontal_size + column;
+  };
+  for (int k = 0; k <= vertical_size / 2; ++k) {
+    const bool k_real = k == 0 || 2 * k == vertical_size;
+    const int k_sine = vertical_size / 2 + k;
+    for (int m = 0; m <= horizontal_size / 2; ++m) {
+      const bool m_real = m == 0 || 2 * m == horizontal_size;
+      const int m_sine = horizontal_size / 2 + m;
+      if (k_real && m_real) {
+        points.push_back({plane(k, m), 0, true});
+      } else if (k_real) {
+        points.push_back({plane(k, m), plane(k, m_sine), false});
+      } else {
+        points.push_back({plane(k, m), plane(k_sine, m), false});
+        if (!m_real) points.push_back({plane(k_sine, m_sine), plane(k, m_sine), false});
+      }
+    }
+  }
+  return points;
+}
+
+}  // namespace convoy

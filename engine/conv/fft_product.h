@@ -1,0 +1,42 @@
+// The product of two complex matrices that lie as separate real and imaginary planes, as three real
+// products (Gauss).
+#pragma once
+
+#include <cstddef>
+
+#include "engine/tensor/blas.h"
+
+namespace convoy {
+
+// Row-major, before its transposition.
+struct FftFactor {
+  const float* first = nullptr;
+  const float* second = nullptr;
+  std::size_t leading = 0;
+  Transpose transpose = Transpose::kNo;
+};
+
+struct FftProduct {
+  std::size_t rows = 0, columns = 0, inner = 0;
+  FftFactor a, b;  // rows x inner and inner x columns after their transpositions
+  float* first = nullptr;
+  float* second = nullptr;
+  std::size_t leading = 0;
+  bool add = false;
+
+  // The part of it that has these rows and columns of the result.
+  FftProduct part(std::size_t row, std::size_t row_count, std::size_t column,
+                  std::size_t column_count) const;
+};
+
+// first  = a.first * b.second + a.second * b.first
+// second = a.first * b.first - a.second * b.second
+// With `first` and `second` as imaginary and real parts that is a * b. With b's parts and the
+// result's parts exchanged it is conj(a) * b. `work` has fft_product_work() floats.
+void fft_multiply(const FftProduct& product, float* work);
+std::size_t fft_product_work(std::size_t rows, std::size_t columns, std::size_t inner, bool add);
+
+// first = a.first * b.first, where all is real.
+void fft_multiply_real(const FftProduct& product);
+
+}  // namespace convoy
