@@ -135,9 +135,10 @@ class RunTest : public QObject {
                qPrintable(QString("step %1").arg(i + 1)));
   }
 
-  void initialWeightsContinueARun() {
-    // Six steps in one go, or the weights of none of them: the first loss is the same.
+  void initialWeightsTakeTheSeedsPlace() {
+    // The weights that the seed gives, from a file: the same run to the last bit, at a fixed split.
     Experiment experiment = small_experiment();
+    experiment.distribution.shares = ShareMode::kEqual;
     experiment.baseline = BaselineMode::kNone;
     experiment.dataset.shuffle = false;
     QTemporaryDir folder;
