@@ -132,42 +132,52 @@ void InProcessWorker::configure(const WorkerCommand& command) {
 }
 
 void InProcessWorker::forward(const WorkerCommand& command, std::vector<Slice>& slices) {
-  Layer& layer = layers_.at(static_cast<std::size_t>(command.layer));
-  receive(command.layer, Pass::kForward, command.input, layer.input.span(), slices);
-  receive(command.layer, Pass::kForward, command.weight, layer.weight.span(), slices);
-  share_.forward(command.layer, layer.input.data(), layer.weight.data(), maps_.data(), &halt_,
-                 slices);
-  send(command.layer, Pass::kForward, maps_.span().first(command.output.size()), command.output,
-       slices);
+  const int number = command.layer;
+  Layer& layer = layers_.at(static_cast<std::size_t>(number));
+  const float* input = receive(number, Pass::kForward, command.input, layer.input, slices);
+  const float* weight = receive(number, Pass::kForward, command.weight, layer.weight, slices);
+  float* const output = result_place(command.output, maps_);
+  share_.forward(number, input, weight, output, &halt_, slices);
+  send(number, Pass::kForward, output, command.output, slices);
 }
 
 void InProcessWorker::backward(const WorkerCommand& command, std::vector<Slice>& slices) {
-  receive(command.layer, Pass::kBackwardWeights, command.grad_output,
-          maps_.span().first(command.grad_output.size()), slices);
-  share_.backward_weights(command.layer, maps_.data(), grad_weight_.data(), &halt_, slices);
+  const int number = command.layer;
+  const float* grad_output =
+      receive(number, Pass::kBackwardWeights, command.grad_output, maps_, slices);
+  float* const grad_weight = result_place(command.grad_weight, grad_weight_);
+  share_.backward_weights(number, grad_output, grad_weight, &halt_, slices);
   const bool needs_grad_input = !command.grad_input.empty();
-  if (needs_grad_input) share_.backward_data(command.layer, grad_input_.data(), &halt_, slices);
-  send(command.layer, Pass::kBackwardWeights, grad_weight_.span().first(command.grad_weight.size()),
-       command.grad_weight, slices);
-  if (needs_grad_input)
-    send(command.layer, Pass::kBackwardData, grad_input_.span().first(command.grad_input.size()),
-         command.grad_input, slices);
+  float* const grad_input =
+      needs_grad_input ? result_place(command.grad_input, grad_input_) : nullptr;
+  if (needs_grad_input) share_.backward_data(number, grad_input, &halt_, slices);
+  send(number, Pass::kBackwardWeights, grad_weight, command.grad_weight, slices);
+  if (needs_grad_input) send(number, Pass::kBackwardData, grad_input, command.grad_input, slices);
 }
 
-void InProcessWorker::receive(int layer, Pass pass, std::span<const float> source,
-                              std::span<float> destination, std::vector<Slice>& slices) {
+const float* InProcessWorker::receive(int layer, Pass pass, std::span<const float> source,
+                                      FloatBuffer& own, std::vector<Slice>& slices) {
   Slice slice{index_, layer, pass, Activity::kReceive, SteadyClock::now(), {}, source.size_bytes()};
-  link_->transfer(Direction::kToWorker, std::as_bytes(source), std::as_writable_bytes(destination),
-                  &halt_);
+  const bool in_place = link_->in_place();
+  if (!in_place)
+    link_->transfer(Direction::kToWorker, std::as_bytes(source),
+                    std::as_writable_bytes(own.span().first(source.size())), &halt_);
   slice.end = SteadyClock::now();
   slices.push_back(slice);
+  return in_place ? source.data() : own.data();
 }
 
-void InProcessWorker::send(int layer, Pass pass, std::span<const float> source,
-                           std::span<float> destination, std::vector<Slice>& slices) {
-  Slice slice{index_, layer, pass, Activity::kSend, SteadyClock::now(), {}, source.size_bytes()};
-  link_->transfer(Direction::kToMaster, std::as_bytes(source), std::as_writable_bytes(destination),
-                  &halt_);
+float* InProcessWorker::result_place(std::span<float> destination, FloatBuffer& own) const {
+  return link_->in_place() ? destination.data() : own.data();
+}
+
+void InProcessWorker::send(int layer, Pass pass, const float* source, std::span<float> destination,
+                           std::vector<Slice>& slices) {
+  Slice slice{
+      index_, layer, pass, Activity::kSend, SteadyClock::now(), {}, destination.size_bytes()};
+  if (source != destination.data())
+    link_->transfer(Direction::kToMaster, std::as_bytes(std::span(source, destination.size())),
+                    std::as_writable_bytes(destination), &halt_);
   slice.end = SteadyClock::now();
   slices.push_back(slice);
 }

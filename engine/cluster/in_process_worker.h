@@ -40,9 +40,13 @@ class InProcessWorker : public Worker {
   void configure(const WorkerCommand& command);
   void forward(const WorkerCommand& command, std::vector<Slice>& slices);
   void backward(const WorkerCommand& command, std::vector<Slice>& slices);
-  void receive(int layer, Pass pass, std::span<const float> source, std::span<float> destination,
-               std::vector<Slice>& slices);
-  void send(int layer, Pass pass, std::span<const float> source, std::span<float> destination,
+  // Where an operand lies for the device: in `own` once it has travelled, or still with the master
+  // when the link is in place.
+  const float* receive(int layer, Pass pass, std::span<const float> source, FloatBuffer& own,
+                       std::vector<Slice>& slices);
+  // Where the device is to write a result that will be sent to `destination`.
+  float* result_place(std::span<float> destination, FloatBuffer& own) const;
+  void send(int layer, Pass pass, const float* source, std::span<float> destination,
             std::vector<Slice>& slices);
 
   std::unique_ptr<Device> device_;

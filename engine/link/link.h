@@ -32,6 +32,9 @@ class Link {
   // Copies source to destination (same size) and returns when the last byte has arrived.
   virtual void transfer(Direction direction, std::span<const std::byte> source,
                         std::span<std::byte> destination, const StopToken* stop) = 0;
+  // Whether a transfer would take no time now: both ends see the same memory and nothing limits the
+  // rate. Who asks may then use the source where it lies, and need not transfer it.
+  virtual bool in_place() const { return false; }
   // May be called from any thread, also during a transfer, which then goes on at the new rate.
   virtual void set_settings(const LinkSettings& settings) = 0;
 };

@@ -27,6 +27,11 @@ LinkSettings ThrottledLink::settings() const {
   return settings_;
 }
 
+bool ThrottledLink::in_place() const {
+  const LinkSettings now = settings();
+  return !now.bandwidth_mbps && now.latency_ms == 0.0 && inner_->in_place();
+}
+
 void ThrottledLink::set_settings(const LinkSettings& settings) {
   std::lock_guard lock(mutex_);
   settings_ = settings;

@@ -21,6 +21,8 @@ class ThrottledLink : public Link {
                 PaceClock& clock = real_clock());
   void transfer(Direction direction, std::span<const std::byte> source,
                 std::span<std::byte> destination, const StopToken* stop) override;
+  // While bandwidth is unlimited and latency zero, as far as the inner link is.
+  bool in_place() const override;
   void set_settings(const LinkSettings& settings) override;
 
  private:

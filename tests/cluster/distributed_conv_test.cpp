@@ -23,9 +23,9 @@ ClusterPlan explicit_plan(const std::vector<ConvProblem>& problems,
   return plan;
 }
 
-std::vector<ClusterMember> cpu_members(std::size_t count) {
+std::vector<ClusterMember> cpu_members(std::size_t count, const LinkSettings& link = {}) {
   std::vector<ClusterMember> members;
-  for (std::size_t i = 0; i < count; ++i) members.push_back({open_device(cpu_id(i)), {}});
+  for (std::size_t i = 0; i < count; ++i) members.push_back({open_device(cpu_id(i)), link});
   return members;
 }
 
@@ -65,7 +65,9 @@ class DistributedConvTest : public QObject {
       const LayerResults expected = reference_results(layer);
       // The case as second layer, so that grad_input is asked for.
       const auto split = random_split(first.out_channels, devices, random);
-      Cluster cluster(cpu_members(devices), nullptr);
+      // Without a limit in place, with one over memory of the worker's own.
+      const LinkSettings link = random.below(2) ? LinkSettings{} : LinkSettings{1e5, 0.0};
+      Cluster cluster(cpu_members(devices, link), nullptr);
       ThreadPool pool({available_cores()[0]});
       DistributedConv conv(cluster, explicit_plan({first, first}, {split, split}), pool);
       LayerResults results(first);
@@ -76,9 +78,13 @@ class DistributedConvTest : public QObject {
       QVERIFY2(difference(results.grad_weight, expected.grad_weight) < 1e-5, qPrintable(reproduce));
       QVERIFY2(difference(results.grad_input, expected.grad_input) < 1e-5, qPrintable(reproduce));
 
-      // Again, and in place of old results: the same bits.
+      // Again, over the other kind of link: the same bits.
       LayerResults again(first);
+      for (int device = 1; device < cluster.size(); ++device)
+        cluster.set_link(device, link == LinkSettings{} ? LinkSettings{1e5, 0.0} : LinkSettings{});
       conv.forward(1, layer.input.data(), layer.weight.data(), again.output.data());
+      if (random.below(2))  // moved in the middle of a step
+        for (int device = 1; device < cluster.size(); ++device) cluster.set_link(device, link);
       conv.backward(1, layer.grad_output.data(), again.grad_weight.data(), again.grad_input.data());
       QVERIFY2(std::memcmp(again.grad_input.data(), results.grad_input.data(),
                            again.grad_input.size() * sizeof(float)) == 0,
