@@ -63,7 +63,7 @@ ConvMeasurement measure_conv(Device& device, const ConvProblem& problem, bool ne
   if (const double first_ms = run_all(); first_ms < 10e3) {
     for (auto& pass : times) pass.clear();
     const double second_ms = run_all();
-    const int runs = second_ms > 500.0 ? 1 : std::clamp(static_cast<int>(300.0 / second_ms), 3, 50);
+    const int runs = std::clamp(static_cast<int>(2000.0 / second_ms), 1, 50);
     for (int run = 1; run < runs; ++run) run_all();
   }
   ConvMeasurement measurement;

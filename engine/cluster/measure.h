@@ -6,8 +6,8 @@
 namespace convoy {
 
 // Runs all passes (backward-data only when `needs_grad_input`) of `problem` on made-up operands:
-// once to warm up, then until some 0.3 s have been measured, at most fifty times; only once
-// when a run takes longer than half a second. A first run beyond ten seconds is taken as it is.
+// once to warm up, then for about two seconds, at most fifty times. A first run beyond ten seconds
+// is taken as it is.
 ConvMeasurement measure_conv(Device& device, const ConvProblem& problem, bool needs_grad_input,
                              const StopToken* stop);
 
