@@ -19,16 +19,12 @@ std::size_t ceil_div(std::size_t a, std::size_t b) {
 }
 
 void set_products(Pass pass, FftBlocking* b) {
-  std::size_t rows = b->kernels, columns = b->columns, inner = b->channels;
-  if (pass == Pass::kBackwardData) std::swap(rows, inner);
-  if (pass == Pass::kBackwardWeights) std::swap(columns, inner);
+  const std::size_t rows = pass == Pass::kBackwardData ? b->channels : b->kernels;
+  const std::size_t columns = pass == Pass::kBackwardWeights ? b->channels : b->columns;
   const auto part = [](std::size_t side) { return ceil_div(side, ceil_div(side, kProductSide)); };
   b->product_rows = part(rows);
   b->product_columns = part(columns);
-  const bool adds = pass == Pass::kBackwardData      ? b->kernel_blocks > 1
-                    : pass == Pass::kBackwardWeights ? b->column_blocks > 1
-                                                     : false;
-  const std::size_t product = fft_product_work(b->product_rows, b->product_columns, inner, adds);
+  const std::size_t product = fft_product_work(b->product_columns);
   // Two work spaces of a transform, a gathered tile and the staged run; never at the same time as
   // a product.
   const std::size_t transform = b->geometry.planes() * (3 * kFftLanes + kFftRunStride);

@@ -234,7 +234,7 @@ class FftPlan : public ConvPlan {
               block_range(whole.columns, blocking_.product_columns, n % parts / row_parts);
           const FftProduct part = whole.part(row.begin, row.size(), column.begin, column.size());
           if (point.is_real)
-            fft_multiply_real(part);
+            fft_multiply_real(part, work(r, thread));
           else
             fft_multiply(part, work(r, thread));
         },
