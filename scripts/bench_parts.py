@@ -199,7 +199,7 @@ class Bench:
 
         def one_round(number):
             for product, cores, side in measured:
-                self.say_round(number, f"SGEMM, {len(cores)} cores")
+                self.say_round(number, f"SGEMM, {plural(len(cores), 'core')}")
                 self.attempt(side, self.runner.sgemm, *product, cores)
             self.say_round(number, "memory bandwidth")
             self.attempt(bandwidth, self.rest_bench, ["50,500"], 1)

@@ -188,7 +188,8 @@ def bandwidth_table(results):
     for i, line in enumerate(results[0]["bandwidth"]):
         def rate(key, i=i):
             return spread([result["bandwidth"][i][key] / 1e9 for result in results])
-        rows.append([line["mix"], "non-temporal" if line["non_temporal"] else "cached",
+        stores = "non-temporal" if line["non_temporal"] else "cached"
+        rows.append([line["mix"], NONE if line["mix"] == "read" else stores,
                      rate("bytes_per_second"), rate("bytes_per_second_with_ownership")])
     return table(["memory, reads:writes", "stores", "GB/s", "with the reads of ownership"], rows)
 
