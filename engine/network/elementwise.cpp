@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/network/prefetch.h"
+
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/network/elementwise.cpp"
@@ -93,14 +95,6 @@ HWY_INLINE std::size_t unpool_run(D d, const float* grad_pooled, const std::uint
     sum = hn::Add(sum, hn::IfThenZeroElse(off, gradient));
   }
   return n;
-}
-
-// Asks for `bytes` from `place` on, in the order of the addresses. Into the second-level cache: the
-// first level has too few outstanding reads to hide the memory's latency. Any address will do.
-HWY_INLINE void prefetch(const float* place, std::size_t bytes) {
-  constexpr std::size_t kLine = 64;
-  for (std::size_t at = 0; at < bytes; at += kLine)
-    __builtin_prefetch(reinterpret_cast<const char*>(place) + at, 0, 2);
 }
 
 template <CacheUse kCacheUse>

@@ -1,7 +1,8 @@
 // The fully connected layer from the last block's maps to the classes.
 //
 // features [features][batch], logits and grad_logits [classes][batch], weight [classes][features].
-// OpenBLAS computes with one thread a call; the pool's threads each do products over their own
+// Few classes have products of their own (thin_products.h), many are left to OpenBLAS, which
+// computes with one thread a call; the pool's threads each do products over their own
 // ranges of features. The ranges and the order in which partial sums are added depend on the sizes
 // alone, so the result is the same for any number of threads.
 #pragma once
@@ -29,6 +30,7 @@ class FullyConnected {
   std::size_t range_begin(std::size_t range) const;
 
   std::size_t features_, classes_, batch_;
+  bool thin_;  // few classes
   ThreadPool& pool_;
   std::size_t range_size_;  // features
   std::size_t ranges_;
