@@ -3,18 +3,19 @@
 #include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDateTime>
 #include <QDir>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
-#include <QRandomGenerator>
 #include <QStandardPaths>
 #include <QStatusBar>
+#include <QUuid>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "ui/elided_label.h"
 #include "ui/icon.h"
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
@@ -27,13 +28,11 @@
 namespace convoy::ui {
 namespace {
 
-// Every run has a folder of its own, so that its files are there from the first second on.
+// Every run has a folder of its own, so that its files are there from the first second on. It takes
+// the run's id when the run ends; a run that is killed leaves one that says what it is.
 QString newRunFolder() {
-  const QString name = QDateTime::currentDateTime().toString(QStringLiteral("yyyyMMdd-hhmmss")) +
-                       QStringLiteral("-%1").arg(QRandomGenerator::global()->bounded(0x10000), 4,
-                                                 16, QLatin1Char('0'));
   return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
-         QStringLiteral("/runs/") + name;
+         QStringLiteral("/runs/unfinished-") + QUuid::createUuid().toString(QUuid::WithoutBraces);
 }
 
 QString droppedPath(const QMimeData* data) {
@@ -153,7 +152,12 @@ void MainWindow::showState() {
   const EngineRunner::State state = m_runner.state();
   const bool active = m_runner.isActive();
   const bool paused = state == EngineRunner::State::Paused;
-  const bool ready = canRun(m_document.problems());
+  const QList<Problem> problems = m_document.problems();
+  const bool ready = canRun(problems);
+  const auto obstacle = std::find_if(problems.begin(), problems.end(), [](const Problem& problem) {
+    return problem.severity == Severity::kError;
+  });
+  m_live->setObstacle(obstacle == problems.end() ? QString() : obstacle->text);
   m_run->setEnabled(!active && ready);
   m_run->setToolTip(ready ? tr("Run the experiment (Ctrl+R)")
                           : tr("The set-up has a fault; it is shown next to its field."));
@@ -177,6 +181,7 @@ void MainWindow::showState() {
                      .arg(file.isEmpty() ? tr("Untitled experiment") : QFileInfo(file).fileName()));
   setWindowModified(m_document.isModified());
   m_title->setText(name);
+  m_title->setToolTip(name);
 }
 
 QString MainWindow::runFolder() const {
