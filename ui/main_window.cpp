@@ -157,6 +157,7 @@ void MainWindow::showState() {
   const auto obstacle = std::find_if(problems.begin(), problems.end(), [](const Problem& problem) {
     return problem.severity == Severity::kError;
   });
+  m_live->setPaused(paused);
   m_live->setObstacle(obstacle == problems.end() ? QString() : obstacle->text);
   m_run->setEnabled(!active && ready);
   m_run->setToolTip(ready ? tr("Run the experiment (Ctrl+R)")

@@ -192,6 +192,7 @@ class WindowTest : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
     click(*m_window, "pauseButton");
     QCOMPARE(m_window->runner()->state(), EngineRunner::State::Paused);
+    QCOMPARE(m_window->findChild<LivePage*>()->statusText(), QString("Paused"));
     QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
     click(*m_window, "stopButton");  // a paused run can be stopped
     QVERIFY(finished.wait(kLong));

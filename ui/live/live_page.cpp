@@ -43,7 +43,7 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   m_status = new QLabel(this);
   m_status->setAccessibleName(tr("State of the run"));
   m_detail = new QLabel(this);
-  m_detail->setWordWrap(true);  // a failure's message may be long
+  m_detail->setWordWrap(true);
   m_detail->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   auto* head = new QHBoxLayout;
   head->setContentsMargins(Space::kTight, 0, Space::kTight, 0);
@@ -120,6 +120,12 @@ void LivePage::setObstacle(const QString& text) {
   refreshStatus();
 }
 
+void LivePage::setPaused(bool paused) {
+  if (paused == m_paused) return;
+  m_paused = paused;
+  refreshStatus();
+}
+
 QString LivePage::statusText() const {
   return m_status->text();
 }
@@ -134,6 +140,10 @@ void LivePage::refreshStatus() {
   QString detail = progress.what;
   if (!detail.isEmpty()) detail[0] = detail[0].toUpper();
   Ink ink = Ink::Text;
+  const QString reached =
+      done > 0 ? tr("After %1 of %2 steps; what was measured is kept")
+                     .arg(QLocale().toString(done), QLocale().toString(started.steps))
+               : tr("Before the first step");
   switch (m_store.state()) {
     case State::Idle:
       status = m_obstacle.isEmpty() ? tr("Ready") : tr("Not ready");
@@ -156,7 +166,7 @@ void LivePage::refreshStatus() {
       empty = tr("A few steps on a single device, to compare with.");
       break;
     case State::Training:
-      status = tr("Training");
+      status = m_paused ? tr("Paused") : tr("Training");
       detail = tr("Step %1 of %2").arg(QLocale().toString(done), QLocale().toString(started.steps));
       empty = tr("Appears after the warm-up steps.");
       break;
@@ -171,20 +181,17 @@ void LivePage::refreshStatus() {
     case State::Stopped:
       status = tr("Stopped");
       ink = Ink::Warning;
-      detail = done > 0 ? tr("After %1 of %2 steps; what was measured is kept")
-                              .arg(QLocale().toString(done), QLocale().toString(started.steps))
-                        : tr("Before the first step");
+      detail = reached;
       empty = tr("The run was stopped before its first step.");
       break;
     case State::Failed:
       status = tr("Failed");
       ink = Ink::Error;
-      detail = m_store.failure();
+      detail = reached;  // why is said in the message bar
       empty = tr("The run failed before its first step.");
       break;
   }
-  if (m_store.state() >= State::Training && m_store.state() != State::Failed &&
-      !started.network.empty())
+  if (m_store.state() >= State::Training && !started.network.empty())
     detail +=
         tr(" · network %1, batch %2, %3")
             .arg(QString::fromStdString(started.network), QLocale().toString(started.batch_size),
@@ -195,7 +202,7 @@ void LivePage::refreshStatus() {
   colored.setColor(QPalette::WindowText, Theme::instance().color(ink));
   m_status->setPalette(colored);
   m_detail->setText(detail);
-  m_detail->setToolTip(detail);
+  m_detail->setToolTip(m_store.state() == State::Failed ? m_store.failure() : detail);
 
   const QString idle[] = {
       tr("Press Run to see how long each device computes, sends, receives and waits."),

@@ -29,6 +29,7 @@ class LivePage : public QWidget {
   QString exportChart(int chart, const QString& path, ExportFormat format);
   // What keeps the set-up from being run; empty when nothing does. Shown before a run.
   void setObstacle(const QString& text);
+  void setPaused(bool paused);
   // The state as shown: "Training", ...
   QString statusText() const;
 
@@ -47,6 +48,7 @@ class LivePage : public QWidget {
 
   RunStore& m_store;
   QString m_obstacle;
+  bool m_paused = false;
   QLabel* m_status = nullptr;
   QLabel* m_detail = nullptr;
   Tile* m_speedup = nullptr;

@@ -1,6 +1,7 @@
 #include "ui/setup/form_grid.h"
 
 #include <QLabel>
+#include <algorithm>
 
 #include "ui/theme/theme.h"
 
@@ -19,7 +20,8 @@ FormGrid::FormGrid(QWidget* panel)
   setColumnStretch(kField, 1);
   setColumnStretch(kSecondField, 1);
   // The widest labels of all sections.
-  setColumnMinimumWidth(kLabel, QLabel(tr("Learning rate")).sizeHint().width());
+  setColumnMinimumWidth(kLabel, std::max(QLabel(tr("Learning rate")).sizeHint().width(),
+                                         QLabel(tr("Weight decay")).sizeHint().width()));
   setColumnMinimumWidth(kSecondLabel, QLabel(tr("Momentum")).sizeHint().width());
 }
 
