@@ -199,7 +199,7 @@ HWY_INLINE void prefetch(const FftFactor& f, bool side_is_column, std::size_t fi
 struct Target {
   float* data;
   std::size_t leading, rows, columns;
-  bool add;
+  bool add, stream;
 };
 
 template <std::size_t kR, std::size_t kV>
@@ -248,7 +248,10 @@ struct Tile {
         if (has_common) sum = hn::Add(sum, hn::Load(d, kept));
         if (r < to.rows && (v + 1) * kLanes <= to.columns) {
           float* const at = to.data + r * to.leading + v * kLanes;
-          hn::StoreU(to.add ? hn::Add(sum, hn::LoadU(d, at)) : sum, d, at);
+          if (to.stream)
+            hn::Stream(sum, d, at);
+          else
+            hn::StoreU(to.add ? hn::Add(sum, hn::LoadU(d, at)) : sum, d, at);
         } else if (r < to.rows) {
           HWY_ALIGN float lanes[kLanes];
           hn::Store(sum, d, lanes);
@@ -271,7 +274,8 @@ HWY_NOINLINE void multiply_tile(const Panel& a, const Panel& b, float* common, c
     tile.multiply(a.plane(1), b.plane(1), a.inner);
     tile.write(common, true, first);
     tile.multiply(a.plane(2), b.plane(2), a.inner);
-    tile.write(common, true, {second, first.leading, first.rows, first.columns, first.add});
+    tile.write(common, true,
+               {second, first.leading, first.rows, first.columns, first.add, first.stream});
   } else {
     tile.write(common, false, first);
   }
@@ -314,12 +318,12 @@ HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
   const bool a_by_row = p.a.transpose == Transpose::kYes;
   const bool b_by_row = p.b.transpose == Transpose::kNo;
   const std::size_t blocks = ceil_div(p.inner, kInner);
-  for (std::size_t block = 0; block < blocks; ++block) {
-    const std::size_t inner = p.inner * block / blocks;
-    const std::size_t inner_count = p.inner * (block + 1) / blocks - inner;
-    const bool add = p.add || block > 0;
-    for (std::size_t column = 0; column < p.columns; column += kColumns) {
-      const std::size_t columns = std::min(kColumns, p.columns - column);
+  for (std::size_t column = 0; column < p.columns; column += kColumns) {
+    const std::size_t columns = std::min(kColumns, p.columns - column);
+    for (std::size_t block = 0; block < blocks; ++block) {
+      const std::size_t inner = p.inner * block / blocks;
+      const std::size_t inner_count = p.inner * (block + 1) / blocks - inner;
+      const bool add = p.add || block > 0, stream = p.stream && !p.add && blocks == 1;
       const auto right_panel = [&](const Part& part) {
         return Panel{right + planes * part.first * inner_count, part.width, inner_count};
       };
@@ -334,7 +338,7 @@ HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
           prefetch<Left>(p.a, a_by_row, next, std::min(row.width, p.rows - next), inner,
                          inner_count, part.index, part.of);
           const std::size_t at = row.first * p.leading + column + part.first;
-          const Target target{p.first + at, p.leading, row.count, part.count, add};
+          const Target target{p.first + at, p.leading, row.count, part.count, add, stream};
           float* const second = kComplex ? p.second + at : nullptr;
           const Panel b = right_panel(part);
           if (part.width == kLanes)
@@ -349,9 +353,11 @@ HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
 
 void multiply_complex(const FftProduct& p, float* work) {
   multiply_blocks<true, LeftSums, RightSums>(p, work);
+  if (p.stream) hwy::FlushStream();
 }
 void multiply_real(const FftProduct& p, float* work) {
   multiply_blocks<false, Itself, Itself>(p, work);
+  if (p.stream) hwy::FlushStream();
 }
 
 }  // namespace convoy::HWY_NAMESPACE

@@ -23,6 +23,8 @@ struct FftProduct {
   float* second = nullptr;
   std::size_t leading = 0;
   bool add = false;
+  // The result is too large to stay in a cache until it is read. Its rows begin on whole lines.
+  bool stream = false;
 
   // The part of it that has these rows and columns of the result.
   FftProduct part(std::size_t row, std::size_t row_count, std::size_t column,

@@ -27,9 +27,6 @@ struct DeviceInfo {
   std::vector<int> cores;  // the machine's cores that it computes on; empty for a GPU
 };
 
-// What a pass reads.
-enum class Operand { kInput, kWeight, kGradOutput };
-
 // One layer's share on one device: `problem().out_channels` kernels. Used by one thread at a time.
 // Errors: Error(kDevice) that names the device; Interrupted when stopped.
 class DeviceConv {
