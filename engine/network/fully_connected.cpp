@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/network/thin_products.h"
+#include "engine/network/thin_backward.h"
 #include "engine/tensor/blas.h"
 
 namespace convoy {
@@ -12,6 +12,9 @@ namespace {
 // Ranges of few features waste a product's start-up, many ranges the memory of partial sums.
 constexpr std::size_t kLeastRange = 256, kMostRanges = 64;
 
+// What thin_backward() is faster with than general products (measured).
+constexpr std::size_t kMostThinClasses = 32, kLeastThinBatch = 32;
+
 }  // namespace
 
 FullyConnected::FullyConnected(std::size_t features, std::size_t classes, std::size_t batch,
@@ -19,7 +22,7 @@ FullyConnected::FullyConnected(std::size_t features, std::size_t classes, std::s
     : features_(features),
       classes_(classes),
       batch_(batch),
-      thin_(classes <= kMostThinClasses),
+      thin_(classes <= kMostThinClasses && batch >= kLeastThinBatch),
       pool_(pool) {
   range_size_ = std::max(kLeastRange, (features + kMostRanges - 1) / kMostRanges);
   ranges_ = (features + range_size_ - 1) / range_size_;
@@ -35,11 +38,6 @@ void FullyConnected::forward(const float* features, const FloatBuffer& weight,
   const std::size_t logits_size = classes_ * batch_;
   pool_.parallel_for(ranges_, [&](std::size_t range, int) {
     const std::size_t begin = range_begin(range), count = range_begin(range + 1) - begin;
-    if (thin_) {
-      thin_forward({count, classes_, batch_, features_}, weight.data() + begin,
-                   features + begin * batch_, partial_logits_.data() + range * logits_size);
-      return;
-    }
     sgemm(Transpose::kNo, Transpose::kNo, classes_, batch_, count, weight.data() + begin, features_,
           features + begin * batch_, batch_, 0.0f, partial_logits_.data() + range * logits_size,
           batch_);

@@ -16,7 +16,7 @@ namespace {
 
 // Smaller results are still in the last-level cache when the next layer reads them.
 CacheUse cache_use_for(std::size_t floats) {
-  constexpr std::size_t kCachedBytes = std::size_t{16} << 20;
+  constexpr std::size_t kCachedBytes = std::size_t{8} << 20;
   return floats * sizeof(float) > kCachedBytes ? CacheUse::kBypass : CacheUse::kKeep;
 }
 

@@ -1,4 +1,4 @@
-#include "engine/network/thin_products.h"
+#include "engine/network/thin_backward.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/network/thin_products.cpp"
+#define HWY_TARGET_INCLUDE "engine/network/thin_backward.cpp"
 
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway wants it.
@@ -30,8 +30,8 @@ constexpr int kClasses = 2;
 #endif
 constexpr int kWide = 4;
 
-// Features whose rows stay in the first-level cache while all classes use them.
-constexpr std::size_t kBlock = 32;
+// Features are asked for so many ahead of their use.
+constexpr std::size_t kAhead = 32;
 
 struct Classes {
   std::size_t first;
@@ -52,59 +52,6 @@ void for_each_class(const ThinLayer& layer, const Work& work) {
   for (std::size_t first = 0; first < layer.classes; first += kClasses)
     with_count<kClasses>(
         {first, static_cast<int>(std::min<std::size_t>(kClasses, layer.classes - first))}, work);
-}
-
-// Adds the products with one block of features to the logits, or begins with them.
-struct ForwardBlock {
-  const ThinLayer& layer;
-  const float* weight;    // of the block's first feature
-  const float* features;  // the block
-  std::size_t count;      // features in it
-  bool begins;
-  float* logits;
-
-  template <int kCount>
-  void run(std::size_t first) const {
-    std::size_t n = tiles<kCount, kWide>(Full(), first, 0);
-    n = tiles<kCount, 1>(Full(), first, n);
-    n = tiles<kCount, 1>(Four(), first, n);
-    tiles<kCount, 1>(One(), first, n);
-  }
-
-  // Pictures `n`, n + 1, ... as far as whole tiles go; returns the first that it leaves.
-  template <int kCount, int kVectors, class D>
-  HWY_INLINE std::size_t tiles(D d, std::size_t first, std::size_t n) const {
-    const std::size_t lanes = hn::Lanes(d), batch = layer.batch;
-    for (; n + kVectors * lanes <= batch; n += kVectors * lanes) {
-      hn::Vec<D> sums[kCount][kVectors];
-      for (int c = 0; c < kCount; ++c)
-        for (int v = 0; v < kVectors; ++v)
-          sums[c][v] =
-              begins ? hn::Zero(d) : hn::LoadU(d, logits + (first + c) * batch + n + v * lanes);
-      for (std::size_t f = 0; f < count; ++f) {
-        const float* row = features + f * batch + n;
-        if (first == 0) prefetch(row + kBlock * batch, kVectors * lanes * sizeof(float));
-        hn::Vec<D> values[kVectors];
-        for (int v = 0; v < kVectors; ++v) values[v] = hn::LoadU(d, row + v * lanes);
-        for (int c = 0; c < kCount; ++c) {
-          const auto w = hn::Set(d, weight[(first + c) * layer.weight_stride + f]);
-          for (int v = 0; v < kVectors; ++v) sums[c][v] = hn::MulAdd(w, values[v], sums[c][v]);
-        }
-      }
-      for (int c = 0; c < kCount; ++c)
-        for (int v = 0; v < kVectors; ++v)
-          hn::StoreU(sums[c][v], d, logits + (first + c) * batch + n + v * lanes);
-    }
-    return n;
-  }
-};
-
-void forward_all(const ThinLayer& layer, const float* weight, const float* features,
-                 float* logits) {
-  if (layer.count == 0) std::fill_n(logits, layer.classes * layer.batch, 0.0F);
-  for (std::size_t f = 0; f < layer.count; f += kBlock)
-    for_each_class(layer, ForwardBlock{layer, weight + f, features + f * layer.batch,
-                                       std::min(kBlock, layer.count - f), f == 0, logits});
 }
 
 #if HWY_TARGET != HWY_SCALAR  // whose vectors have one lane
@@ -225,7 +172,7 @@ void backward_all(const ThinLayer& layer, const float* grad_logits, const float*
   std::size_t f = 0;
   for (; f + kWide <= layer.count; f += kWide) {
     float* rows = features + f * layer.batch;
-    prefetch(rows + kBlock * layer.batch, kWide * layer.batch * sizeof(float));
+    prefetch(rows + kAhead * layer.batch, kWide * layer.batch * sizeof(float));
     backward_features<kWide>(layer, grad_logits, weight + f, rows, grad_weight + f);
   }
   for (; f < layer.count; ++f)
@@ -239,13 +186,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace convoy {
 
-HWY_EXPORT(forward_all);
 HWY_EXPORT(backward_all);
-
-void thin_forward(const ThinLayer& layer, const float* weight, const float* features,
-                  float* logits) {
-  HWY_DYNAMIC_DISPATCH(forward_all)(layer, weight, features, logits);
-}
 
 void thin_backward(const ThinLayer& layer, const float* grad_logits, const float* weight,
                    float* features, float* grad_weight) {
