@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "engine/conv/conv_algorithm.h"
+#include "engine/device/algorithm_choice.h"
 #include "engine/device/cpu_topology.h"
 #include "engine/tensor/blas.h"
 #include "engine/tensor/buffer.h"
@@ -12,43 +12,31 @@
 namespace convoy {
 namespace {
 
+std::size_t limit_of(const DeviceInfo& info, const DeviceConvOptions& options) {
+  return options.scratch_limit > 0 ? options.scratch_limit : info.memory_bytes / 4;
+}
+
 struct ChosenPlan {
-  const ConvAlgorithm* algorithm = nullptr;
+  AlgorithmChoice choice;
   std::unique_ptr<ConvPlan> plan;
 };
+using ChosenPlans = std::array<ChosenPlan, std::size(kAllPasses)>;
 
-const ConvAlgorithm& algorithm_named(const std::string& name) {
-  if (const ConvAlgorithm* algorithm = find_conv_algorithm(name)) return *algorithm;
-  std::string names;
-  for (const ConvAlgorithm* algorithm : conv_algorithms())
-    names += (names.empty() ? "" : ", ") + std::string(algorithm->name());
-  throw Error(ErrorKind::kUsage, "algorithm",
-              "there is no convolution algorithm \"" + name + "\"; choose one of " + names);
-}
-
-ChosenPlan try_plan(const ConvAlgorithm& algorithm, const ConvProblem& problem, Pass pass,
-                    int threads, std::size_t limit) {
-  if (!algorithm.supports(problem, pass)) return {};
-  return {&algorithm, algorithm.plan(problem, pass, threads, limit)};
-}
-
-ChosenPlan choose_plan(const DeviceInfo& info, const ConvProblem& problem, Pass pass,
-                       const std::string& name, std::size_t limit) {
-  const int threads = info.compute_units;
-  if (name.empty()) {
-    for (const ConvAlgorithm* algorithm : ranked_conv_algorithms(problem, pass, threads))
-      if (ChosenPlan chosen = try_plan(*algorithm, problem, pass, threads, limit); chosen.plan)
-        return chosen;
-  } else if (ChosenPlan chosen = try_plan(algorithm_named(name), problem, pass, threads, limit);
-             chosen.plan) {
-    return chosen;
+ChosenPlans make_plans(const DeviceInfo& info, const ConvProblem& problem, std::size_t limit,
+                       const AlgorithmChoices& choices) {
+  ChosenPlans plans;
+  for (Pass pass : kAllPasses) {
+    const AlgorithmChoice& choice = choices[static_cast<std::size_t>(pass)];
+    plans[static_cast<std::size_t>(pass)] = {
+        choice, choice.algorithm->plan(problem, pass, info.compute_units, limit)};
   }
-  const std::string who =
-      name.empty() ? "no algorithm can" : "the algorithm \"" + name + "\" cannot";
-  throw Error(ErrorKind::kDevice, info.id,
-              who + " do " + pass_name(pass) + " of " + problem.describe() + " within " +
-                  std::to_string(limit) +
-                  " bytes of scratch memory; allow more, or choose another algorithm");
+  return plans;
+}
+
+std::size_t largest_scratch(const ChosenPlans& plans) {
+  std::size_t most = 0;
+  for (const ChosenPlan& plan : plans) most = std::max(most, plan.plan->scratch_bytes());
+  return most;
 }
 
 }  // namespace
@@ -76,12 +64,11 @@ struct CpuDevice::State {
 
 class CpuDevice::Conv : public DeviceConv {
  public:
-  Conv(std::shared_ptr<State> state, const ConvProblem& problem, const DeviceConvOptions& options)
-      : state_(std::move(state)), problem_(problem) {
-    const std::size_t limit =
-        options.scratch_limit > 0 ? options.scratch_limit : state_->info.memory_bytes / 4;
-    for (Pass pass : kAllPasses)
-      chosen(pass) = choose_plan(state_->info, problem_, pass, options.algorithm, limit);
+  Conv(std::shared_ptr<State> state, const ConvProblem& problem, std::size_t scratch_limit,
+       const AlgorithmChoices& choices)
+      : state_(std::move(state)),
+        problem_(problem),
+        plans_(make_plans(state_->info, problem_, scratch_limit, choices)) {
     state_->reserve_scratch(scratch_bytes());
   }
 
@@ -115,21 +102,17 @@ class CpuDevice::Conv : public DeviceConv {
     chosen_plan.plan->run(operands, scratch, state_->pool, stop);
   }
 
-  std::string algorithm(Pass pass) const override { return chosen(pass).algorithm->name(); }
+  std::string algorithm(Pass pass) const override { return chosen(pass).choice.algorithm->name(); }
+  ChosenBy chosen_by(Pass pass) const override { return chosen(pass).choice.chosen_by; }
   double executed_flops(Pass pass) const override { return chosen(pass).plan->executed_flops(); }
-  std::size_t scratch_bytes() const override {
-    std::size_t most = 0;
-    for (const ChosenPlan& plan : plans_) most = std::max(most, plan.plan->scratch_bytes());
-    return most;
-  }
+  std::size_t scratch_bytes() const override { return largest_scratch(plans_); }
 
  private:
-  ChosenPlan& chosen(Pass pass) { return plans_[static_cast<std::size_t>(pass)]; }
   const ChosenPlan& chosen(Pass pass) const { return plans_[static_cast<std::size_t>(pass)]; }
 
   std::shared_ptr<State> state_;
   const ConvProblem problem_;
-  std::array<ChosenPlan, std::size(kAllPasses)> plans_;
+  const ChosenPlans plans_;
   ConvOperands operands_;
 };
 
@@ -156,8 +139,37 @@ const DeviceInfo& CpuDevice::info() const {
 
 std::unique_ptr<DeviceConv> CpuDevice::make_conv(const ConvProblem& problem,
                                                  const DeviceConvOptions& options) {
+  const AlgorithmChoices choices = choose(problem, options, true);
+  return std::make_unique<Conv>(state_, problem, limit_of(state_->info, options), choices);
+}
+
+std::size_t CpuDevice::planned_scratch(const std::vector<ConvProblem>& layers,
+                                       const DeviceConvOptions& options) {
+  std::size_t most = 0;
+  for (const ConvProblem& layer : layers) {
+    const AlgorithmChoices choices = choose(layer, options, false);
+    most = std::max(most, largest_scratch(make_plans(state_->info, layer,
+                                                     limit_of(state_->info, options), choices)));
+  }
+  return most;
+}
+
+AlgorithmChoices CpuDevice::choose(const ConvProblem& problem, DeviceConvOptions options,
+                                   bool may_measure) {
   problem.validate();
-  return std::make_unique<Conv>(state_, problem, options);
+  options.scratch_limit = limit_of(state_->info, options);
+  options.measure = options.measure && may_measure;
+  const std::size_t scratch_before = state_->scratch.size();
+  const auto make = [&](const std::array<std::string, 3>& algorithms) {
+    DeviceConvOptions named = options;
+    named.algorithms = algorithms;
+    return make_conv(problem, named);
+  };
+  const AlgorithmChoices choices =
+      choose_algorithms(state_->info, problem, options, shared_conv_choices(), make);
+  // What only the losers of a measurement needed goes back.
+  state_->scratch.resize(scratch_before);
+  return choices;
 }
 
 ThreadPool* CpuDevice::host_pool() {

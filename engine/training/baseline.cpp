@@ -20,13 +20,13 @@ int steps_to_measure(double ms) {
 
 }  // namespace
 
-BaselineTimes measure_baseline(const BaselineProblem& problem, const std::string& id, double speed,
+BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec& spec,
                                ThreadPool& master_pool, double master_speed, const StopToken* stop,
                                const std::function<void(int done, int total)>& progress) {
-  const auto device = open_at_speed(id, speed);
+  const auto device = open_run_device(spec);
   ThreadPool* const own = device->host_pool();
   ThreadPool& pool = own ? *own : master_pool;
-  const double rest_speed = own ? speed : master_speed;
+  const double rest_speed = own ? spec.speed : master_speed;
 
   Model model(problem.spec, problem.batch_size, pool);
   model.parameters() = problem.initial.copy();
