@@ -113,6 +113,8 @@ void Run::calibrate() {
                      "timing every device on layer " + std::to_string(layer + 1), layer, layers);
   });
   for (const std::string& message : plan_.messages) listeners_.message(Severity::kWarning, message);
+  for (const std::string& message : describe_slow_algorithms(plan_, names))
+    listeners_.message(Severity::kWarning, message);
   listeners_.message(Severity::kInfo, describe_scratch(plan_, names));
 
   const RunCalibrated calibrated = describe_calibration(plan_, cluster_->size());

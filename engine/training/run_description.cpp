@@ -71,6 +71,22 @@ std::string describe_scratch(const ClusterPlan& plan, const std::vector<std::str
   return text + ".";
 }
 
+std::vector<std::string> describe_slow_algorithms(const ClusterPlan& plan,
+                                                  const std::vector<std::string>& names) {
+  std::vector<std::string> sentences;
+  for (std::size_t layer = 0; layer < plan.layers.size(); ++layer)
+    for (std::size_t device = 0; device < names.size(); ++device) {
+      const auto& algorithms = plan.layers[layer].measured[device].algorithm;
+      if (std::find(algorithms.begin(), algorithms.end(), "reference") == algorithms.end())
+        continue;
+      sentences.push_back("Device " + names[device] + " computes layer " +
+                          std::to_string(layer + 1) +
+                          " with the plain reference, which is slow: its scratch_limit_mb leaves "
+                          "no room for anything else.");
+    }
+  return sentences;
+}
+
 std::string bandwidth_text(const LinkSettings& link) {
   if (!link.bandwidth_mbps) return "unlimited";
   char text[48];
