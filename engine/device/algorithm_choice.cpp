@@ -127,13 +127,15 @@ class Chooser {
         std::string("Convoy ") + CONVOY_VERSION + ", " + device_.backend + ", " + device_.driver};
   }
 
-  // Times each candidate in a whole step, so that a transform that passes share counts once.
+  // Times each candidate, the most promising first, in a whole step, so that a transform that
+  // passes share counts once.
   void measure(const MakeConv& make_conv) {
     ConvStep step(problem_);
     std::array<double, 3> least_ms;
     least_ms.fill(std::numeric_limits<double>::infinity());
     AlgorithmChoices winners = choices_;
-    for (const ConvAlgorithm* algorithm : conv_algorithms()) {
+    for (const ConvAlgorithm* algorithm :
+         ranked_conv_algorithms(problem_, to_measure_.front(), device_.compute_units)) {
       std::vector<Pass> passes;
       std::array<std::string, 3> names;
       for (const Pass pass : kAllPasses) {
@@ -169,22 +171,28 @@ class Chooser {
                                     const std::vector<Pass>& passes,
                                     const std::array<double, 3>& best_ms) const {
     constexpr int kRuns = 3, kMostRuns = 20;
-    constexpr double kEnoughMs = 10.0, kLongMs = 5000.0, kHopeless = 2.0;
+    constexpr double kEnoughMs = 10.0, kLongMs = 5000.0;
+    // A first run touches memory for the first time; in a long one that matters less.
+    constexpr double kWarmUpMs = 100.0, kHopelessWarmUp = 3.0, kHopeless = 2.0;
     const auto run = [&] { return step.run(conv, options_.needs_grad_input, options_.stop); };
     const auto sum = [](const std::array<double, 3>& ms) { return ms[0] + ms[1] + ms[2]; };
+    const auto behind = [&](const std::array<double, 3>& ms, double factor) {
+      return std::all_of(passes.begin(), passes.end(), [&](Pass pass) {
+        const auto i = static_cast<std::size_t>(pass);
+        return ms[i] > factor * best_ms[i];
+      });
+    };
     std::array<double, 3> least = run();
-    if (sum(least) > kLongMs) return least;
+    const double first_ms = sum(least);
+    if (first_ms > kLongMs || (first_ms > kWarmUpMs && behind(least, kHopelessWarmUp)))
+      return least;
     least.fill(std::numeric_limits<double>::infinity());
     double total_ms = 0.0;
     for (int i = 0; i < kMostRuns && (i < kRuns || total_ms < kEnoughMs); ++i) {
       const std::array<double, 3> ms = run();
       total_ms += sum(ms);
       for (std::size_t pass = 0; pass < 3; ++pass) least[pass] = std::min(least[pass], ms[pass]);
-      if (std::all_of(passes.begin(), passes.end(), [&](Pass pass) {
-            const auto at = static_cast<std::size_t>(pass);
-            return least[at] > kHopeless * best_ms[at];
-          }))
-        break;
+      if (behind(least, kHopeless)) break;
     }
     return least;
   }
