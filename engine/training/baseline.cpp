@@ -28,9 +28,10 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
   ThreadPool& pool = own ? *own : master_pool;
   const double rest_speed = own ? spec.speed : master_speed;
 
+  // First the convolutions: what they measure needs memory that the model then takes.
+  SingleDevice convolutions(*device, problem.spec.conv_problems(problem.batch_size), stop);
   Model model(problem.spec, problem.batch_size, pool);
   model.parameters() = problem.initial.copy();
-  SingleDevice convolutions(*device, problem.spec.conv_problems(problem.batch_size), stop);
   Batch batch(problem.images, problem.normalisation, problem.batch_size, pool);
   const auto order = epoch_order(problem.images.count(), problem.shuffle, problem.seed, 1);
   const auto batches = order.size() / static_cast<std::size_t>(problem.batch_size);
