@@ -1,5 +1,6 @@
 // convoy bench conv: the three passes of one layer, as a training step runs them.
 #include <array>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,7 @@ struct Options {
   std::string device = "cpu", algorithm;
   int batch = 0, in_channels = 0, out_channels = 0;
   std::string size, kernel_size = "5", padding = "0", stride = "1";
+  double scratch_limit_mb = 0.0;
   int repetitions = 5;
   bool json = false;
 };
@@ -121,6 +123,13 @@ std::string json_text(const Options& options, const Device& device, const Device
   result.step.put(root, "step");
   for (std::size_t i = 0; i < 3; ++i) result.passes[i].put(root, kKeys[i]);
   for (std::size_t i = 0; i < 3; ++i) root["algorithm"][kKeys[i]] = conv.algorithm(kAllPasses[i]);
+  for (std::size_t i = 0; i < 3; ++i)
+    root["chosen_by"][kKeys[i]] = chosen_by_name(conv.chosen_by(kAllPasses[i]));
+  for (std::size_t i = 0; i < 3; ++i)
+    if (const ConvPhases phases = conv.phases(kAllPasses[i]); phases.product_ms > 0)
+      root["phases_ms"][kKeys[i]] = {{"transform", phases.transform_ms},
+                                     {"product", phases.product_ms},
+                                     {"inverse", phases.inverse_ms}};
   root["gflops"] = 3 * problem.flops() / result.step.median() / 1e6;
   root["executed_gflops"] = executed_flops(conv) / result.step.median() / 1e6;
   root["scratch_bytes"] = conv.scratch_bytes();
@@ -150,7 +159,12 @@ int run(const Options& options) {
   StopToken stop;
   const InterruptGuard interrupt(stop);
   const auto device = open_device(options.device);
-  const auto conv = device->make_conv(problem, {options.algorithm, 0});
+  DeviceConvOptions choice;
+  choice.algorithm = options.algorithm;
+  choice.scratch_limit = static_cast<std::size_t>(std::ceil(options.scratch_limit_mb * 1e6));
+  choice.measure = true;
+  choice.stop = &stop;
+  const auto conv = device->make_conv(problem, choice);
   const Result result = measure(*conv, problem, options.repetitions, stop);
   std::cout << (options.json ? json_text(options, *device, *conv, result)
                              : plain_text(options, *device, *conv, result));
@@ -168,7 +182,12 @@ void add_bench_conv(CLI::App& bench, Action& action) {
   command->add_option("--kernel-size", options->kernel_size, "K or KHxKW")->capture_default_str();
   command->add_option("--padding", options->padding, kPaddingHelp)->capture_default_str();
   command->add_option("--stride", options->stride, "S or SHxSW")->capture_default_str();
-  command->add_option("--algorithm", options->algorithm, "By name; else the device chooses");
+  command->add_option("--algorithm", options->algorithm,
+                      "By name; else the fastest by measurement, which is remembered");
+  command
+      ->add_option("--scratch-limit", options->scratch_limit_mb,
+                   "10^6 bytes beside the operands; else a quarter of the device's memory")
+      ->check(CLI::Range(1e-6, 1e9));
   command->add_option("--repetitions", options->repetitions, "After one to warm up")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();

@@ -53,12 +53,13 @@ Result measure(const Options& options, Device& device, const StopToken& stop) {
   const NetworkSpec spec = spec_of(options);
   const std::vector<ConvProblem> problems = spec.conv_problems(options.batch);
   for (const ConvProblem& problem : problems) problem.validate();
+  // First the convolutions: what they measure needs memory that the model then takes.
+  SingleDevice convolutions(device, problems, &stop);
   // As in a run: everything but the convolutions uses the master's cores.
   std::optional<ThreadPool> all_cores;
   if (!device.host_pool()) all_cores.emplace(available_cores());
   Model model(spec, options.batch, all_cores ? *all_cores : *device.host_pool());
   model.parameters() = Parameters::he(spec, 1);
-  SingleDevice convolutions(device, problems, &stop);
   const FloatBuffer images = random_buffer(problems.front().input_size(), 2);
   std::vector<std::uint16_t> labels(static_cast<std::size_t>(options.batch));
   Random random(3);

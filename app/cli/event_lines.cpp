@@ -32,6 +32,21 @@ ordered_json device_json(const RunDevice& device) {
   return json;
 }
 
+// What was measured of one device on one layer; only of the passes that the layer needs.
+ordered_json layer_json(const LayerCalibration& measured) {
+  ordered_json json = {{"kernels", measured.kernels}};
+  for (const Pass pass : kAllPasses) {
+    const auto i = static_cast<std::size_t>(pass);
+    if (measured.algorithm[i].empty()) continue;
+    json[pass_name(pass)] = {{"ms", measured.ms[i]},
+                             {"algorithm", measured.algorithm[i]},
+                             {"chosen_by", chosen_by_name(measured.chosen_by[i])}};
+  }
+  json["gflops"] = measured.gflops;
+  json["scratch_bytes"] = measured.scratch_bytes;
+  return json;
+}
+
 const char* severity_name(Severity severity) {
   switch (severity) {
     case Severity::kInfo:
@@ -92,10 +107,16 @@ void EventLines::on_phase(RunPhase phase, const std::string& what, int done, int
 }
 
 void EventLines::on_calibrated(const RunCalibrated& calibrated) {
+  ordered_json layers = ordered_json::array();
+  for (const std::vector<LayerCalibration>& layer : calibrated.layers) {
+    ordered_json& row = layers.emplace_back(ordered_json::array());
+    for (const LayerCalibration& device : layer) row.push_back(layer_json(device));
+  }
   write({{"event", "calibrated"},
          {"kernels", calibrated.kernels},
          {"share", calibrated.share},
          {"gflops", calibrated.gflops},
+         {"layers", layers},
          {"predicted_step_ms", optional_json(calibrated.predicted_step_ms)}});
 }
 

@@ -12,12 +12,6 @@ double layer_flops(const LayerPlan& layer) {
   return layer.problem.flops() * (layer.needs_grad_input ? kPasses : kPasses - 1.0);
 }
 
-// Equal counts, at least one each, at most all: what every device is measured with first.
-std::vector<int> first_counts(int kernels, std::size_t devices) {
-  const int each = std::max(1, kernels / static_cast<int>(devices));
-  return std::vector<int>(devices, each);
-}
-
 // Whether a count is so far from the measured one that the fixed cost may matter.
 bool far(int count, int measured) {
   return count > 0 && std::abs(count - measured) > std::max(1, measured / 5);
@@ -40,6 +34,16 @@ void note_left_out(const LayerPlan& layer, std::size_t number,
 }
 
 }  // namespace
+
+std::vector<int> first_counts(int kernels, std::size_t devices, const SharePolicy& policy) {
+  const int each = std::max(1, kernels / static_cast<int>(devices));
+  std::vector<int> counts(devices, each);
+  if (policy.calibrated) return counts;
+  const std::vector<int> shares = split_by_fractions(kernels, policy.fractions);
+  for (std::size_t i = 0; i < devices; ++i)
+    if (shares[i] > 0) counts[i] = shares[i];
+  return counts;
+}
 
 double ClusterPlan::alone_ms(int device) const {
   double ms = 0.0;
@@ -76,7 +80,7 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     layer.needs_grad_input = number > 0;
     const int kernels = layer.problem.out_channels;
 
-    layer.measured_kernels = first_counts(kernels, devices);
+    layer.measured_kernels = first_counts(kernels, devices, policy);
     layer.measured = cluster.measure(layer.problem, layer.measured_kernels, layer.needs_grad_input);
     for (std::size_t i = 0; i < devices; ++i)
       layer.cost.push_back({0.0, layer.measured[i].total_ms() / layer.measured_kernels[i]});

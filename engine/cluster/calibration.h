@@ -38,10 +38,14 @@ struct SharePolicy {
   std::vector<double> fractions;  // when not calibrated: one a device, sum 1
 };
 
+// [device] What every device is measured with first: its own count where that is known before,
+// else equal counts, at least one each.
+std::vector<int> first_counts(int kernels, std::size_t devices, const SharePolicy& policy);
+
 // Each device is timed on each layer's real shape, all passes, all devices at once as in a step:
 // first at equal shares, then, where the shares differ much from that, again at its own. Explicit
-// shares are measured once, so that speeds and limits can be told. `progress` hears the layer, from
-// 0.
+// shares are measured once, as they are, so that algorithms are chosen and speeds can be told.
+// `progress` hears the layer, from 0.
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
                       const std::vector<std::string>& names, const SharePolicy& policy,
                       const std::function<void(int layer)>& progress);

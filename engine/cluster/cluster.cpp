@@ -53,7 +53,7 @@ std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerComman
 }
 
 void Cluster::configure(int layer, const ConvProblem& problem, const std::vector<int>& kernels,
-                        bool needs_grad_input) {
+                        bool needs_grad_input, const std::vector<ConvMeasurement>& measured) {
   std::vector<WorkerCommand> commands(kernels.size());
   std::vector<const WorkerCommand*> given(kernels.size());
   for (std::size_t i = 0; i < kernels.size(); ++i) {
@@ -63,13 +63,17 @@ void Cluster::configure(int layer, const ConvProblem& problem, const std::vector
     command.leave_out = kernels[i] == 0;
     command.needs_grad_input = needs_grad_input;
     command.problem = problem.with_kernels(kernels[i]);
+    if (i < measured.size()) command.algorithms = measured[i].algorithm;
     given[i] = &command;
   }
   exchange(given, [&](WorkerReport&) {
-    if (commands[0].leave_out)
+    if (commands[0].leave_out) {
       master_share_.leave_out(layer);
-    else
-      master_share_.configure(layer, commands[0].problem);
+      return;
+    }
+    DeviceConvOptions options;
+    options.algorithms = commands[0].algorithms;
+    master_share_.configure(layer, commands[0].problem, options);
   });
 }
 

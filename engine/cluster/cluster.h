@@ -40,9 +40,10 @@ class Cluster {
   std::vector<WorkerReport> exchange(const std::vector<const WorkerCommand*>& commands,
                                      const std::function<void(WorkerReport&)>& master_work);
 
-  // Sets up a layer on all devices: kernels[device] of `problem`, in order.
+  // Sets up a layer on all devices: kernels[device] of `problem`, in order, with the algorithms
+  // that were measured. Without measurements the devices choose.
   void configure(int layer, const ConvProblem& problem, const std::vector<int>& kernels,
-                 bool needs_grad_input);
+                 bool needs_grad_input, const std::vector<ConvMeasurement>& measured = {});
   // All devices with a positive kernels[device] measure that part of the problem at the same time,
   // as they will compute it in a step. Entries of the others are zero.
   std::vector<ConvMeasurement> measure(const ConvProblem& problem, const std::vector<int>& kernels,

@@ -23,12 +23,12 @@ class Measured {
 
 DeviceShare::DeviceShare(Device& device, int index) : device_(device), index_(index) {}
 
-void DeviceShare::configure(int layer, const ConvProblem& problem) {
+void DeviceShare::configure(int layer, const ConvProblem& problem,
+                            const DeviceConvOptions& options) {
   const auto place = static_cast<std::size_t>(layer);
   if (convs_.size() <= place) convs_.resize(place + 1);
-  if (convs_[place] && convs_[place]->problem() == problem) return;
   convs_[place].reset();  // its memory first
-  convs_[place] = device_.make_conv(problem);
+  convs_[place] = device_.make_conv(problem, options);
 }
 
 void DeviceShare::leave_out(int layer) {

@@ -18,7 +18,7 @@ class DeviceShare {
   DeviceShare(Device& device, int index);
 
   // From now on the layer has this problem: as many out_channels as the device has kernels of it.
-  void configure(int layer, const ConvProblem& problem);
+  void configure(int layer, const ConvProblem& problem, const DeviceConvOptions& options = {});
   // The device has no kernel of this layer.
   void leave_out(int layer);
   bool takes_part(int layer) const;

@@ -10,7 +10,7 @@ DistributedConv::DistributedConv(Cluster& cluster, const ClusterPlan& plan, Thre
     : cluster_(cluster), pool_(pool), grad_inputs_(static_cast<std::size_t>(cluster.size())) {
   for (const LayerPlan& from : plan.layers) {
     const int number = static_cast<int>(layers_.size());
-    cluster_.configure(number, from.problem, from.kernels, from.needs_grad_input);
+    cluster_.configure(number, from.problem, from.kernels, from.needs_grad_input, from.measured);
     Layer layer{from.problem, {}};
     std::size_t first = 0;
     for (std::size_t device = 0; device < from.kernels.size(); ++device) {
@@ -26,63 +26,70 @@ DistributedConv::DistributedConv(Cluster& cluster, const ClusterPlan& plan, Thre
   }
 }
 
-void DistributedConv::forward(int number, const float* input, const float* weight, float* output) {
-  const TimePoint begin = SteadyClock::now();
+template <class Describe, class MasterWork>
+std::vector<WorkerReport> DistributedConv::exchange(int number, CommandKind kind,
+                                                    const Describe& describe,
+                                                    const MasterWork& master_work) {
   const Layer& layer = layers_.at(static_cast<std::size_t>(number));
   std::vector<WorkerCommand> commands(static_cast<std::size_t>(cluster_.size()));
   std::vector<const WorkerCommand*> given(commands.size());
   for (const Part& part : layer.parts) {
-    const std::size_t maps = part.problem.output_size() / part.problem.out_channels;
-    WorkerCommand& command = commands[static_cast<std::size_t>(part.device)];
-    command.kind = CommandKind::kForward;
+    const auto device = static_cast<std::size_t>(part.device);
+    WorkerCommand& command = commands[device];
+    command.kind = kind;
     command.layer = number;
-    command.input = {input, part.problem.input_size()};
-    command.weight = {weight + part.first_kernel * part.problem.kernel_elements(),
-                      part.problem.weight_size()};
-    command.output = {output + part.first_kernel * maps, part.problem.output_size()};
-    given[static_cast<std::size_t>(part.device)] = &command;
+    const std::size_t maps = part.problem.output_size() / part.problem.out_channels;
+    describe(part,
+             Places{part.first_kernel * maps, part.first_kernel * part.problem.kernel_elements()},
+             command);
+    given[device] = &command;
   }
-  const auto reports = cluster_.exchange(given, [&](WorkerReport& report) {
-    const WorkerCommand& own = commands[0];
-    cluster_.master_share().forward(number, own.input.data(), own.weight.data(), own.output.data(),
-                                    cluster_.stop(), report.slices);
-  });
-  record(layer, number, Pass::kForward, begin, SteadyClock::now(), reports);
+  return cluster_.exchange(given,
+                           [&](WorkerReport& report) { master_work(commands[0], report.slices); });
+}
+
+void DistributedConv::forward(int number, const float* input, const float* weight, float* output) {
+  const TimePoint begin = SteadyClock::now();
+  const auto reports = exchange(
+      number, CommandKind::kForward,
+      [&](const Part& part, const Places& at, WorkerCommand& command) {
+        command.input = {input, part.problem.input_size()};
+        command.weight = {weight + at.weight, part.problem.weight_size()};
+        command.output = {output + at.output, part.problem.output_size()};
+      },
+      [&](const WorkerCommand& own, std::vector<Slice>& slices) {
+        cluster_.master_share().forward(number, own.input.data(), own.weight.data(),
+                                        own.output.data(), cluster_.stop(), slices);
+      });
+  record(number, Pass::kForward, begin, SteadyClock::now(), reports);
 }
 
 void DistributedConv::backward(int number, const float* grad_output, float* grad_weight,
                                float* grad_input) {
   const TimePoint begin = SteadyClock::now();
-  const Layer& layer = layers_.at(static_cast<std::size_t>(number));
-  std::vector<WorkerCommand> commands(static_cast<std::size_t>(cluster_.size()));
-  std::vector<const WorkerCommand*> given(commands.size());
-  for (const Part& part : layer.parts) {
-    const std::size_t maps = part.problem.output_size() / part.problem.out_channels;
-    const auto device = static_cast<std::size_t>(part.device);
-    WorkerCommand& command = commands[device];
-    command.kind = CommandKind::kBackward;
-    command.layer = number;
-    command.grad_output = {grad_output + part.first_kernel * maps, part.problem.output_size()};
-    command.grad_weight = {grad_weight + part.first_kernel * part.problem.kernel_elements(),
-                           part.problem.weight_size()};
-    if (grad_input)
-      command.grad_input = {device == 0 ? grad_input : grad_inputs_[device].data(),
-                            part.problem.input_size()};
-    given[device] = &command;
-  }
-  const auto reports = cluster_.exchange(given, [&](WorkerReport& report) {
-    const WorkerCommand& own = commands[0];
-    DeviceShare& share = cluster_.master_share();
-    share.backward_weights(number, own.grad_output.data(), own.grad_weight.data(), cluster_.stop(),
-                           report.slices);
-    if (grad_input) share.backward_data(number, grad_input, cluster_.stop(), report.slices);
-  });
-  if (grad_input) sum_grad_input(layer, grad_input);
-  record(layer, number, grad_input ? Pass::kBackwardData : Pass::kBackwardWeights, begin,
+  const auto reports = exchange(
+      number, CommandKind::kBackward,
+      [&](const Part& part, const Places& at, WorkerCommand& command) {
+        command.grad_output = {grad_output + at.output, part.problem.output_size()};
+        command.grad_weight = {grad_weight + at.weight, part.problem.weight_size()};
+        if (!grad_input) return;
+        FloatBuffer& share = grad_inputs_[static_cast<std::size_t>(part.device)];
+        command.grad_input = {part.device == 0 ? grad_input : share.data(),
+                              part.problem.input_size()};
+      },
+      [&](const WorkerCommand& own, std::vector<Slice>& slices) {
+        DeviceShare& share = cluster_.master_share();
+        share.backward_weights(number, own.grad_output.data(), own.grad_weight.data(),
+                               cluster_.stop(), slices);
+        if (grad_input) share.backward_data(number, grad_input, cluster_.stop(), slices);
+      });
+  if (grad_input) sum_grad_input(number, grad_input);
+  record(number, grad_input ? Pass::kBackwardData : Pass::kBackwardWeights, begin,
          SteadyClock::now(), reports);
 }
 
-void DistributedConv::sum_grad_input(const Layer& layer, float* grad_input) {
+void DistributedConv::sum_grad_input(int number, float* grad_input) {
+  const Layer& layer = layers_.at(static_cast<std::size_t>(number));
   const bool master_has_part = layer.parts.front().device == 0;
   if (master_has_part && layer.parts.size() == 1) return;
   constexpr std::size_t kGrain = 4096;  // floats; a page each
@@ -106,10 +113,10 @@ void DistributedConv::sum_grad_input(const Layer& layer, float* grad_input) {
                         });
 }
 
-void DistributedConv::record(const Layer& layer, int number, Pass wait_pass, TimePoint begin,
-                             TimePoint end, const std::vector<WorkerReport>& reports) {
+void DistributedConv::record(int number, Pass wait_pass, TimePoint begin, TimePoint end,
+                             const std::vector<WorkerReport>& reports) {
   time_ += end - begin;
-  for (const Part& part : layer.parts) {
+  for (const Part& part : layers_.at(static_cast<std::size_t>(number)).parts) {
     const auto& own = reports[static_cast<std::size_t>(part.device)].slices;
     TimePoint last = begin;
     for (const Slice& slice : own) {

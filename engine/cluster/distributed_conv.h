@@ -39,9 +39,19 @@ class DistributedConv : public ConvExecutor {
     std::vector<Part> parts;  // of devices with at least one kernel, in order
   };
 
-  void record(const Layer& layer, int number, Pass wait_pass, TimePoint begin, TimePoint end,
+  // Where a part begins within the whole layer's arrays, in floats.
+  struct Places {
+    std::size_t output, weight;
+  };
+
+  // Gives every part of the layer its command, whose spans `describe` fills in, and does the
+  // master's own part as `master_work`.
+  template <class Describe, class MasterWork>
+  std::vector<WorkerReport> exchange(int number, CommandKind kind, const Describe& describe,
+                                     const MasterWork& master_work);
+  void record(int number, Pass wait_pass, TimePoint begin, TimePoint end,
               const std::vector<WorkerReport>& reports);
-  void sum_grad_input(const Layer& layer, float* grad_input);
+  void sum_grad_input(int number, float* grad_input);
 
   Cluster& cluster_;
   ThreadPool& pool_;

@@ -123,7 +123,9 @@ void InProcessWorker::configure(const WorkerCommand& command) {
     return;
   }
   const ConvProblem& problem = command.problem;
-  share_.configure(command.layer, problem);
+  DeviceConvOptions options;
+  options.algorithms = command.algorithms;
+  share_.configure(command.layer, problem, options);
   layer.input.resize(problem.input_size());
   layer.weight.resize(problem.weight_size());
   grow(maps_, problem.output_size());

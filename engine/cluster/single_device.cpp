@@ -5,8 +5,13 @@ namespace convoy {
 SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& problems,
                            const StopToken* stop)
     : share_(device, 0), stop_(stop) {
-  for (std::size_t layer = 0; layer < problems.size(); ++layer)
-    share_.configure(static_cast<int>(layer), problems[layer]);
+  DeviceConvOptions options;
+  options.measure = true;
+  options.stop = stop;
+  for (std::size_t layer = 0; layer < problems.size(); ++layer) {
+    options.needs_grad_input = layer > 0;
+    share_.configure(static_cast<int>(layer), problems[layer], options);
+  }
 }
 
 void SingleDevice::forward(int layer, const float* input, const float* weight, float* output) {

@@ -11,7 +11,8 @@ namespace convoy {
 
 class SingleDevice : public ConvExecutor {
  public:
-  // The device, and `stop` (may be null), must outlive this.
+  // Lets the device measure which algorithms are its fastest, as calibration does. The device, and
+  // `stop` (may be null), must outlive this.
   SingleDevice(Device& device, const std::vector<ConvProblem>& problems, const StopToken* stop);
 
   void forward(int layer, const float* input, const float* weight, float* output) override;

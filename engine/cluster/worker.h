@@ -29,7 +29,10 @@ struct WorkerCommand {
   int layer = 0;
   ConvProblem problem;
   bool leave_out = false;
-  bool needs_grad_input = true;  // for kMeasure
+  bool needs_grad_input = true;
+  // Of kConfigure, by pass in the order of kAllPasses: what was measured; empty where the device is
+  // to choose.
+  std::array<std::string, 3> algorithms;
   std::span<const float> input, weight, grad_output;
   std::span<float> output, grad_weight, grad_input;
 };
@@ -38,7 +41,9 @@ struct WorkerCommand {
 // the order of kAllPasses; 0 for a pass that was not asked for.
 struct ConvMeasurement {
   std::array<double, 3> ms{};
-  std::array<std::string, 3> algorithm;
+  std::array<std::string, 3> algorithm;  // empty like ms
+  std::array<ChosenBy, 3> chosen_by{};
+  std::size_t scratch_bytes = 0;
   double total_ms() const { return ms[0] + ms[1] + ms[2]; }
 };
 

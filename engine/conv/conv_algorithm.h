@@ -16,6 +16,7 @@
 
 #include "engine/base/stop_token.h"
 #include "engine/base/thread_pool.h"
+#include "engine/conv/conv_phases.h"
 #include "engine/conv/conv_problem.h"
 
 namespace convoy {
@@ -44,11 +45,6 @@ struct ConvOperands {
   float* result = nullptr;
   // By Operand; for those that the plan was made to share.
   std::array<SharedForm*, std::size(kAllOperands)> shared = {};
-};
-
-// Wall time of a pass, for algorithms that work in phases.
-struct ConvPhases {
-  double transform_ms = 0, product_ms = 0, inverse_ms = 0;
 };
 
 class ConvPlan {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
-#include "engine/conv/conv_algorithm.h"
+#include "engine/device/algorithm_choice.h"
 #include "engine/device/cpu_topology.h"
 #include "engine/tensor/blas.h"
 #include "engine/tensor/buffer.h"
@@ -12,43 +13,81 @@
 namespace convoy {
 namespace {
 
+std::size_t limit_of(const DeviceInfo& info, const DeviceConvOptions& options) {
+  return options.scratch_limit > 0 ? options.scratch_limit : info.memory_bytes / 4;
+}
+
 struct ChosenPlan {
-  const ConvAlgorithm* algorithm = nullptr;
+  AlgorithmChoice choice;
   std::unique_ptr<ConvPlan> plan;
 };
 
-const ConvAlgorithm& algorithm_named(const std::string& name) {
-  if (const ConvAlgorithm* algorithm = find_conv_algorithm(name)) return *algorithm;
-  std::string names;
-  for (const ConvAlgorithm* algorithm : conv_algorithms())
-    names += (names.empty() ? "" : ", ") + std::string(algorithm->name());
-  throw Error(ErrorKind::kUsage, "algorithm",
-              "there is no convolution algorithm \"" + name + "\"; choose one of " + names);
-}
+// A step's passes, and the forms of operands that they share.
+struct StepPlan {
+  std::array<ChosenPlan, std::size(kAllPasses)> passes;
+  std::array<std::size_t, std::size(kAllOperands)> shared_floats = {};
 
-ChosenPlan try_plan(const ConvAlgorithm& algorithm, const ConvProblem& problem, Pass pass,
-                    int threads, std::size_t limit) {
-  if (!algorithm.supports(problem, pass)) return {};
-  return {&algorithm, algorithm.plan(problem, pass, threads, limit)};
-}
-
-ChosenPlan choose_plan(const DeviceInfo& info, const ConvProblem& problem, Pass pass,
-                       const std::string& name, std::size_t limit) {
-  const int threads = info.compute_units;
-  if (name.empty()) {
-    for (const ConvAlgorithm* algorithm : ranked_conv_algorithms(problem, pass, threads))
-      if (ChosenPlan chosen = try_plan(*algorithm, problem, pass, threads, limit); chosen.plan)
-        return chosen;
-  } else if (ChosenPlan chosen = try_plan(algorithm_named(name), problem, pass, threads, limit);
-             chosen.plan) {
-    return chosen;
+  const ChosenPlan& pass(Pass pass) const { return passes[static_cast<std::size_t>(pass)]; }
+  std::size_t scratch_bytes() const {
+    std::size_t most = 0;
+    for (const ChosenPlan& chosen : passes) most = std::max(most, chosen.plan->scratch_bytes());
+    return most;
   }
-  const std::string who =
-      name.empty() ? "no algorithm can" : "the algorithm \"" + name + "\" cannot";
-  throw Error(ErrorKind::kDevice, info.id,
-              who + " do " + pass_name(pass) + " of " + problem.describe() + " within " +
-                  std::to_string(limit) +
-                  " bytes of scratch memory; allow more, or choose another algorithm");
+  std::size_t shared_bytes() const {
+    return sizeof(float) *
+           std::accumulate(shared_floats.begin(), shared_floats.end(), std::size_t{0});
+  }
+};
+
+// What the passes that read an operand could share of it; 0 for nothing.
+std::size_t shareable_floats(const StepPlan& step, Operand operand, bool needs_grad_input) {
+  const ChosenPlan* first = nullptr;
+  for (Pass pass : kAllPasses) {
+    if (!reads(pass, operand) || (pass == Pass::kBackwardData && !needs_grad_input)) continue;
+    const ChosenPlan& reader = step.pass(pass);
+    if (!first) {
+      first = &reader;
+      continue;
+    }
+    const std::size_t floats = reader.plan->shared_floats(operand);
+    const bool alike = first->choice.algorithm == reader.choice.algorithm &&
+                       first->plan->shared_floats(operand) == floats;
+    return alike ? floats : 0;
+  }
+  return 0;
+}
+
+StepPlan plan_step(const DeviceInfo& info, const ConvProblem& problem, std::size_t limit,
+                   const AlgorithmChoices& choices, bool needs_grad_input) {
+  StepPlan step;
+  const auto plan_passes = [&](OperandSet shared) {
+    for (Pass pass : kAllPasses) {
+      const auto index = static_cast<std::size_t>(pass);
+      OperandSet of_pass;
+      for (Operand operand : kAllOperands)
+        of_pass[static_cast<std::size_t>(operand)] =
+            reads(pass, operand) && shared[static_cast<std::size_t>(operand)];
+      if (step.passes[index].plan && of_pass.none()) continue;
+      step.passes[index] = {choices[index], choices[index].algorithm->plan(
+                                                problem, pass, info.compute_units, limit, of_pass)};
+    }
+  };
+  plan_passes({});
+  // Sharing saves time and costs memory: no more than the limit leaves, and no more than the layer
+  // itself takes with its gradients. The weights' transform is the largest for its use.
+  std::size_t left = limit - std::min(limit, step.scratch_bytes());
+  left = std::min(left, 2 * sizeof(float) *
+                            (problem.input_size() + problem.output_size() + problem.weight_size()));
+  OperandSet shared;
+  for (Operand operand : {Operand::kInput, Operand::kGradOutput, Operand::kWeight}) {
+    const std::size_t floats = shareable_floats(step, operand, needs_grad_input);
+    if (floats == 0 || floats * sizeof(float) > left) continue;
+    left -= floats * sizeof(float);
+    shared.set(static_cast<std::size_t>(operand));
+    step.shared_floats[static_cast<std::size_t>(operand)] = floats;
+  }
+  plan_passes(shared);
+  return step;
 }
 
 }  // namespace
@@ -63,12 +102,14 @@ struct CpuDevice::State {
 
   void reserve_scratch(std::size_t bytes) {
     const std::size_t floats = (bytes + sizeof(float) - 1) / sizeof(float);
-    if (floats <= scratch.size()) return;
+    if (floats > scratch.size()) resize(scratch, floats);
+  }
+  void resize(FloatBuffer& buffer, std::size_t floats) const {
     try {
-      scratch.resize(floats);
+      buffer.resize(floats);
     } catch (const Error&) {
       throw Error(ErrorKind::kDevice, info.id,
-                  "no memory for " + std::to_string(bytes >> 20) +
+                  "no memory for " + std::to_string(floats * sizeof(float) >> 20) +
                       " MiB of scratch; a smaller batch or scratch limit needs less");
     }
   }
@@ -76,18 +117,22 @@ struct CpuDevice::State {
 
 class CpuDevice::Conv : public DeviceConv {
  public:
-  Conv(std::shared_ptr<State> state, const ConvProblem& problem, const DeviceConvOptions& options)
-      : state_(std::move(state)), problem_(problem) {
-    const std::size_t limit =
-        options.scratch_limit > 0 ? options.scratch_limit : state_->info.memory_bytes / 4;
-    for (Pass pass : kAllPasses)
-      chosen(pass) = choose_plan(state_->info, problem_, pass, options.algorithm, limit);
-    state_->reserve_scratch(scratch_bytes());
+  Conv(std::shared_ptr<State> state, const ConvProblem& problem, std::size_t scratch_limit,
+       const AlgorithmChoices& choices, bool needs_grad_input)
+      : state_(std::move(state)),
+        problem_(problem),
+        plan_(plan_step(state_->info, problem_, scratch_limit, choices, needs_grad_input)) {
+    state_->reserve_scratch(plan_.scratch_bytes());
+    for (std::size_t n = 0; n < memory_.size(); ++n) {
+      state_->resize(memory_[n], plan_.shared_floats[n]);
+      forms_[n].memory = memory_[n].span();
+    }
   }
 
   const ConvProblem& problem() const override { return problem_; }
 
   void set_operand(Operand operand, const float* host) override {
+    forms_[static_cast<std::size_t>(operand)].made = false;
     switch (operand) {
       case Operand::kInput:
         operands_.input = host;
@@ -110,26 +155,33 @@ class CpuDevice::Conv : public DeviceConv {
                   std::string(pass_name(pass)) + " was run before its operands were set");
     ConvOperands operands = operands_;
     operands.result = result;
-    const ChosenPlan& chosen_plan = chosen(pass);
+    for (std::size_t n = 0; n < forms_.size(); ++n)
+      if (!forms_[n].memory.empty()) operands.shared[n] = &forms_[n];
     const auto scratch = std::as_writable_bytes(state_->scratch.span());
-    chosen_plan.plan->run(operands, scratch, state_->pool, stop);
+    ConvPhases& phases = phases_[static_cast<std::size_t>(pass)];
+    phases = {};
+    plan_.pass(pass).plan->run(operands, scratch, state_->pool, stop, &phases);
   }
 
-  std::string algorithm(Pass pass) const override { return chosen(pass).algorithm->name(); }
-  double executed_flops(Pass pass) const override { return chosen(pass).plan->executed_flops(); }
+  std::string algorithm(Pass pass) const override {
+    return plan_.pass(pass).choice.algorithm->name();
+  }
+  ChosenBy chosen_by(Pass pass) const override { return plan_.pass(pass).choice.chosen_by; }
+  double executed_flops(Pass pass) const override {
+    return plan_.pass(pass).plan->executed_flops();
+  }
+  ConvPhases phases(Pass pass) const override { return phases_[static_cast<std::size_t>(pass)]; }
   std::size_t scratch_bytes() const override {
-    std::size_t most = 0;
-    for (const ChosenPlan& plan : plans_) most = std::max(most, plan.plan->scratch_bytes());
-    return most;
+    return plan_.scratch_bytes() + plan_.shared_bytes();
   }
 
  private:
-  ChosenPlan& chosen(Pass pass) { return plans_[static_cast<std::size_t>(pass)]; }
-  const ChosenPlan& chosen(Pass pass) const { return plans_[static_cast<std::size_t>(pass)]; }
-
   std::shared_ptr<State> state_;
   const ConvProblem problem_;
-  std::array<ChosenPlan, std::size(kAllPasses)> plans_;
+  const StepPlan plan_;
+  std::array<FloatBuffer, std::size(kAllOperands)> memory_;
+  std::array<SharedForm, std::size(kAllOperands)> forms_;
+  std::array<ConvPhases, std::size(kAllPasses)> phases_;
   ConvOperands operands_;
 };
 
@@ -156,8 +208,39 @@ const DeviceInfo& CpuDevice::info() const {
 
 std::unique_ptr<DeviceConv> CpuDevice::make_conv(const ConvProblem& problem,
                                                  const DeviceConvOptions& options) {
+  const AlgorithmChoices choices = choose(problem, options, true);
+  return std::make_unique<Conv>(state_, problem, limit_of(state_->info, options), choices,
+                                options.needs_grad_input);
+}
+
+std::size_t CpuDevice::planned_scratch(const std::vector<ConvProblem>& layers,
+                                       const DeviceConvOptions& options) {
+  std::size_t scratch = 0, shared = 0;
+  for (const ConvProblem& layer : layers) {
+    const StepPlan step = plan_step(state_->info, layer, limit_of(state_->info, options),
+                                    choose(layer, options, false), options.needs_grad_input);
+    scratch = std::max(scratch, step.scratch_bytes());
+    shared += step.shared_bytes();
+  }
+  return scratch + shared;
+}
+
+AlgorithmChoices CpuDevice::choose(const ConvProblem& problem, DeviceConvOptions options,
+                                   bool may_measure) {
   problem.validate();
-  return std::make_unique<Conv>(state_, problem, options);
+  options.scratch_limit = limit_of(state_->info, options);
+  options.measure = options.measure && may_measure;
+  const std::size_t scratch_before = state_->scratch.size();
+  const auto make = [&](const std::array<std::string, 3>& algorithms) {
+    DeviceConvOptions named = options;
+    named.algorithms = algorithms;
+    return make_conv(problem, named);
+  };
+  const AlgorithmChoices choices =
+      choose_algorithms(state_->info, problem, options, shared_conv_choices(), make);
+  // What only the losers of a measurement needed goes back.
+  state_->scratch.resize(scratch_before);
+  return choices;
 }
 
 ThreadPool* CpuDevice::host_pool() {

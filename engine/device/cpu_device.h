@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/algorithm_choice.h"
 #include "engine/device/device.h"
 
 namespace convoy {
@@ -22,15 +23,20 @@ class CpuDevice : public Device {
   ~CpuDevice() override;
 
   const DeviceInfo& info() const override;
-  // Takes for each pass the algorithm with the least estimated time that fits the scratch limit, or
-  // the named one.
+  // Takes for each pass, among the algorithms that fit the scratch limit: the named one; else the
+  // one that a measurement found to be the fastest (conv_choices.h); else the one with the least
+  // estimated time.
   // Throws Error(kUsage) on an unknown algorithm, Error(kDevice) when the named one cannot do the
   // problem or there is no memory for scratch, Error(kExperiment) on an invalid problem.
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options = {}) override;
+  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                              const DeviceConvOptions& options = {}) override;
   ThreadPool* host_pool() override;
 
  private:
+  AlgorithmChoices choose(const ConvProblem& problem, DeviceConvOptions options, bool may_measure);
+
   struct State;
   class Conv;
   std::shared_ptr<State> state_;

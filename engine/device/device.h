@@ -1,6 +1,7 @@
 // A compute device: what it is, and convolution of a range of kernels on it, all three passes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "engine/base/stop_token.h"
 #include "engine/base/thread_pool.h"
+#include "engine/conv/conv_phases.h"
 #include "engine/conv/conv_problem.h"
 
 namespace convoy {
@@ -27,6 +29,17 @@ struct DeviceInfo {
   std::vector<int> cores;  // the machine's cores that it computes on; empty for a GPU
 };
 
+// Why a pass uses the algorithm that it uses.
+enum class ChosenBy {
+  kNecessity,    // there was no other that is worth a trial
+  kName,         // it was asked for
+  kEstimate,     // the least estimated time
+  kMeasurement,  // just measured, it was the fastest
+  kMemory        // it was measured before, for this problem or one that is nearly the same
+};
+// "necessity", "name", "estimate", "measurement", "memory"
+const char* chosen_by_name(ChosenBy chosen_by);
+
 // One layer's share on one device: `problem().out_channels` kernels. Used by one thread at a time.
 // Errors: Error(kDevice) that names the device; Interrupted when stopped.
 class DeviceConv {
@@ -41,14 +54,25 @@ class DeviceConv {
   virtual void run(Pass pass, float* result, const StopToken* stop) = 0;
   // The algorithm that a pass uses, for reports: "gemm".
   virtual std::string algorithm(Pass pass) const = 0;
+  virtual ChosenBy chosen_by(Pass pass) const = 0;
   virtual double executed_flops(Pass pass) const = 0;
+  // Of the last run of a pass; all 0 where its algorithm does not work in phases.
+  virtual ConvPhases phases(Pass) const { return {}; }
   // Memory held beside the operands, on the host or the device.
   virtual std::size_t scratch_bytes() const = 0;
 };
 
 struct DeviceConvOptions {
-  std::string algorithm;          // by name; empty lets the device choose
+  std::string algorithm;          // by name, for every pass; empty lets the device choose
   std::size_t scratch_limit = 0;  // bytes; 0 is a quarter of the device's memory
+  // By name for single passes, in the order of kAllPasses; where empty, `algorithm` counts.
+  std::array<std::string, 3> algorithms = {};
+  // Where estimates leave several algorithms for a pass and no measurement is remembered: times
+  // them, on the device's own cores, which takes several runs of the pass. Otherwise the device
+  // takes what is remembered, else what it estimates.
+  bool measure = false;
+  bool needs_grad_input = true;     // false: backward-data is never run, nor measured
+  const StopToken* stop = nullptr;  // ends the measurement with Interrupted
 };
 
 class Device {
@@ -58,6 +82,10 @@ class Device {
   // Throws Error(kDevice) when the device cannot do this problem, with the reason.
   virtual std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                                 const DeviceConvOptions& options = {}) = 0;
+  // Bytes of the computer's main memory that convolutions of all these layers would take beside
+  // their operands, planned without measuring. Throws as make_conv() does.
+  virtual std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                                      const DeviceConvOptions& options = {}) = 0;
   // A CPU device's own pinned threads; null for others.
   virtual ThreadPool* host_pool() { return nullptr; }
 };

@@ -38,10 +38,11 @@ void for_blocks(int total, int block, const Work& work) {
 }  // namespace
 
 OpenClConv::OpenClConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
-                       const std::string& product, const OpenClLimits& limits)
+                       const std::string& product, const OpenClLimits& limits, ChosenBy chosen_by)
     : context_(std::move(context)),
       problem_(problem),
       limits_(limits),
+      chosen_by_(chosen_by),
       queue_(context_->make_queue()),
       product_(make_product(product, *context_, queue_.get())) {
   // A work item of a CPU copies runs of the batch; not of more pictures than there are.

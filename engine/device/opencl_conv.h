@@ -23,13 +23,15 @@ class OpenClConv : public DeviceConv {
  public:
   // `product` is one of product_names(). Throws Error(kDevice) when the problem does not fit.
   OpenClConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
-             const std::string& product, const OpenClLimits& limits);
+             const std::string& product, const OpenClLimits& limits,
+             ChosenBy chosen_by = ChosenBy::kNecessity);
   ~OpenClConv() override;
 
   const ConvProblem& problem() const override { return problem_; }
   void set_operand(Operand operand, const float* host) override;
   void run(Pass pass, float* result, const StopToken* stop) override;
   std::string algorithm(Pass pass) const override;
+  ChosenBy chosen_by(Pass) const override { return chosen_by_; }
   double executed_flops(Pass pass) const override;
   std::size_t scratch_bytes() const override;
 
@@ -82,6 +84,7 @@ class OpenClConv : public DeviceConv {
   std::shared_ptr<OpenClContext> context_;
   ConvProblem problem_;
   OpenClLimits limits_;
+  ChosenBy chosen_by_;
   OpenClBlocks blocks_;
   ClQueue queue_;
   std::unique_ptr<MatrixProduct> product_;

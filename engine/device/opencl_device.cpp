@@ -34,13 +34,37 @@ class OpenClDevice : public Device {
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     problem.validate();
-    return std::make_unique<OpenClConv>(context_, problem, product_for(options.algorithm),
-                                        limits_for(options.scratch_limit));
+    const std::string name = algorithm_of(options);
+    return std::make_unique<OpenClConv>(context_, problem, product_for(name),
+                                        limits_for(options.scratch_limit),
+                                        name.empty() ? ChosenBy::kNecessity : ChosenBy::kName);
+  }
+
+  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                              const DeviceConvOptions& options) override {
+    if (info_.kind != DeviceKind::kCpu) return 0;  // a GPU's is in its own memory
+    std::size_t sum = 0;
+    for (const ConvProblem& layer : layers) sum += make_conv(layer, options)->scratch_bytes();
+    return sum;
   }
 
  private:
+  // One matrix product serves all passes.
+  std::string algorithm_of(const DeviceConvOptions& options) const {
+    std::string name = options.algorithm;
+    for (const std::string& of_pass : options.algorithms) {
+      if (of_pass.empty() || of_pass == name) continue;
+      if (!name.empty())
+        throw Error(ErrorKind::kDevice, info_.id,
+                    "the passes of a layer cannot have different algorithms (\"" + name +
+                        "\" and \"" + of_pass + "\") on an OpenCL device");
+      name = of_pass;
+    }
+    return name;
+  }
+
   std::string product_for(const std::string& algorithm) const {
-    if (algorithm.empty()) return product_;
+    if (algorithm.empty() || algorithm == kAlgorithmPrefix + product_) return product_;
     std::vector<std::string> valid;
     for (const std::string& name : product_names(info_.kind)) {
       valid.push_back(kAlgorithmPrefix + name);

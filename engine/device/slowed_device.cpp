@@ -30,6 +30,7 @@ class SlowedConv : public DeviceConv {
                              stop);
   }
   std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
+  ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
   double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
   std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 
@@ -48,6 +49,10 @@ class SlowedDevice : public Device {
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     return std::make_unique<SlowedConv>(device_->make_conv(problem, options), speed_);
+  }
+  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                              const DeviceConvOptions& options) override {
+    return device_->planned_scratch(layers, options);
   }
   ThreadPool* host_pool() override { return device_->host_pool(); }
 

@@ -50,7 +50,9 @@ struct LayerCalibration {
   int kernels = 0;
   std::array<double, 3> ms{};
   double gflops = 0.0;
-  std::array<std::string, 3> algorithm;
+  std::array<std::string, 3> algorithm;  // empty for a pass that the layer does not need
+  std::array<ChosenBy, 3> chosen_by{};
+  std::size_t scratch_bytes = 0;
 };
 
 struct RunCalibrated {

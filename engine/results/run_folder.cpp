@@ -15,7 +15,7 @@ constexpr const char* kStepColumns =
     "step,epoch,step_ms,conv_ms,comm_ms,comp_ms,loss,train_accuracy,warm_up,bandwidth_mbps\r\n";
 constexpr const char* kDeviceColumns =
     "step,device,layer,pass,kernels,conv_ms,send_ms,receive_ms,wait_ms,bytes_sent,"
-    "bytes_received\r\n";
+    "bytes_received,algorithm\r\n";
 constexpr const char* kSummaryColumns =
     "run,name,dataset,network,batch_size,devices,bandwidth_mbps,split,steps,step_ms,step_ms_p10,"
     "step_ms_p90,conv_ms,comm_ms,comp_ms,conv_share,baseline,baseline_step_ms,speedup,efficiency,"
@@ -29,6 +29,12 @@ std::string step_line(const RunStep& step) {
   return csv.text();
 }
 
+// What the device was calibrated with, which is what it computes with.
+std::string algorithm_of(const WorkRow& row, const RunCalibrated& calibrated) {
+  if (row.layer >= calibrated.layers.size()) return {};
+  return calibrated.layers[row.layer].at(row.device).algorithm[static_cast<std::size_t>(row.pass)];
+}
+
 std::string device_lines(const RunStep& step, const RunStarted& started,
                          const RunCalibrated& calibrated) {
   CsvLines csv;
@@ -36,7 +42,8 @@ std::string device_lines(const RunStep& step, const RunStarted& started,
     const DeviceWork& work = row.work;
     csv.add_all(step.step, started.devices[row.device].name, row.layer + 1, pass_name(row.pass),
                 calibrated.kernels.at(row.layer).at(row.device), work.conv_ms, work.send_ms,
-                work.receive_ms, work.wait_ms, work.bytes_sent, work.bytes_received);
+                work.receive_ms, work.wait_ms, work.bytes_sent, work.bytes_received,
+                algorithm_of(row, calibrated));
     csv.end_line();
   }
   return csv.text();

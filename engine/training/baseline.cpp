@@ -20,17 +20,18 @@ int steps_to_measure(double ms) {
 
 }  // namespace
 
-BaselineTimes measure_baseline(const BaselineProblem& problem, const std::string& id, double speed,
+BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec& spec,
                                ThreadPool& master_pool, double master_speed, const StopToken* stop,
                                const std::function<void(int done, int total)>& progress) {
-  const auto device = open_at_speed(id, speed);
+  const auto device = open_run_device(spec);
   ThreadPool* const own = device->host_pool();
   ThreadPool& pool = own ? *own : master_pool;
-  const double rest_speed = own ? speed : master_speed;
+  const double rest_speed = own ? spec.speed : master_speed;
 
+  // First the convolutions: what they measure needs memory that the model then takes.
+  SingleDevice convolutions(*device, problem.spec.conv_problems(problem.batch_size), stop);
   Model model(problem.spec, problem.batch_size, pool);
   model.parameters() = problem.initial.copy();
-  SingleDevice convolutions(*device, problem.spec.conv_problems(problem.batch_size), stop);
   Batch batch(problem.images, problem.normalisation, problem.batch_size, pool);
   const auto order = epoch_order(problem.images.count(), problem.shuffle, problem.seed, 1);
   const auto batches = order.size() / static_cast<std::size_t>(problem.batch_size);

@@ -7,6 +7,7 @@
 #include "datasets/image_set.h"
 #include "engine/network/model.h"
 #include "engine/training/batches.h"
+#include "engine/training/experiment.h"
 
 namespace convoy {
 
@@ -26,10 +27,10 @@ struct BaselineTimes {
 };
 
 // Real training steps on a copy of the weights: one to warm up, then three to fifteen (fewer where
-// a step takes longer than 4 s). The convolutions run on the device `id` at `speed`, without a
-// link; all else on that device's cores when it is a CPU, else on `master_pool`. `progress` hears
-// each step.
-BaselineTimes measure_baseline(const BaselineProblem& problem, const std::string& id, double speed,
+// a step takes longer than 4 s). The convolutions run on `device`, opened anew, without a link;
+// all else on that device's cores when it is a CPU, else on `master_pool`. `progress` hears each
+// step.
+BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec& device,
                                ThreadPool& master_pool, double master_speed, const StopToken* stop,
                                const std::function<void(int done, int total)>& progress);
 

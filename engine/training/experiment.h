@@ -19,6 +19,9 @@ struct DeviceSpec {
   std::string name;                  // empty: the id
   double speed = 1.0;                // below 1: an emulated slower device
   std::optional<LinkSettings> link;  // nothing: the default link
+  // 10^6 bytes that each layer's convolution may take beside its operands; nothing: a quarter of
+  // the device's memory.
+  std::optional<double> scratch_limit_mb = std::nullopt;
   bool operator==(const DeviceSpec&) const = default;
 };
 

@@ -36,6 +36,8 @@ ordered_json device_json(const DeviceSpec& device) {
                          {"name", device.name.empty() ? device.id : device.name},
                          {"speed", number_json(device.speed)}};
   if (device.link) object["link"] = link_json(*device.link);
+  object["scratch_limit_mb"] =
+      device.scratch_limit_mb ? number_json(*device.scratch_limit_mb) : ordered_json();
   return object;
 }
 

@@ -12,7 +12,7 @@ constexpr std::string_view kNetwork[] = {"kernels", "kernel_size", "padding"};
 constexpr std::string_view kTraining[] = {"batch_size",     "steps",    "epochs",
                                           "learning_rate",  "momentum", "weight_decay",
                                           "initial_weights"};
-constexpr std::string_view kDevice[] = {"id", "name", "speed", "link"};
+constexpr std::string_view kDevice[] = {"id", "name", "speed", "link", "scratch_limit_mb"};
 constexpr std::string_view kDistribution[] = {
     "split", "shares", "resident_kernels", "fuse_pooling", "overlap", "wire", "rebalance"};
 constexpr std::string_view kLink[] = {"bandwidth_mbps", "latency_ms", "duplex"};

@@ -189,6 +189,9 @@ DeviceSpec parse_device(const JsonValue& object, bool first) {
           "a number above 0 and at most 1: a speed above 1 needs the virtual clock, which "
           "this version does not offer");
   });
+  read(object, "scratch_limit_mb", [&](const JsonValue& value) {
+    if (!value.is_null()) device.scratch_limit_mb = value.number({0, 1e9, false});
+  });
   read(object, "link", [&](const JsonValue& value) {
     if (value.is_null()) return;
     if (first)

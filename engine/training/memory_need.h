@@ -9,8 +9,8 @@
 namespace convoy {
 
 // Bytes for maps, weights and gradients on the master and on `devices` - 1 workers in this process,
-// each of which keeps the whole input and about its part of everything else. Scratch (some 100 MB a
-// device, more for wide layers), pictures and what a GPU holds itself come on top.
+// each of which keeps the whole input and about its part of everything else. Scratch
+// (Device::planned_scratch()), pictures and what a GPU holds itself come on top.
 std::uint64_t memory_need(const NetworkSpec& spec, int batch, int devices);
 
 // What the system can give without swapping, in bytes; nothing when it does not say.

@@ -1,9 +1,11 @@
 #include "engine/training/run_devices.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "engine/device/discovery.h"
+#include "engine/device/limited_device.h"
 #include "engine/device/slowed_device.h"
 
 namespace convoy {
@@ -72,8 +74,10 @@ void find_master_pool(const std::vector<DeviceSpec>& specs, RunDevices& devices)
 
 }  // namespace
 
-std::unique_ptr<Device> open_at_speed(const std::string& id, double speed) {
-  return slowed_device(open_device(id), speed);
+std::unique_ptr<Device> open_run_device(const DeviceSpec& spec) {
+  const double bytes = spec.scratch_limit_mb.value_or(0.0) * 1e6;
+  return slowed_device(
+      limited_device(open_device(spec.id), static_cast<std::size_t>(std::ceil(bytes))), spec.speed);
 }
 
 RunDevices open_run_devices(const std::vector<DeviceSpec>& specs,
@@ -81,7 +85,7 @@ RunDevices open_run_devices(const std::vector<DeviceSpec>& specs,
   RunDevices devices;
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const DeviceSpec& spec = specs[i];
-    ClusterMember member{open_at_speed(spec.id, spec.speed), spec.link.value_or(default_link)};
+    ClusterMember member{open_run_device(spec), spec.link.value_or(default_link)};
     RunDevice described{spec.name.empty() ? spec.id : spec.name, member.device->info(), spec.speed,
                         std::nullopt};
     if (i > 0) described.link = member.link;

@@ -26,7 +26,7 @@ struct RunDevices {
 RunDevices open_run_devices(const std::vector<DeviceSpec>& devices,
                             const LinkSettings& default_link);
 
-// A device again, for itself: with `speed`, without a link.
-std::unique_ptr<Device> open_at_speed(const std::string& id, double speed);
+// A device for itself: with its speed and scratch limit, without a link.
+std::unique_ptr<Device> open_run_device(const DeviceSpec& spec);
 
 }  // namespace convoy

@@ -90,6 +90,8 @@ class ConvTest : public QObject {
   void compare(const QStringList& arguments, const Array& expected) const;
 
  private slots:
+  // What other tests measured must not decide here.
+  void initTestCase() { qputenv("CONVOY_CACHE_DIR", file("cache").toUtf8()); }
   void passes_data();
   void passes();
   void infers_sizes();
@@ -98,6 +100,7 @@ class ConvTest : public QObject {
   void refuses_data();
   void refuses();
   void bench_conv_reports();
+  void bench_conv_measures_once();
   void bench_step_reports();
 };
 
@@ -306,6 +309,35 @@ void ConvTest::bench_conv_reports() {
   for (const char* fragment :
        {"step", "forward", "backward-data", "backward-weights", "GFLOP/s", "peak"})
     QVERIFY2(text.out.contains(fragment), qPrintable(text.out));
+}
+
+void ConvTest::bench_conv_measures_once() {
+  const QString device = QString("cpu:%1").arg(cores().first());
+  const QStringList cache = {"CONVOY_CACHE_DIR=" + file("choices")};
+  // So little scratch that every algorithm has to be tried.
+  const auto report_of = [&](const QStringList& more = {"--scratch-limit", "0.3"}) {
+    const QStringList layer = {"bench",         "conv", "--device",       device, "--batch", "8",
+                               "--in-channels", "20",   "--out-channels", "40",   "--size",  "12",
+                               "--kernel-size", "3",    "--repetitions",  "1",    "--json"};
+    const Outcome outcome = run_convoy(layer + more, {}, cache);
+    return outcome.code == 0 ? nlohmann::json::parse(outcome.out.toStdString())
+                             : nlohmann::json{{"error", outcome.err.toStdString()}};
+  };
+  const auto first = report_of(), again = report_of();
+  QVERIFY(QFile::exists(file("choices/conv_choices.json")));
+  QFile damaged(file("choices/conv_choices.json"));
+  QVERIFY(damaged.open(QIODevice::WriteOnly | QIODevice::Truncate) && damaged.write("{]") == 2);
+  damaged.close();
+  const auto anew = report_of(), named = report_of({"--algorithm", "gemm"});
+  for (const char* pass : {"forward", "backward_data", "backward_weights"}) {
+    QCOMPARE(first["chosen_by"][pass].dump(), "\"measurement\"");
+    QCOMPARE(again["chosen_by"][pass].dump(), "\"memory\"");
+    QCOMPARE(again["algorithm"][pass], first["algorithm"][pass]);
+    QCOMPARE(anew["chosen_by"][pass].dump(), "\"measurement\"");
+    QCOMPARE(named["chosen_by"][pass].dump(), "\"name\"");
+    QCOMPARE(named["algorithm"][pass].dump(), "\"gemm\"");
+  }
+  QVERIFY(first["scratch_bytes"] > 0 && first["scratch_bytes"] <= 300'000);
 }
 
 void ConvTest::bench_step_reports() {

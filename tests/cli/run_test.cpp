@@ -117,6 +117,7 @@ void RunTest::leaves_files_that_agree() {
       if (row["step"] != step["step"]) continue;
       kernels[{row["layer"], row["pass"]}] += row["kernels"].toInt();
       conv[row["device"]] += number(row, "conv_ms");
+      QVERIFY(!row["algorithm"].isEmpty());
       if (row["device"] == "A") {
         QCOMPARE(row["bytes_sent"], QString("0"));
       } else {

@@ -25,7 +25,8 @@ void UsageTest::every_command_has_help_data() {
                         << QStringList{"--grad-output", "--kernels", "LAST not", "--padding"};
   QTest::newRow("bench") << QStringList{"bench"} << QStringList{"conv", "step"};
   QTest::newRow("bench conv") << QStringList{"bench", "conv"}
-                              << QStringList{"--repetitions", "--in-channels", "--algorithm"};
+                              << QStringList{"--repetitions", "--in-channels", "--algorithm",
+                                             "--scratch-limit"};
   QTest::newRow("bench step") << QStringList{"bench", "step"} << QStringList{"--kernels"};
   QTest::newRow("data") << QStringList{"data"} << QStringList{"fetch"};
   QTest::newRow("data fetch") << QStringList{"data", "fetch"} << QStringList{"cifar100", "--url"};
@@ -63,6 +64,10 @@ void UsageTest::wrong_usage_data() {
                                               "--size",         "8",    "--in-channels", "1",
                                               "--out-channels", "1",    "--repetitions", "0"}
                                << "--repetitions";
+  QTest::newRow("scratch limit") << QStringList{"bench",          "conv", "--batch",         "2",
+                                                "--size",         "8",    "--in-channels",   "1",
+                                                "--out-channels", "1",    "--scratch-limit", "0"}
+                                 << "--scratch-limit";
   QTest::newRow("size") << QStringList{"bench",          "conv", "--batch",       "2",
                                        "--size",         "8y",   "--in-channels", "1",
                                        "--out-channels", "1"}

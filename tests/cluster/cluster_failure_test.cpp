@@ -18,6 +18,10 @@ class FailingDevice : public Device {
                                         const DeviceConvOptions& options) override {
     return std::make_unique<Conv>(device_->make_conv(problem, options), left_);
   }
+  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                              const DeviceConvOptions& options) override {
+    return device_->planned_scratch(layers, options);
+  }
 
  private:
   class Conv : public DeviceConv {
@@ -32,6 +36,7 @@ class FailingDevice : public Device {
       conv_->run(pass, result, stop);
     }
     std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
+    ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
     double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
     std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 

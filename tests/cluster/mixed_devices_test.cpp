@@ -78,6 +78,7 @@ class MixedDevicesTest : public QObject {
             ms_ += milliseconds(SteadyClock::now() - begin);
           }
           std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
+          ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
           double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
           std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 
@@ -86,6 +87,10 @@ class MixedDevicesTest : public QObject {
           double& ms_;
         };
         return std::make_unique<Conv>(device_->make_conv(problem, options), ms_);
+      }
+      std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                                  const DeviceConvOptions& options) override {
+        return device_->planned_scratch(layers, options);
       }
 
      private:

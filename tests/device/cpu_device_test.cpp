@@ -3,10 +3,12 @@
 
 #include <sched.h>
 
+#include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
 
 #include "engine/device/discovery.h"
+#include "engine/device/limited_device.h"
 #include "tests/conv/random_convolution.h"
 
 using namespace convoy;
@@ -55,7 +57,13 @@ QString error_of(ErrorKind kind, const Call& call) {
 class CpuDeviceTest : public QObject {
   Q_OBJECT
 
+ private:
+  QTemporaryDir cache_;
+
  private slots:
+  // What other tests measured must not decide here.
+  void initTestCase() { qputenv("CONVOY_CACHE_DIR", cache_.path().toUtf8()); }
+
   void a_device_says_what_it_is() {
     const DeviceInfo info = open_device("cpu")->info();
     QCOMPARE(info.id, "cpu");
@@ -147,6 +155,24 @@ class CpuDeviceTest : public QObject {
     // Nothing but the reference fits one byte.
     const auto tiny = device->make_conv(small_problem(), {.algorithm = "", .scratch_limit = 1});
     QCOMPARE(tiny->algorithm(Pass::kForward), "reference");
+    // A share of this size is done in blocks, and is the same.
+    Random random(91);
+    ConvProblem large = small_problem();
+    large.batch = 64;
+    large.in_channels = 30;
+    large.out_channels = 50;
+    const Arrays arrays(large, random);
+    for (const char* name : {"fft", "gemm"}) {
+      const auto free = device->make_conv(large, {.algorithm = name});
+      const std::size_t limit = free->scratch_bytes() / 4;
+      const auto limited = limited_device(open_device("cpu"), limit);
+      const auto blocks = limited->make_conv(large, {.algorithm = name});
+      QVERIFY(blocks->scratch_bytes() > 0 && blocks->scratch_bytes() <= limit);
+      QCOMPARE(limited->planned_scratch({large}, {.algorithm = name}), blocks->scratch_bytes());
+      set_operands(*blocks, arrays);
+      for (Pass pass : kAllPasses)
+        QVERIFY(run(*blocks, pass) == run_reference(large, pass, arrays, *device->host_pool()));
+    }
     const QString what = error_of(ErrorKind::kDevice, [&] {
       static_cast<void>(
           device->make_conv(small_problem(), {.algorithm = "gemm", .scratch_limit = 1}));

@@ -25,7 +25,7 @@ constexpr const char* kExample = R"({
   "training": { "batch_size": 128, "steps": 50, "epochs": null, "learning_rate": 0.01,
                 "momentum": 0.9, "weight_decay": 0.0, "initial_weights": null },
   "devices":  [ { "id": "cpu:0", "name": "A" },
-                { "id": "cpu:1", "name": "B", "speed": 0.5,
+                { "id": "cpu:1", "name": "B", "speed": 0.5, "scratch_limit_mb": 512.5,
                   "link": { "bandwidth_mbps": 1000, "latency_ms": 0.2, "duplex": "full" } } ],
   "distribution": { "split": "kernels", "shares": "calibrated", "resident_kernels": false,
                     "fuse_pooling": false, "overlap": false, "wire": "fp32", "rebalance": false },
@@ -146,6 +146,8 @@ void ExperimentTest::reads_the_example() {
   QCOMPARE(e.devices.size(), std::size_t{2});
   QCOMPARE(e.devices[1].name, std::string("B"));
   QCOMPARE(e.devices[1].speed, 0.5);
+  QCOMPARE(e.devices[1].scratch_limit_mb, std::optional<double>(512.5));
+  QVERIFY(!e.devices[0].scratch_limit_mb);
   QCOMPARE(e.devices[1].link->bandwidth_mbps, std::optional<double>(1000));
   QCOMPARE(e.devices[1].link->latency_ms, 0.2);
   QVERIFY(!e.devices[0].link);
@@ -224,6 +226,11 @@ void ExperimentTest::refuses_data() {
   row("speed 0", R"({"devices": [{"id": "cpu", "speed": 0}]})", {"/devices/0/speed: found 0"});
   row("speed 2", R"({"devices": [{"id": "cpu", "speed": 2}]})",
       {"/devices/0/speed: found 2", "virtual clock"});
+  row("scratch limit 0", R"({"devices": [{"id": "cpu", "scratch_limit_mb": 0}]})",
+      {"/devices/0/scratch_limit_mb: found 0", "above 0"});
+  row("scratch limit",
+      R"({"devices": [{"id": "cpu:0"}, {"id": "cpu:1", "scratch_limit_mb": "8"}]})",
+      {"/devices/1/scratch_limit_mb: found \"8\""});
   row("bandwidth 0", R"({"link": {"bandwidth_mbps": 0}})", {"/link/bandwidth_mbps", "above 0"});
   row("latency", R"({"link": {"latency_ms": -1}})", {"/link/latency_ms: found -1"});
   row("duplex", R"({"link": {"duplex": "simplex"}})", {"/link/duplex", "full, half"});

@@ -96,6 +96,69 @@ class RunTest : public QObject {
       QVERIFY2(has_file(folder, file), file);
   }
 
+  void theCallerMayNameTheRun() {
+    Experiment experiment = small_experiment();
+    experiment.baseline = BaselineMode::kNone;
+    experiment.training.steps = 1;
+    RunControl control;
+    Recorder recorder;
+    RunOptions options;
+    options.run_id = new_run_id();
+    QVERIFY(options.run_id != new_run_id());
+    QCOMPARE(run_experiment(experiment, control, {&recorder}, options).run, options.run_id);
+    QCOMPARE(recorder.started.run, options.run_id);
+  }
+
+  void scratchLimitsAreKept() {
+    Experiment experiment = small_experiment();
+    experiment.baseline = BaselineMode::kMaster;
+    experiment.training.steps = 1;
+    Recorder free, limited;
+    RunControl control_one, control_two;
+    run(experiment, free, control_one);
+    const std::size_t most = free.calibrated.layers[1][0].scratch_bytes;
+    QVERIFY(most > 1000);
+    experiment.devices[0].scratch_limit_mb = static_cast<double>(most - 1) / 1e6;
+    run(experiment, limited, control_two);
+    for (const auto& layer : limited.calibrated.layers) QVERIFY(layer[0].scratch_bytes < most);
+    const Experiment resolved = parse_experiment(limited.started.experiment_json, "resolved");
+    QCOMPARE(resolved.devices[0].scratch_limit_mb, experiment.devices[0].scratch_limit_mb);
+    QVERIFY(std::any_of(free.messages.begin(), free.messages.end(),
+                        [](const auto& text) { return text.rfind("Scratch memory: A ", 0) == 0; }));
+  }
+
+  void saysWhenALimitLeavesOnlyTheReference() {
+    Experiment experiment = small_experiment();
+    experiment.baseline = BaselineMode::kNone;
+    experiment.training.steps = 1;
+    experiment.devices[0].scratch_limit_mb = 1e-6;
+    Recorder recorder;
+    RunControl control;
+    QCOMPARE(run(experiment, recorder, control).outcome, RunOutcome::kDone);
+    QCOMPARE(recorder.calibrated.layers[0][0].algorithm[0], std::string("reference"));
+    QCOMPARE(recorder.calibrated.layers[0][0].scratch_bytes, std::size_t{0});
+    QCOMPARE(std::count_if(recorder.messages.begin(), recorder.messages.end(),
+                           [](const auto& text) {
+                             return text.find("Device A computes layer") == 0 &&
+                                    text.find("scratch_limit_mb") != std::string::npos;
+                           }),
+             std::ptrdiff_t{2});
+  }
+
+  void tellsWhatComputes() {
+    Recorder recorder;
+    RunControl control;
+    run(small_experiment(), recorder, control);
+    for (std::size_t layer = 0; layer < 2; ++layer)
+      for (const LayerCalibration& device : recorder.calibrated.layers[layer])
+        for (const Pass pass : kAllPasses) {
+          const auto i = static_cast<std::size_t>(pass);
+          const bool needed = layer > 0 || pass != Pass::kBackwardData;
+          QCOMPARE(!device.algorithm[i].empty(), needed);
+          QCOMPARE(device.ms[i] > 0.0, needed);
+        }
+  }
+
   void stepsAddUp() {
     Recorder recorder;
     RunControl control;

@@ -1,0 +1,50 @@
+#include "engine/device/conv_step.h"
+
+#include <algorithm>
+
+#include "engine/base/random.h"
+#include "engine/conv/timeline.h"
+
+namespace convoy {
+namespace {
+
+FloatBuffer made_up(std::size_t size, std::uint64_t seed) {
+  // A short random piece over and over: the values do not matter for the time as long as they are
+  // neither zeros nor denormals.
+  Random random(seed);
+  float piece[1021];
+  for (float& value : piece) value = static_cast<float>(random.uniform(-1.0, 1.0));
+  FloatBuffer buffer(size);
+  for (std::size_t at = 0; at < size; at += std::size(piece))
+    std::copy_n(piece, std::min(std::size(piece), size - at), buffer.data() + at);
+  return buffer;
+}
+
+}  // namespace
+
+ConvStep::ConvStep(const ConvProblem& problem)
+    : input_(made_up(problem.input_size(), 1)),
+      weight_(made_up(problem.weight_size(), 2)),
+      grad_output_(made_up(problem.output_size(), 3)),
+      result_(std::max({input_.size(), weight_.size(), grad_output_.size()})) {}
+
+std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input,
+                                    const StopToken* stop) {
+  std::array<double, 3> ms{};
+  const auto timed = [&](Pass pass, auto&& work) {
+    const TimePoint begin = SteadyClock::now();
+    work();
+    conv.run(pass, result_.data(), stop);
+    ms[static_cast<std::size_t>(pass)] = milliseconds(SteadyClock::now() - begin);
+  };
+  timed(Pass::kForward, [&] {
+    conv.set_operand(Operand::kInput, input_.data());
+    conv.set_operand(Operand::kWeight, weight_.data());
+  });
+  timed(Pass::kBackwardWeights,
+        [&] { conv.set_operand(Operand::kGradOutput, grad_output_.data()); });
+  if (needs_grad_input) timed(Pass::kBackwardData, [] {});
+  return ms;
+}
+
+}  // namespace convoy

@@ -1,0 +1,26 @@
+// One layer's part of a training step on made-up operands, for measuring how long it takes.
+#pragma once
+
+#include <array>
+
+#include "engine/device/device.h"
+#include "engine/tensor/buffer.h"
+
+namespace convoy {
+
+// Used by one thread.
+class ConvStep {
+ public:
+  explicit ConvStep(const ConvProblem& problem);
+
+  // Runs the passes in a step's order: what a device uploads or transforms counts where it happens.
+  // Milliseconds by pass, in the order of kAllPasses; backward-data is 0 where it is not needed.
+  // `stop` may be null.
+  std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop);
+
+ private:
+  FloatBuffer input_, weight_, grad_output_;
+  FloatBuffer result_;  // of every pass
+};
+
+}  // namespace convoy
