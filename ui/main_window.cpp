@@ -43,6 +43,19 @@ QString droppedPath(const QMimeData* data) {
   return taken ? info.absoluteFilePath() : QString();
 }
 
+// The problem with the section that it is in, for places far from its field.
+QString placedText(const Problem& problem) {
+  static const std::pair<const char*, QString> kSections[] = {
+      {"/devices", MainWindow::tr("Devices")},   {"/network", MainWindow::tr("Network")},
+      {"/training", MainWindow::tr("Training")}, {"/link", MainWindow::tr("Link")},
+      {"/dataset", MainWindow::tr("Data")},      {"/distribution", MainWindow::tr("Method")},
+      {"/baseline", MainWindow::tr("Method")}};
+  for (const auto& [path, title] : kSections)
+    if (problem.path.startsWith(QLatin1String(path)))
+      return MainWindow::tr("%1: %2").arg(title, problem.text);
+  return problem.text;
+}
+
 }  // namespace
 
 MainWindow::MainWindow(const DeviceCatalog& catalog, const Options& options)
@@ -115,7 +128,7 @@ bool MainWindow::startRun() {
   if (!canRun(m_document.problems())) {
     for (const Problem& problem : m_document.problems())
       if (problem.severity == Severity::kError)
-        m_messages->add(Severity::kError, tr("Cannot run yet: %1").arg(problem.text));
+        m_messages->add(Severity::kError, tr("Cannot run yet. %1").arg(placedText(problem)));
     return false;
   }
   m_messages->clear();
@@ -158,7 +171,7 @@ void MainWindow::showState() {
     return problem.severity == Severity::kError;
   });
   m_live->setPaused(paused);
-  m_live->setObstacle(obstacle == problems.end() ? QString() : obstacle->text);
+  m_live->setObstacle(obstacle == problems.end() ? QString() : placedText(*obstacle));
   m_run->setEnabled(!active && ready);
   m_run->setToolTip(ready ? tr("Run the experiment (Ctrl+R)")
                           : tr("The set-up has a fault; it is shown next to its field."));

@@ -10,7 +10,7 @@ namespace convoy::ui {
 struct TickBudget {
   static constexpr int kQuickestMs = 100;  // fluent to the eye
   static constexpr int kSlowestMs = 400;   // still felt as live
-  static constexpr double kPartOfACore = 0.04;
+  static constexpr double kPartOfACore = 0.03;
 
   // The time until the next tick when the last one kept the GUI's thread busy for `busyMs`, with
   // all the painting that came of it.
