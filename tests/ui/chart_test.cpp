@@ -122,6 +122,22 @@ class ChartTest : public QObject {
     }
   }
 
+  // A stack says where the time went: of many rows the mean, whatever the single ones did.
+  void longStacksShowMeans() {
+    constexpr size_t kRows = 1 << 14;
+    Data restless, calm{std::vector(kRows, 50.0), std::vector(kRows, 1.0), {}};
+    for (size_t row = 0; row < kRows; ++row) restless.first.push_back(row % 2 == 0 ? 1.0 : 99.0);
+    restless.second = calm.second;
+    const auto picture = [](Data& data) {
+      Chart chart(linesOf(data, true));
+      chart.resize(600, 400);
+      chart.show();
+      chart.refresh();
+      return chart.canvas().grab().toImage();
+    };
+    QCOMPARE(picture(restless), picture(calm));
+  }
+
   void decimationLeavesGapsOut() {
     const std::vector<double> values{kNaN, kNaN, 3.0, kNaN, 5.0};
     QList<QPointF> points;
