@@ -15,7 +15,8 @@ Screenshots::Screenshots(ui::MainWindow* window, const QDir& folder)
 void Screenshots::watch() {
   const ui::RunStore* store = m_window->store();
   if (m_running || store->state() != ui::RunStore::State::Training) return;
-  if (2 * store->stepCount() < store->started().steps) return;
+  // Late enough that the charts, whose axes grow in steps, are well filled.
+  if (4 * store->stepCount() < 3 * store->started().steps) return;
   m_running = true;
   take(QStringLiteral("running"));
 }

@@ -1,5 +1,5 @@
-// Takes pictures of the real window for the README and for those who judge its looks: idle, in the
-// middle of a run, at its end; each in light and in dark.
+// Takes pictures of the real window for the README and for those who judge its looks: idle, three
+// quarters into a run, at its end; each in light and in dark.
 #pragma once
 
 #include <QDir>
@@ -28,7 +28,7 @@ class Screenshots : public QObject {
   ui::MainWindow* m_window;
   QDir m_folder;
   QString m_failure;
-  bool m_running = false;  // the picture in the middle of the run is taken
+  bool m_running = false;  // the picture of the run under way is taken
 };
 
 }  // namespace convoy
