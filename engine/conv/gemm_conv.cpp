@@ -103,13 +103,27 @@ class GemmPlan : public ConvPlan {
     return task;
   }
 
+  // The column matrix of a 1x1 kernel is the input itself.
+  bool is_pointwise() const {
+    return taps_ == 1 && p_.stride_height == 1 && p_.stride_width == 1 && p_.padding == Padding();
+  }
+  struct Matrix {
+    const float* data;
+    std::size_t leading;
+  };
+  Matrix column_matrix(const float* input, Range rows, Range columns, float* block) const {
+    if (is_pointwise()) return {input + rows.begin * columns_ + columns.begin, columns_};
+    im2col(p_, input, rows, columns, block);
+    return {block, columns.size()};
+  }
+
   void forward(const ConvOperands& o, const Task& task, float* block, const StopToken* stop) const {
     for_blocks(task.columns, blocking_.column_block, [&](Range columns) {
       for_blocks(task.rows, blocking_.row_block, [&](Range rows) {
         if (stop) stop->throw_if_stopped();
-        im2col(p_, o.input, rows, columns, block);
+        const Matrix x = column_matrix(o.input, rows, columns, block);
         sgemm(Transpose::kNo, Transpose::kNo, task.kernels.size(), columns.size(), rows.size(),
-              o.weight + task.kernels.begin * rows_ + rows.begin, rows_, block, columns.size(),
+              o.weight + task.kernels.begin * rows_ + rows.begin, rows_, x.data, x.leading,
               rows.begin == task.rows.begin ? 0.0f : 1.0f,
               task.result + task.kernels.begin * columns_ + columns.begin, columns_);
       });
@@ -121,9 +135,9 @@ class GemmPlan : public ConvPlan {
     for_blocks(task.rows, blocking_.row_block, [&](Range rows) {
       for_blocks(task.columns, blocking_.column_block, [&](Range columns) {
         if (stop) stop->throw_if_stopped();
-        im2col(p_, o.input, rows, columns, block);
+        const Matrix x = column_matrix(o.input, rows, columns, block);
         sgemm(Transpose::kNo, Transpose::kYes, kernels_, rows.size(), columns.size(),
-              o.grad_output + columns.begin, columns_, block, columns.size(),
+              o.grad_output + columns.begin, columns_, x.data, x.leading,
               columns.begin == task.columns.begin ? 0.0f : 1.0f, task.result + rows.begin, rows_);
       });
     });
@@ -137,10 +151,12 @@ class GemmPlan : public ConvPlan {
     for_blocks(task.columns, blocking_.column_block, [&](Range columns) {
       for_blocks(task.rows, blocking_.row_block, [&](Range rows) {
         if (stop) stop->throw_if_stopped();
+        const bool direct = is_pointwise();
+        float* const to = direct ? task.result + rows.begin * columns_ + columns.begin : block;
         sgemm(Transpose::kYes, Transpose::kNo, rows.size(), columns.size(), kernels_,
-              o.weight + rows.begin, rows_, o.grad_output + columns.begin, columns_, 0.0f, block,
-              columns.size());
-        add_col2im(p_, block, rows, columns, task.result);
+              o.weight + rows.begin, rows_, o.grad_output + columns.begin, columns_, 0.0f, to,
+              direct ? columns_ : columns.size());
+        if (!direct) add_col2im(p_, block, rows, columns, task.result);
       });
     });
   }
