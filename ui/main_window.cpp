@@ -11,7 +11,6 @@
 #include <QMimeData>
 #include <QStandardPaths>
 #include <QStatusBar>
-#include <QUuid>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -28,11 +27,10 @@
 namespace convoy::ui {
 namespace {
 
-// Every run has a folder of its own, so that its files are there from the first second on. It takes
-// the run's id when the run ends; a run that is killed leaves one that says what it is.
-QString newRunFolder() {
+// Every run has a folder of its own in here, so that its files are there from the first second on.
+QString runsFolder() {
   return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
-         QStringLiteral("/runs/unfinished-") + QUuid::createUuid().toString(QUuid::WithoutBraces);
+         QStringLiteral("/runs");
 }
 
 QString droppedPath(const QMimeData* data) {
@@ -133,7 +131,7 @@ bool MainWindow::startRun() {
   }
   m_messages->clear();
   m_setup->devicesPanel()->model()->clearCalibration();
-  m_runner.start(m_document.experiment(), newRunFolder().toStdString());
+  m_runner.start(m_document.experiment(), runsFolder().toStdString());
   return true;
 }
 

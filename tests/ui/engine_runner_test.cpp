@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kLong = 15'000;  // a wait that only a hanging test uses up
 
-RunStarted startedEvent(const char* run) {
+RunStarted startedEvent(const std::string& run) {
   RunStarted event;
   event.run = run;
   event.steps = 10;
@@ -87,28 +87,28 @@ class EngineRunnerTest : public QObject {
 
   void theFolderIsNamedAfterTheRun() {
     const QTemporaryDir home;
-    const auto folder = [&](const char* name) {
-      return std::filesystem::path(home.filePath(name).toStdString());
-    };
+    const std::filesystem::path runs = home.path().toStdString();
     RunStore store;
     bool starts = true;
-    EngineRunner runner(&store, nullptr,
-                        [&](const auto&, RunControl&, const auto& listeners, const auto& out) {
-                          std::filesystem::create_directories(*out);
-                          if (starts) listeners.front()->on_started(startedEvent("the-run"));
-                          return summaryOf(RunOutcome::kDone);
-                        });
+    EngineRunner runner(
+        &store, nullptr,
+        [&](const auto&, RunControl&, const auto& listeners, const RunOptions& options) {
+          std::filesystem::create_directories(*options.out);
+          if (starts) listeners.front()->on_started(startedEvent(options.run_id));
+          return summaryOf(RunOutcome::kDone);
+        });
     QSignalSpy finished(&runner, &EngineRunner::finished);
-    runner.start({}, folder("first"));
+    runner.start({}, runs);
     QVERIFY(finished.wait(kLong));
-    QCOMPARE(runner.folder(), folder("the-run"));
-    QVERIFY(std::filesystem::is_directory(folder("the-run")));
-    QVERIFY(!std::filesystem::exists(folder("first")));
+    const std::filesystem::path first = runner.folder();
+    QCOMPARE(first, runs / store.started().run);
+    QVERIFY(std::filesystem::is_directory(first));
 
     starts = false;  // what fails before it begins leaves no empty folder
-    runner.start({}, folder("second"));
+    runner.start({}, runs);
     QVERIFY(finished.wait(kLong));
-    QVERIFY(!std::filesystem::exists(folder("second")));
+    QVERIFY(runner.folder() != first && runner.folder().parent_path() == runs);
+    QVERIFY(!std::filesystem::exists(runner.folder()));
   }
 
   void stopReachesARunThatNeverReturnsToTheEventLoop() {

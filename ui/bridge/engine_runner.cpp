@@ -100,10 +100,9 @@ struct EngineRunner::Job {
   std::optional<RunSummary> summary;
   std::optional<RunFailure> failure;
 
-  void run(const Engine& engine, const Experiment& experiment,
-           const std::filesystem::path& folder) noexcept {
+  void run(const Engine& engine, const Experiment& experiment, const RunOptions& options) noexcept {
     try {
-      summary = engine(experiment, control, {&events}, folder);
+      summary = engine(experiment, control, {&events}, options);
     } catch (const Interrupted&) {
       // Stopped before there was anything to sum up.
     } catch (const Error& error) {
@@ -131,17 +130,18 @@ EngineRunner::~EngineRunner() {
   shutDown();
 }
 
-void EngineRunner::start(const Experiment& experiment, const std::filesystem::path& folder) {
+void EngineRunner::start(const Experiment& experiment, const std::filesystem::path& runs) {
   shutDown();
-  m_folder = folder;
+  const std::string id = new_run_id();
+  m_folder = runs / id;
   m_summary.reset();
   m_failure.reset();
   ++m_jobNumber;
   m_job = std::make_unique<Job>();
   m_store->reset();
-  m_thread = std::thread([job = m_job.get(), engine = m_engine, experiment, folder] {
-    job->run(engine, experiment, folder);
-  });
+  m_thread =
+      std::thread([job = m_job.get(), engine = m_engine, experiment,
+                   options = RunOptions(m_folder, id)] { job->run(engine, experiment, options); });
   m_busyMs = threadMs();
   m_timer.start(TickBudget::kQuickestMs);
   setState(State::Running);
@@ -167,7 +167,7 @@ void EngineRunner::shutDown() {
   m_timer.stop();
   if (m_job) m_job->control.request_stop();
   if (m_thread.joinable()) m_thread.join();
-  if (m_job) nameFolder();
+  if (m_job) dropEmptyFolder();
   m_job.reset();
   m_state = State::Idle;
 }
@@ -195,7 +195,7 @@ void EngineRunner::tick() {
     m_failure = m_job->failure;
     if (m_failure && !m_job->events.heardFinish()) m_store->fail(m_failure->text);
     if (!m_failure && m_job->events.run().empty()) m_store->reset();
-    nameFolder();
+    dropEmptyFolder();
     m_job.reset();
   }
   m_store->publish();
@@ -205,18 +205,10 @@ void EngineRunner::tick() {
   }
 }
 
-// The files were written from the run's first second on, before it had its id. Now that nobody
-// writes to them any more the folder takes the id, as summary.csv has it.
-void EngineRunner::nameFolder() {
-  const std::string run = m_job->events.run();
+// A run that failed before it started has no files.
+void EngineRunner::dropEmptyFolder() {
   std::error_code error;
-  if (run.empty()) {
-    std::filesystem::remove(m_folder, error);  // a run that never started left nothing in it
-    return;
-  }
-  const std::filesystem::path named = m_folder.parent_path() / run;
-  std::filesystem::rename(m_folder, named, error);
-  if (!error) m_folder = named;
+  if (m_job->events.run().empty()) std::filesystem::remove(m_folder, error);
 }
 
 void EngineRunner::setState(State state) {

@@ -36,9 +36,8 @@ class EngineRunner : public QObject {
  public:
   enum class State { Idle, Running, Paused, Stopping };
   // What runs an experiment: run_experiment(), unless a test brings its own.
-  using Engine =
-      std::function<RunSummary(const Experiment&, RunControl&, const std::vector<RunListener*>&,
-                               const std::optional<std::filesystem::path>&)>;
+  using Engine = std::function<RunSummary(const Experiment&, RunControl&,
+                                          const std::vector<RunListener*>&, const RunOptions&)>;
 
   // `store` is filled with the events of the run and must outlive the runner.
   explicit EngineRunner(RunStore* store, QObject* parent = nullptr, Engine engine = run_experiment);
@@ -48,15 +47,14 @@ class EngineRunner : public QObject {
   bool isActive() const { return m_state != State::Idle; }
   // Number of the run that was started last, from 1. Whatever an earlier run still says is dropped.
   quint64 job() const { return m_jobNumber; }
-  // Where the last run's files are. Its name is the run's id once the run has ended.
+  // Where the last run's files are: a folder named by the run's id.
   const std::filesystem::path& folder() const { return m_folder; }
   // Of the last run that ended; nothing when that failed before it began.
   const std::optional<RunSummary>& summary() const { return m_summary; }
   const std::optional<RunFailure>& failure() const { return m_failure; }
 
-  // A run that is still going on is stopped and joined first. The files go to `folder`, which is
-  // named after the run when that has ended.
-  void start(const Experiment& experiment, const std::filesystem::path& folder);
+  // A run that is still going on is stopped and joined first. The files go to a folder in `runs`.
+  void start(const Experiment& experiment, const std::filesystem::path& runs);
   void setPaused(bool paused);
   void stop();
   void setLink(const LinkSettings& settings);
@@ -76,7 +74,7 @@ class EngineRunner : public QObject {
   struct Job;
 
   void tick();
-  void nameFolder();
+  void dropEmptyFolder();
   void setState(State state);
 
   RunStore* m_store;
