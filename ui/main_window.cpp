@@ -3,18 +3,19 @@
 #include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDateTime>
 #include <QDir>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
-#include <QRandomGenerator>
 #include <QStandardPaths>
 #include <QStatusBar>
+#include <QUuid>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "ui/elided_label.h"
 #include "ui/icon.h"
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
@@ -27,13 +28,11 @@
 namespace convoy::ui {
 namespace {
 
-// Every run has a folder of its own, so that its files are there from the first second on.
+// Every run has a folder of its own, so that its files are there from the first second on. It takes
+// the run's id when the run ends; a run that is killed leaves one that says what it is.
 QString newRunFolder() {
-  const QString name = QDateTime::currentDateTime().toString(QStringLiteral("yyyyMMdd-hhmmss")) +
-                       QStringLiteral("-%1").arg(QRandomGenerator::global()->bounded(0x10000), 4,
-                                                 16, QLatin1Char('0'));
   return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
-         QStringLiteral("/runs/") + name;
+         QStringLiteral("/runs/unfinished-") + QUuid::createUuid().toString(QUuid::WithoutBraces);
 }
 
 QString droppedPath(const QMimeData* data) {
@@ -42,6 +41,19 @@ QString droppedPath(const QMimeData* data) {
   const QFileInfo info(urls.front().toLocalFile());
   const bool taken = info.isDir() || info.suffix().compare("json", Qt::CaseInsensitive) == 0;
   return taken ? info.absoluteFilePath() : QString();
+}
+
+// The problem with the section that it is in, for places far from its field.
+QString placedText(const Problem& problem) {
+  static const std::pair<const char*, QString> kSections[] = {
+      {"/devices", MainWindow::tr("Devices")},   {"/network", MainWindow::tr("Network")},
+      {"/training", MainWindow::tr("Training")}, {"/link", MainWindow::tr("Link")},
+      {"/dataset", MainWindow::tr("Data")},      {"/distribution", MainWindow::tr("Method")},
+      {"/baseline", MainWindow::tr("Method")}};
+  for (const auto& [path, title] : kSections)
+    if (problem.path.startsWith(QLatin1String(path)))
+      return MainWindow::tr("%1: %2").arg(title, problem.text);
+  return problem.text;
 }
 
 }  // namespace
@@ -116,7 +128,7 @@ bool MainWindow::startRun() {
   if (!canRun(m_document.problems())) {
     for (const Problem& problem : m_document.problems())
       if (problem.severity == Severity::kError)
-        m_messages->add(Severity::kError, tr("Cannot run yet: %1").arg(problem.text));
+        m_messages->add(Severity::kError, tr("Cannot run yet. %1").arg(placedText(problem)));
     return false;
   }
   m_messages->clear();
@@ -153,7 +165,13 @@ void MainWindow::showState() {
   const EngineRunner::State state = m_runner.state();
   const bool active = m_runner.isActive();
   const bool paused = state == EngineRunner::State::Paused;
-  const bool ready = canRun(m_document.problems());
+  const QList<Problem> problems = m_document.problems();
+  const bool ready = canRun(problems);
+  const auto obstacle = std::find_if(problems.begin(), problems.end(), [](const Problem& problem) {
+    return problem.severity == Severity::kError;
+  });
+  m_live->setPaused(paused);
+  m_live->setObstacle(obstacle == problems.end() ? QString() : placedText(*obstacle));
   m_run->setEnabled(!active && ready);
   m_run->setToolTip(ready ? tr("Run the experiment (Ctrl+R)")
                           : tr("The set-up has a fault; it is shown next to its field."));
@@ -177,6 +195,7 @@ void MainWindow::showState() {
                      .arg(file.isEmpty() ? tr("Untitled experiment") : QFileInfo(file).fileName()));
   setWindowModified(m_document.isModified());
   m_title->setText(name);
+  m_title->setToolTip(name);
 }
 
 QString MainWindow::runFolder() const {

@@ -5,7 +5,6 @@
 #include <QDir>
 #include <QDockWidget>
 #include <QFile>
-#include <QLabel>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
@@ -13,6 +12,7 @@
 #include <QToolButton>
 
 #include "engine/training/experiment.h"
+#include "ui/elided_label.h"
 #include "ui/icon.h"
 #include "ui/live/live_page.h"
 #include "ui/main_window.h"
@@ -170,7 +170,7 @@ void MainWindow::makeToolBar() {
   };
   style();
   connect(&Theme::instance(), &Theme::changed, bar, style);
-  m_title = new QLabel(bar);
+  m_title = new ElidedLabel(bar);
   m_title->setFont(Theme::instance().font(TextStyle::Title));
   m_title->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   m_title->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);

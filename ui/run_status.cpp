@@ -2,12 +2,18 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QLocale>
 #include <QProgressBar>
 #include <cmath>
 
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
+namespace {
+
+constexpr int kBarHeight = 6;
+
+}  // namespace
 
 QString durationText(double seconds) {
   const auto whole = static_cast<qint64>(std::llround(seconds));
@@ -30,7 +36,7 @@ RunStatus::RunStatus(const RunStore* store, const EngineRunner* runner, QWidget*
   m_phase->setAccessibleName(tr("Phase of the run"));
   m_progress->setAccessibleName(tr("Progress of the run"));
   m_progress->setTextVisible(false);
-  m_progress->setFixedHeight(Space::kSmall);
+  m_progress->setFixedHeight(kBarHeight);
   m_time->setAccessibleName(tr("Elapsed and remaining time"));
   m_time->setMinimumWidth(
       m_time->fontMetrics().horizontalAdvance(tr("%1 elapsed · %2 left").arg("00:00", "00:00")));
@@ -46,7 +52,18 @@ RunStatus::RunStatus(const RunStore* store, const EngineRunner* runner, QWidget*
   connect(&m_second, &QTimer::timeout, this, &RunStatus::update);
   connect(store, &RunStore::changed, this, &RunStatus::update);
   connect(runner, &EngineRunner::stateChanged, this, &RunStatus::follow);
+  connect(&Theme::instance(), &Theme::changed, this, &RunStatus::restyle);
+  restyle();
   update();
+}
+
+void RunStatus::restyle() {
+  const auto name = [](Ink which) { return Theme::instance().color(which).name(); };
+  m_progress->setStyleSheet(
+      QStringLiteral("QProgressBar { border: none; border-radius: %3px; background: %1; }"
+                     "QProgressBar::chunk { border-radius: %3px; background: %2; }")
+          .arg(name(Ink::Border), name(Ink::Accent))
+          .arg(kBarHeight / 2));
 }
 
 void RunStatus::follow() {
@@ -65,10 +82,11 @@ QString RunStatus::phaseText() const {
   const auto& progress = m_store->progress();
   switch (m_store->state()) {
     case RunStore::State::Idle:
-      return m_runner->isActive() ? tr("Starting…") : tr("Ready");
+      return m_runner->isActive() ? tr("Starting…") : QString();  // the page says it
     case RunStore::State::Training: {
-      const QString text =
-          tr("Step %1 of %2").arg(m_store->stepCount()).arg(m_store->started().steps);
+      const QString text = tr("Step %1 of %2")
+                               .arg(QLocale().toString(m_store->stepCount()),
+                                    QLocale().toString(m_store->started().steps));
       return paused ? tr("Paused · %1").arg(text) : text;
     }
     case RunStore::State::Done:
@@ -104,7 +122,7 @@ void RunStatus::update() {
   const QString elapsed =
       tr("%1 elapsed").arg(durationText(static_cast<double>(m_elapsed.elapsed()) / 1000.0));
   const auto left = m_store->secondsLeft();
-  m_time->setText(left ? tr("%1 · %2 left").arg(elapsed, durationText(*left)) : elapsed);
+  m_time->setText(left ? tr("%1 · %2 left").arg(elapsed, durationText(std::ceil(*left))) : elapsed);
 }
 
 }  // namespace convoy::ui

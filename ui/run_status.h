@@ -22,6 +22,7 @@ class RunStatus : public QWidget {
  private:
   void follow();
   void update();
+  void restyle();
   QString phaseText() const;
 
   const RunStore* m_store;

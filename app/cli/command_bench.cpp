@@ -125,6 +125,11 @@ std::string json_text(const Options& options, const Device& device, const Device
   for (std::size_t i = 0; i < 3; ++i) root["algorithm"][kKeys[i]] = conv.algorithm(kAllPasses[i]);
   for (std::size_t i = 0; i < 3; ++i)
     root["chosen_by"][kKeys[i]] = chosen_by_name(conv.chosen_by(kAllPasses[i]));
+  for (std::size_t i = 0; i < 3; ++i)
+    if (const ConvPhases phases = conv.phases(kAllPasses[i]); phases.product_ms > 0)
+      root["phases_ms"][kKeys[i]] = {{"transform", phases.transform_ms},
+                                     {"product", phases.product_ms},
+                                     {"inverse", phases.inverse_ms}};
   root["gflops"] = 3 * problem.flops() / result.step.median() / 1e6;
   root["executed_gflops"] = executed_flops(conv) / result.step.median() / 1e6;
   root["scratch_bytes"] = conv.scratch_bytes();

@@ -6,8 +6,10 @@
 #include <QSettings>
 #include <QTextStream>
 #include <QTimer>
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "app/workbench/screenshots.h"
 #include "engine/base/error.h"
@@ -37,7 +39,7 @@ int complain(const QString& text, convoy::ErrorKind kind) {
 }
 
 // The exit code when the command line is wrong.
-std::optional<int> parse(QApplication& application, Arguments& arguments) {
+std::optional<int> parse(QCoreApplication& application, Arguments& arguments) {
   QCommandLineParser parser;
   parser.setApplicationDescription(
       QApplication::translate("main",
@@ -83,6 +85,14 @@ std::optional<int> parse(QApplication& application, Arguments& arguments) {
   return std::nullopt;
 }
 
+// Help and version are text: they need no display.
+bool asksForText(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc, [](std::string_view argument) {
+    return argument == "-h" || argument == "--help" || argument == "--help-all" ||
+           argument == "-v" || argument == "--version";
+  });
+}
+
 // How the run went, as the command line would say it.
 int runExitCode(const EngineRunner& runner) {
   if (const auto& failure = runner.failure()) return complain(failure->text, failure->kind);
@@ -94,7 +104,6 @@ int runExitCode(const EngineRunner& runner) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  QApplication application(argc, argv);
   QApplication::setOrganizationName("convoy");
   QApplication::setApplicationName("workbench");
   QApplication::setApplicationDisplayName("Convoy");
@@ -103,6 +112,11 @@ int main(int argc, char** argv) {
   QSettings::setDefaultFormat(QSettings::IniFormat);
 
   Arguments arguments;
+  if (asksForText(argc, argv)) {
+    QCoreApplication application(argc, argv);
+    return parse(application, arguments).value_or(0);
+  }
+  QApplication application(argc, argv);
   if (const auto code = parse(application, arguments)) return *code;
   if (!arguments.screenshots.isEmpty() && !QDir().mkpath(arguments.screenshots))
     return complain(QString("%1: the folder cannot be made").arg(arguments.screenshots),

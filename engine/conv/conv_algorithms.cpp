@@ -26,7 +26,7 @@ std::vector<const ConvAlgorithm*> ranked_conv_algorithms(const ConvProblem& prob
                                                          int threads) {
   std::vector<std::pair<double, const ConvAlgorithm*>> estimates;
   for (const ConvAlgorithm* algorithm : conv_algorithms())
-    if (algorithm->supports(problem, pass))
+    if (algorithm->supports(problem, pass) && algorithm->is_accurate(problem, pass))
       estimates.emplace_back(algorithm->estimated_seconds(problem, pass, threads), algorithm);
   std::stable_sort(estimates.begin(), estimates.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -4,6 +4,18 @@
 
 namespace convoy {
 
+bool reads(Pass pass, Operand operand) {
+  switch (operand) {
+    case Operand::kInput:
+      return pass != Pass::kBackwardData;
+    case Operand::kWeight:
+      return pass != Pass::kBackwardWeights;
+    case Operand::kGradOutput:
+      return pass != Pass::kForward;
+  }
+  return false;
+}
+
 const char* pass_name(Pass pass) {
   switch (pass) {
     case Pass::kForward:

@@ -22,6 +22,11 @@ inline constexpr Pass kAllPasses[] = {Pass::kForward, Pass::kBackwardData, Pass:
 // "forward", "backward-data", "backward-weights": as the command line and the CSV files spell it.
 const char* pass_name(Pass pass);
 
+// What a pass reads.
+enum class Operand { kInput, kWeight, kGradOutput };
+inline constexpr Operand kAllOperands[] = {Operand::kInput, Operand::kWeight, Operand::kGradOutput};
+bool reads(Pass pass, Operand operand);
+
 struct Padding {
   int top = 0, left = 0, bottom = 0, right = 0;
   bool operator==(const Padding&) const = default;

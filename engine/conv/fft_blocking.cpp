@@ -13,43 +13,62 @@ constexpr std::size_t kProductSide = 512;
 // Kernels whose spectra are computed, used and forgotten together. More would only take memory;
 // fewer make the products less efficient.
 constexpr std::size_t kKernels = 512;
+constexpr std::size_t kLineFloats = 16;  // of a cache line
 
 std::size_t ceil_div(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
 void set_products(Pass pass, FftBlocking* b) {
-  std::size_t rows = b->kernels, columns = b->columns, inner = b->channels;
-  if (pass == Pass::kBackwardData) std::swap(rows, inner);
-  if (pass == Pass::kBackwardWeights) std::swap(columns, inner);
+  const std::size_t rows = pass == Pass::kBackwardData ? b->channels : b->kernels;
+  const std::size_t columns = pass == Pass::kBackwardWeights ? b->channels : b->columns;
   const auto part = [](std::size_t side) { return ceil_div(side, ceil_div(side, kProductSide)); };
   b->product_rows = part(rows);
-  b->product_columns = part(columns);
-  const bool adds = pass == Pass::kBackwardData      ? b->kernel_blocks > 1
-                    : pass == Pass::kBackwardWeights ? b->column_blocks > 1
-                                                     : false;
-  const std::size_t product = fft_product_work(b->product_rows, b->product_columns, inner, adds);
+  b->product_columns = FftBlocking::row_stride(part(columns));
+  const std::size_t product = fft_product_work(b->product_columns);
   // Two work spaces of a transform, a gathered tile and the staged run; never at the same time as
   // a product.
   const std::size_t transform = b->geometry.planes() * (3 * kFftLanes + kFftRunStride);
-  b->thread_floats = FftBlocking::plane_stride(std::max(product, transform));
+  b->thread_floats = FftBlocking::row_stride(std::max(product, transform));
 }
 
 }  // namespace
 
-std::size_t FftBlocking::plane_stride(std::size_t elements) {
-  return (ceil_div(elements, 16) | 1) * 16;
+std::size_t FftBlocking::row_stride(std::size_t elements) {
+  return ceil_div(elements, kLineFloats) * kLineFloats;
+}
+
+std::size_t FftBlocking::plane_stride(std::size_t rows, std::size_t columns) {
+  return (rows * row_stride(columns) / kLineFloats | 1) * kLineFloats;
+}
+
+std::size_t FftBlocking::shared_floats(Operand operand) const {
+  if (limited) return 0;
+  switch (operand) {
+    case Operand::kInput:
+      return input_floats();
+    case Operand::kWeight:
+      return kernel_blocks * weight_floats();
+    case Operand::kGradOutput:
+      return kernel_blocks * output_floats();
+  }
+  return 0;
 }
 
 std::size_t FftBlocking::scratch_bytes(int threads) const {
-  return sizeof(float) * (input_floats() + weight_floats() + output_floats() +
-                          static_cast<std::size_t>(threads) * thread_floats);
+  const auto has = [&](Operand operand) { return shared[static_cast<std::size_t>(operand)]; };
+  std::size_t floats = static_cast<std::size_t>(threads) * thread_floats;
+  if (!has(Operand::kInput)) floats += input_floats();
+  if (!has(Operand::kWeight)) floats += weight_floats();
+  if (!has(Operand::kGradOutput)) floats += output_floats();
+  return sizeof(float) * floats;
 }
 
 std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass pass, int threads,
-                                               std::size_t scratch_limit) {
+                                               std::size_t scratch_limit, OperandSet shared) {
   FftBlocking b;
   b.geometry = choose_fft_geometry(problem);
+  b.shared = shared;
   b.channels = static_cast<std::size_t>(problem.in_channels);
   const auto kernels = static_cast<std::size_t>(problem.out_channels);
   const std::size_t columns =
@@ -60,6 +79,8 @@ std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass 
     b.columns = ceil_div(columns, b.column_blocks);
     set_products(pass, &b);
     if (b.scratch_bytes(threads) <= scratch_limit) return b;
+    if (shared.any()) return std::nullopt;
+    b.limited = true;
     // Columns share the transforms of the weights, so they are divided last, but for products of
     // a handful of kernels.
     if (b.kernels > 128)

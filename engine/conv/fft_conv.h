@@ -16,9 +16,11 @@ class FftConv : public ConvAlgorithm {
   const char* name() const override { return "fft"; }
   // Stride 1 and kernels of at most 11 x 11.
   bool supports(const ConvProblem& problem, Pass pass) const override;
+  // Where each result is a sum of 128 products or more.
+  bool is_accurate(const ConvProblem& problem, Pass pass) const override;
   double estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const override;
   std::unique_ptr<ConvPlan> plan(const ConvProblem& problem, Pass pass, int threads,
-                                 std::size_t scratch_limit) const override;
+                                 std::size_t scratch_limit, OperandSet shared) const override;
 };
 
 }  // namespace convoy

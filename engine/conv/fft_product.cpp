@@ -1,8 +1,369 @@
 #include "engine/conv/fft_product.h"
 
-#include <cstring>
-#include <utility>
+#include <algorithm>
 
+// Highway compiles this file once for each instruction set and picks one when the program runs.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/conv/fft_product.cpp"
+
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as Highway wants it.
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#ifndef CONVOY_ENGINE_CONV_FFT_PRODUCT_CPP_ONCE
+#define CONVOY_ENGINE_CONV_FFT_PRODUCT_CPP_ONCE
+namespace convoy {
+namespace {
+
+constexpr std::size_t kMostLanes = 16;  // of a vector
+constexpr std::size_t kMostRows = 12;   // of a tile
+constexpr std::size_t kPlanes = 3;      // of a packed factor, for Gauss' three products
+
+// The inner side and the columns of a packed block. Its three planes stay in a core's second-level
+// cache while panels of rows pass by.
+constexpr std::size_t kInner = 128;
+constexpr std::size_t kColumns = 512;
+constexpr std::size_t kFloatsOfLine = 16;  // of the caches
+
+std::size_t ceil_div(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
+std::size_t round_up(std::size_t a, std::size_t b) {
+  return ceil_div(a, b) * b;
+}
+
+}  // namespace
+}  // namespace convoy
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace convoy::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Lanes = hn::CappedTag<float, kMostLanes>;
+using Vector = hn::Vec<Lanes>;
+constexpr std::size_t kLanes = hn::MaxLanes(Lanes());
+// Tiles of up to kRows rows and two vectors fill the registers but for those of the factors.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+constexpr std::size_t kRowStep = 4;
+#else
+constexpr std::size_t kRowStep = 2;
+#endif
+constexpr std::size_t kRows = 3 * kRowStep;
+constexpr std::size_t kTileColumns = 2 * kLanes;
+static_assert(kRows <= kMostRows && kLanes <= kMostLanes);
+
+// One block of a factor, packed: planes of [inner][width], where width is a tile's side.
+struct Panel {
+  float* data;
+  std::size_t width, inner;
+  float* plane(std::size_t n) const { return data + n * width * inner; }
+};
+
+// What Gauss' form takes of the left factor: a1 + a2, a1, a2.
+struct LeftSums {
+  template <class V>
+  HWY_INLINE void operator()(V first, V second, V out[kPlanes]) const {
+    out[0] = hn::Add(first, second);
+    out[1] = first;
+    out[2] = second;
+  }
+};
+// And of the right: b1, b2 - b1, -b1 - b2.
+struct RightSums {
+  template <class V>
+  HWY_INLINE void operator()(V first, V second, V out[kPlanes]) const {
+    out[0] = first;
+    out[1] = hn::Sub(second, first);
+    out[2] = hn::Neg(hn::Add(first, second));
+  }
+};
+// Of a real factor.
+struct Itself {
+  template <class V>
+  HWY_INLINE void operator()(V first, V, V out[kPlanes]) const {
+    out[0] = first;
+  }
+};
+template <class Sums>
+constexpr std::size_t kPlanesOf = kPlanes;
+template <>
+constexpr std::size_t kPlanesOf<Itself> = 1;
+
+// Element by element, for what does not fill a vector; beyond `count` of the width all is zero.
+template <class Sums>
+HWY_INLINE void pack_element(const FftFactor& f, std::size_t at, bool inside, const Panel& panel,
+                             std::size_t to) {
+  const hn::CappedTag<float, 1> d;
+  auto first = hn::Zero(d), second = first;
+  if (inside) {
+    first = hn::LoadU(d, f.first + at);
+    if (kPlanesOf < Sums >> 1) second = hn::LoadU(d, f.second + at);
+  }
+  hn::Vec<decltype(d)> out[kPlanes];
+  Sums()(first, second, out);
+  for (std::size_t n = 0; n < kPlanesOf<Sums>; ++n) hn::StoreU(out[n], d, panel.plane(n) + to);
+}
+
+// From a matrix that has a row for each inner index: [inner][count].
+template <class Sums>
+HWY_INLINE void pack_rows(const FftFactor& f, std::size_t offset, std::size_t count,
+                          const Panel& panel) {
+  const hn::CappedTag<float, kRowStep> d;  // divides every width
+  for (std::size_t k = 0; k < panel.inner; ++k) {
+    const std::size_t row = offset + k * f.leading;
+    std::size_t n = 0;
+    for (; n + hn::Lanes(d) <= count; n += hn::Lanes(d)) {
+      const auto first = hn::LoadU(d, f.first + row + n);
+      const auto second = kPlanesOf<Sums> > 1 ? hn::LoadU(d, f.second + row + n) : first;
+      hn::Vec<decltype(d)> out[kPlanes];
+      Sums()(first, second, out);
+      for (std::size_t p = 0; p < kPlanesOf<Sums>; ++p)
+        hn::StoreU(out[p], d, panel.plane(p) + k * panel.width + n);
+    }
+    for (; n < panel.width; ++n)
+      pack_element<Sums>(f, row + n, n < count, panel, k * panel.width + n);
+  }
+}
+
+// From a matrix that has a column for each inner index: [count][inner], four by four.
+template <class Sums>
+HWY_INLINE void pack_columns(const FftFactor& f, std::size_t offset, std::size_t count,
+                             const Panel& panel) {
+  const auto scalar = [&](std::size_t n, std::size_t from, std::size_t to) {
+    for (std::size_t k = from; k < to; ++k)
+      pack_element<Sums>(f, offset + n * f.leading + k, n < count, panel, k * panel.width + n);
+  };
+  std::size_t n = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d;
+  using V = hn::Vec<decltype(d)>;
+  for (; n + 4 <= count; n += 4) {
+    std::size_t k = 0;
+    for (; k + 4 <= panel.inner; k += 4) {
+      V rows[4][kPlanes];
+      for (std::size_t r = 0; r < 4; ++r) {
+        const std::size_t at = offset + (n + r) * f.leading + k;
+        const V first = hn::LoadU(d, f.first + at);
+        Sums()(first, kPlanesOf<Sums> > 1 ? hn::LoadU(d, f.second + at) : first, rows[r]);
+      }
+      for (std::size_t p = 0; p < kPlanesOf<Sums>; ++p) {
+        const V low0 = hn::InterleaveLower(d, rows[0][p], rows[2][p]);
+        const V low1 = hn::InterleaveLower(d, rows[1][p], rows[3][p]);
+        const V high0 = hn::InterleaveUpper(d, rows[0][p], rows[2][p]);
+        const V high1 = hn::InterleaveUpper(d, rows[1][p], rows[3][p]);
+        float* const to = panel.plane(p) + k * panel.width + n;
+        hn::StoreU(hn::InterleaveLower(d, low0, low1), d, to);
+        hn::StoreU(hn::InterleaveUpper(d, low0, low1), d, to + panel.width);
+        hn::StoreU(hn::InterleaveLower(d, high0, high1), d, to + 2 * panel.width);
+        hn::StoreU(hn::InterleaveUpper(d, high0, high1), d, to + 3 * panel.width);
+      }
+    }
+    for (std::size_t r = 0; r < 4; ++r) scalar(n + r, k, panel.inner);
+  }
+#endif
+  for (; n < panel.width; ++n) scalar(n, 0, panel.inner);
+}
+
+// Packs `count` of the sides' indices from `first` on, and panel.inner of the inner ones from
+// `inner` on. `side_is_column`: the side lies along the stored matrix' rows.
+template <class Sums>
+HWY_INLINE void pack(const FftFactor& f, bool side_is_column, std::size_t first, std::size_t count,
+                     std::size_t inner, const Panel& panel) {
+  if (side_is_column)
+    pack_rows<Sums>(f, inner * f.leading + first, count, panel);
+  else
+    pack_columns<Sums>(f, first * f.leading + inner, count, panel);
+}
+
+// Has a part of what a pack() with these arguments would read brought closer, while tiles are
+// multiplied: rows that begin far apart are more than the processor foresees.
+template <class Sums>
+HWY_INLINE void prefetch(const FftFactor& f, bool side_is_column, std::size_t first,
+                         std::size_t count, std::size_t inner, std::size_t inner_count,
+                         std::size_t part, std::size_t parts) {
+  const std::size_t rows = side_is_column ? inner_count : count;
+  const std::size_t length = side_is_column ? count : inner_count;
+  const std::size_t begin = side_is_column ? inner * f.leading + first : first * f.leading + inner;
+  for (std::size_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row)
+    for (std::size_t n = 0; n < length + kFloatsOfLine - 1; n += kFloatsOfLine) {
+      const std::size_t at = begin + row * f.leading + std::min(n, length - 1);
+      hwy::Prefetch(f.first + at);
+      if (kPlanesOf < Sums >> 1) hwy::Prefetch(f.second + at);
+    }
+}
+
+// Where a tile of the result goes.
+struct Target {
+  float* data;
+  std::size_t leading, rows, columns;
+  bool add, stream;
+};
+
+template <std::size_t kR, std::size_t kV>
+struct Tile {
+  Vector sums[kR][kV];
+
+  HWY_INLINE void multiply(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                           std::size_t inner) {
+    const Lanes d;
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::Zero(d);
+    }
+    for (std::size_t k = 0; k < inner; ++k, a += kR, b += kV * kLanes) {
+      Vector right[kV];
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) right[v] = hn::Load(d, b + v * kLanes);
+      HWY_UNROLL(12)
+      for (std::size_t r = 0; r < kR; ++r) {
+        const Vector left = hn::Set(d, a[r]);
+        HWY_UNROLL(2)
+        for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::MulAdd(left, right[v], sums[r][v]);
+      }
+    }
+  }
+
+  HWY_INLINE void keep(float* HWY_RESTRICT common) const {
+    const Lanes d;
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) hn::Store(sums[r][v], d, common + (r * kV + v) * kLanes);
+    }
+  }
+
+  // `common`, where there is one, is added.
+  HWY_INLINE void write(float* HWY_RESTRICT common, bool has_common, const Target& to) {
+    const Lanes d;
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) {
+        Vector sum = sums[r][v];
+        float* const kept = common + (r * kV + v) * kLanes;
+        if (has_common) sum = hn::Add(sum, hn::Load(d, kept));
+        if (r < to.rows && (v + 1) * kLanes <= to.columns) {
+          float* const at = to.data + r * to.leading + v * kLanes;
+          if (to.stream)
+            hn::Stream(sum, d, at);
+          else
+            hn::StoreU(to.add ? hn::Add(sum, hn::LoadU(d, at)) : sum, d, at);
+        } else if (r < to.rows) {
+          HWY_ALIGN float lanes[kLanes];
+          hn::Store(sum, d, lanes);
+          float* const row = to.data + r * to.leading;
+          for (std::size_t n = v * kLanes; n < to.columns; ++n)
+            row[n] = to.add ? row[n] + lanes[n - v * kLanes] : lanes[n - v * kLanes];
+        }
+      }
+    }
+  }
+};
+
+template <bool kComplex, std::size_t kR, std::size_t kV>
+HWY_NOINLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
+                                float* second) {
+  Tile<kR, kV> tile;
+  tile.multiply(a.plane(0), b.plane(0), a.inner);
+  if constexpr (kComplex) {
+    tile.keep(common);
+    tile.multiply(a.plane(1), b.plane(1), a.inner);
+    tile.write(common, true, first);
+    tile.multiply(a.plane(2), b.plane(2), a.inner);
+    tile.write(common, true,
+               {second, first.leading, first.rows, first.columns, first.add, first.stream});
+  } else {
+    tile.write(common, false, first);
+  }
+}
+
+template <bool kComplex, std::size_t kV>
+HWY_INLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
+                              float* second) {
+  if (a.width == kRowStep)
+    multiply_tile<kComplex, kRowStep, kV>(a, b, common, first, second);
+  else if (a.width == 2 * kRowStep)
+    multiply_tile<kComplex, 2 * kRowStep, kV>(a, b, common, first, second);
+  else
+    multiply_tile<kComplex, 3 * kRowStep, kV>(a, b, common, first, second);
+}
+
+// A tile's part of a side: `count` of `width` rows or columns from `first` on.
+struct Part {
+  std::size_t first, count, width;
+  std::size_t index, of;
+};
+
+// Calls work(part) for parts of nearly equal width that cover `side`.
+template <class Work>
+HWY_INLINE void for_parts(std::size_t side, std::size_t step, std::size_t most_steps,
+                          const Work& work) {
+  const std::size_t steps = ceil_div(side, step), parts = ceil_div(steps, most_steps);
+  for (std::size_t n = 0; n < parts; ++n) {
+    const std::size_t begin = steps * n / parts * step, end = steps * (n + 1) / parts * step;
+    work(Part{begin, std::min(side, end) - begin, end - begin, n, parts});
+  }
+}
+
+template <bool kComplex, class Left, class Right>
+HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
+  float* const common = work;
+  float* const left = common + kMostRows * 2 * kMostLanes;
+  float* const right = left + kPlanes * kMostRows * kInner;
+  constexpr std::size_t planes = kPlanesOf<Left>;
+  const bool a_by_row = p.a.transpose == Transpose::kYes;
+  const bool b_by_row = p.b.transpose == Transpose::kNo;
+  const std::size_t blocks = ceil_div(p.inner, kInner);
+  for (std::size_t column = 0; column < p.columns; column += kColumns) {
+    const std::size_t columns = std::min(kColumns, p.columns - column);
+    for (std::size_t block = 0; block < blocks; ++block) {
+      const std::size_t inner = p.inner * block / blocks;
+      const std::size_t inner_count = p.inner * (block + 1) / blocks - inner;
+      const bool add = p.add || block > 0, stream = p.stream && !p.add && blocks == 1;
+      const auto right_panel = [&](const Part& part) {
+        return Panel{right + planes * part.first * inner_count, part.width, inner_count};
+      };
+      for_parts(columns, kLanes, 2, [&](const Part& part) {
+        pack<Right>(p.b, b_by_row, column + part.first, part.count, inner, right_panel(part));
+      });
+      for_parts(p.rows, kRowStep, 3, [&](const Part& row) {
+        const Panel a{left, row.width, inner_count};
+        pack<Left>(p.a, a_by_row, row.first, row.count, inner, a);
+        const std::size_t next = row.first + row.count;
+        for_parts(columns, kLanes, 2, [&](const Part& part) {
+          prefetch<Left>(p.a, a_by_row, next, std::min(row.width, p.rows - next), inner,
+                         inner_count, part.index, part.of);
+          const std::size_t at = row.first * p.leading + column + part.first;
+          const Target target{p.first + at, p.leading, row.count, part.count, add, stream};
+          float* const second = kComplex ? p.second + at : nullptr;
+          const Panel b = right_panel(part);
+          if (part.width == kLanes)
+            multiply_tile<kComplex, 1>(a, b, common, target, second);
+          else
+            multiply_tile<kComplex, 2>(a, b, common, target, second);
+        });
+      });
+    }
+  }
+}
+
+void multiply_complex(const FftProduct& p, float* work) {
+  multiply_blocks<true, LeftSums, RightSums>(p, work);
+  if (p.stream) hwy::FlushStream();
+}
+void multiply_real(const FftProduct& p, float* work) {
+  multiply_blocks<false, Itself, Itself>(p, work);
+  if (p.stream) hwy::FlushStream();
+}
+
+}  // namespace convoy::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace convoy {
 namespace {
 
@@ -13,20 +374,10 @@ FftFactor shifted(const FftFactor& factor, std::size_t offset) {
   return part;
 }
 
-// Calls line(n) for all elements, row by row; `source` strided, `target` dense.
-template <class Combine>
-void combine(const FftFactor& f, std::size_t rows, std::size_t columns, float* target,
-             const Combine& combined) {
-  if (f.transpose == Transpose::kYes) std::swap(rows, columns);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const float* __restrict first = f.first + row * f.leading;
-    const float* __restrict second = f.second + row * f.leading;
-    float* __restrict to = target + row * columns;
-    for (std::size_t n = 0; n < columns; ++n) to[n] = combined(first[n], second[n]);
-  }
-}
-
 }  // namespace
+
+HWY_EXPORT(multiply_complex);
+HWY_EXPORT(multiply_real);
 
 FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t column,
                             std::size_t column_count) const {
@@ -40,48 +391,18 @@ FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t 
   return result;
 }
 
-std::size_t fft_product_work(std::size_t rows, std::size_t columns, std::size_t inner, bool add) {
-  return rows * inner + columns * inner + (add ? rows * columns : 0);
+std::size_t fft_product_work(std::size_t columns) {
+  return kMostRows * 2 * kMostLanes + kPlanes * kInner * kMostRows +
+         kPlanes * kInner * round_up(std::min(columns, kColumns), kMostLanes);
 }
 
-void fft_multiply(const FftProduct& p, float* work) {
-  float* const a_sum = work;
-  float* const b_mix = a_sum + p.rows * p.inner;
-  float* const common = b_mix + p.inner * p.columns;
-  const std::size_t a_leading = p.a.transpose == Transpose::kYes ? p.rows : p.inner;
-  const std::size_t b_leading = p.b.transpose == Transpose::kYes ? p.inner : p.columns;
-  const auto product = [&](const float* a, std::size_t lda, const float* b, std::size_t ldb,
-                           float beta, float* c, std::size_t ldc) {
-    sgemm(p.a.transpose, p.b.transpose, p.rows, p.columns, p.inner, a, lda, b, ldb, beta, c, ldc);
-  };
-
-  // What both results have in common: (a1 + a2) b1.
-  combine(p.a, p.rows, p.inner, a_sum, [](float x, float y) { return x + y; });
-  if (p.add) {
-    product(a_sum, a_leading, p.b.first, p.b.leading, 0.0f, common, p.columns);
-    for (std::size_t row = 0; row < p.rows; ++row) {
-      const float* __restrict from = common + row * p.columns;
-      float* __restrict first = p.first + row * p.leading;
-      float* __restrict second = p.second + row * p.leading;
-      for (std::size_t n = 0; n < p.columns; ++n) {
-        first[n] += from[n];
-        second[n] += from[n];
-      }
-    }
-  } else {
-    product(a_sum, a_leading, p.b.first, p.b.leading, 0.0f, p.first, p.leading);
-    for (std::size_t row = 0; row < p.rows; ++row)
-      std::memcpy(p.second + row * p.leading, p.first + row * p.leading, p.columns * sizeof(float));
-  }
-  combine(p.b, p.inner, p.columns, b_mix, [](float x, float y) { return y - x; });
-  product(p.a.first, p.a.leading, b_mix, b_leading, 1.0f, p.first, p.leading);
-  combine(p.b, p.inner, p.columns, b_mix, [](float x, float y) { return -x - y; });
-  product(p.a.second, p.a.leading, b_mix, b_leading, 1.0f, p.second, p.leading);
+void fft_multiply(const FftProduct& product, float* work) {
+  HWY_DYNAMIC_DISPATCH(multiply_complex)(product, work);
 }
 
-void fft_multiply_real(const FftProduct& p) {
-  sgemm(p.a.transpose, p.b.transpose, p.rows, p.columns, p.inner, p.a.first, p.a.leading, p.b.first,
-        p.b.leading, p.add ? 1.0f : 0.0f, p.first, p.leading);
+void fft_multiply_real(const FftProduct& product, float* work) {
+  HWY_DYNAMIC_DISPATCH(multiply_real)(product, work);
 }
 
 }  // namespace convoy
+#endif

@@ -23,6 +23,8 @@ struct FftProduct {
   float* second = nullptr;
   std::size_t leading = 0;
   bool add = false;
+  // The result is too large to stay in a cache until it is read. Its rows begin on whole lines.
+  bool stream = false;
 
   // The part of it that has these rows and columns of the result.
   FftProduct part(std::size_t row, std::size_t row_count, std::size_t column,
@@ -32,11 +34,18 @@ struct FftProduct {
 // first  = a.first * b.second + a.second * b.first
 // second = a.first * b.first - a.second * b.second
 // With `first` and `second` as imaginary and real parts that is a * b. With b's parts and the
-// result's parts exchanged it is conj(a) * b. `work` has fft_product_work() floats.
+// result's parts exchanged it is conj(a) * b.
+//
+// The factors are packed into panels, with the sums that Gauss' form needs, and multiplied tile by
+// tile in registers, as Goto and van de Geijn describe (ACM TOMS 34(3), 2008). Sums are short, so
+// that less is lost to rounding than in one long sum. `work` has fft_product_work() floats on a
+// 64-byte boundary. Safe to call from several threads with different work and results.
 void fft_multiply(const FftProduct& product, float* work);
-std::size_t fft_product_work(std::size_t rows, std::size_t columns, std::size_t inner, bool add);
 
 // first = a.first * b.first, where all is real.
-void fft_multiply_real(const FftProduct& product);
+void fft_multiply_real(const FftProduct& product, float* work);
+
+// For products of up to so many columns.
+std::size_t fft_product_work(std::size_t columns);
 
 }  // namespace convoy

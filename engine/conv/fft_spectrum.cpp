@@ -24,11 +24,6 @@ void for_runs(Range columns, std::size_t batch, const Work& work) {
   }
 }
 
-void spread(const float* staged, std::size_t planes, std::size_t count, float* row,
-            std::size_t plane_stride) {
-  for (std::size_t p = 0; p < planes; ++p)
-    std::memcpy(row + p * plane_stride, staged + p * kFftRunStride, count * sizeof(float));
-}
 // Lanes beyond `count`, to the next vector, are zero.
 void collect(const float* row, std::size_t plane_stride, std::size_t planes, std::size_t count,
              float* staged) {
@@ -72,7 +67,8 @@ FftSpectrum::Place FftSpectrum::place(MapRole role, std::size_t channel, std::si
 }
 
 void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t channel, Range columns,
-                                float* row, std::size_t plane_stride, float* work) const {
+                                float* row, std::size_t plane_stride, bool streamed,
+                                float* work) const {
   float* const gathered = work + transform_.work_floats();
   float* const staged = gathered + transform_.planes() * kFftLanes;
   for_runs(columns, size(p_.batch),
@@ -96,7 +92,8 @@ void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t cha
                }
                transform_.forward(source, rows, across, staged + n, kFftRunStride, work);
              }
-             spread(staged, transform_.planes(), count, row + column, plane_stride);
+             spread_lanes(staged, kFftRunStride, transform_.planes(), count, row + column,
+                          plane_stride, streamed);
            });
 }
 
@@ -136,47 +133,58 @@ std::size_t FftSpectrum::weight_parts() const {
   return (size(p_.in_channels) + kFftRun - 1) / kFftRun;
 }
 
-void FftSpectrum::transform_weights(const float* weights, std::size_t first, std::size_t kernel,
-                                    std::size_t part, float* planes, std::size_t plane_stride,
+// The taps of up to kFftRun input channels of one kernel, and their layout once gathered in lanes.
+struct FftSpectrum::WeightPart {
+  std::size_t first_channel, channels, taps;
+  std::size_t offset;  // in the weights
+  FftSpan rows, columns;
+};
+
+FftSpectrum::WeightPart FftSpectrum::weight_part(std::size_t kernel, std::size_t part) const {
+  const std::size_t channels = size(p_.in_channels), begin = part * kFftRun;
+  const std::size_t height = size(p_.kernel_height), width = size(p_.kernel_width);
+  return {begin,
+          std::min(kFftRun, channels - begin),
+          height * width,
+          (kernel * channels + begin) * height * width,
+          {0, height, width * kFftLanes},
+          {0, width, kFftLanes}};
+}
+
+void FftSpectrum::transform_weights(const float* weights, std::size_t kernel, std::size_t part,
+                                    float* row, std::size_t plane_stride, bool streamed,
                                     float* work) const {
   float* const gathered = work + transform_.work_floats();
   float* const staged = gathered + transform_.planes() * kFftLanes;
-  const std::size_t channels = size(p_.in_channels), begin = part * kFftRun;
-  const std::size_t count = std::min(kFftRun, channels - begin);
-  const std::size_t taps = size(p_.kernel_height) * size(p_.kernel_width);
-  const FftSpan rows{0, size(p_.kernel_height), size(p_.kernel_width) * kFftLanes};
-  const FftSpan across{0, size(p_.kernel_width), kFftLanes};
-  for (std::size_t n = 0; n < count; n += kFftLanes) {
-    const std::size_t lanes = std::min(kFftLanes, count - n);
-    const float* source = weights + ((first + kernel) * channels + begin + n) * taps;
-    for (std::size_t tap = 0; tap < taps; ++tap) {
+  const WeightPart at = weight_part(kernel, part);
+  for (std::size_t n = 0; n < at.channels; n += kFftLanes) {
+    const std::size_t lanes = std::min(kFftLanes, at.channels - n);
+    const float* source = weights + at.offset + n * at.taps;
+    for (std::size_t tap = 0; tap < at.taps; ++tap) {
       float* const to = gathered + tap * kFftLanes;
-      for (std::size_t lane = 0; lane < lanes; ++lane) to[lane] = source[lane * taps + tap];
+      for (std::size_t lane = 0; lane < lanes; ++lane) to[lane] = source[lane * at.taps + tap];
       std::fill(to + lanes, to + kFftLanes, 0.0f);
     }
-    transform_.forward(gathered, rows, across, staged + n, kFftRunStride, work);
+    transform_.forward(gathered, at.rows, at.columns, staged + n, kFftRunStride, work);
   }
-  spread(staged, transform_.planes(), count, planes + kernel * channels + begin, plane_stride);
+  spread_lanes(staged, kFftRunStride, transform_.planes(),
+               (at.channels + kFftLanes - 1) / kFftLanes * kFftLanes, row + at.first_channel,
+               plane_stride, streamed);
 }
 
-void FftSpectrum::restore_weights(const float* planes, std::size_t plane_stride, std::size_t kernel,
-                                  std::size_t part, std::size_t first, float* weights,
-                                  float* work) const {
+void FftSpectrum::restore_weights(const float* row, std::size_t plane_stride, std::size_t kernel,
+                                  std::size_t part, float* weights, float* work) const {
   float* const gathered = work + transform_.work_floats();
   float* const staged = gathered + transform_.planes() * kFftLanes;
-  const std::size_t channels = size(p_.in_channels), begin = part * kFftRun;
-  const std::size_t count = std::min(kFftRun, channels - begin);
-  const std::size_t taps = size(p_.kernel_height) * size(p_.kernel_width);
-  const FftSpan rows{0, size(p_.kernel_height), size(p_.kernel_width) * kFftLanes};
-  const FftSpan across{0, size(p_.kernel_width), kFftLanes};
-  collect(planes + kernel * channels + begin, plane_stride, transform_.planes(), count, staged);
-  for (std::size_t n = 0; n < count; n += kFftLanes) {
-    const std::size_t lanes = std::min(kFftLanes, count - n);
-    transform_.inverse(staged + n, kFftRunStride, rows, across, false, gathered, work);
-    float* const target = weights + ((first + kernel) * channels + begin + n) * taps;
+  const WeightPart at = weight_part(kernel, part);
+  collect(row + at.first_channel, plane_stride, transform_.planes(), at.channels, staged);
+  for (std::size_t n = 0; n < at.channels; n += kFftLanes) {
+    const std::size_t lanes = std::min(kFftLanes, at.channels - n);
+    transform_.inverse(staged + n, kFftRunStride, at.rows, at.columns, false, gathered, work);
+    float* const target = weights + at.offset + n * at.taps;
     for (std::size_t lane = 0; lane < lanes; ++lane)
-      for (std::size_t tap = 0; tap < taps; ++tap)
-        target[lane * taps + tap] = gathered[tap * kFftLanes + lane];
+      for (std::size_t tap = 0; tap < at.taps; ++tap)
+        target[lane * at.taps + tap] = gathered[tap * kFftLanes + lane];
   }
 }
 

@@ -1,9 +1,11 @@
 // Between maps and weights in memory and the planes of their spectra.
 //
-// An element of plane p of a spectrum is at planes[p * plane_stride + row * row_length + column],
+// An element of plane p of a spectrum is at planes[p * plane_stride + row * row_stride + column],
 // where maps have a row for each channel and a column for each [tile][image], and weights have a
-// row for each kernel and a column for each input channel. `work` has planes() * (3 * kFftLanes +
-// kFftRunStride) floats. All are safe to call from several threads for different rows.
+// row for each kernel and a column for each input channel. Rows begin on 64-byte boundaries; what
+// lies between a row's end and the next such boundary may be overwritten. `streamed` planes are
+// written around the caches. `work` has planes() * (3 * kFftLanes + kFftRunStride) floats. All are
+// safe to call from several threads for different rows.
 #pragma once
 
 #include <cstddef>
@@ -21,25 +23,26 @@ class FftSpectrum {
  public:
   FftSpectrum(const ConvProblem& problem, const FftGeometry& geometry);
 
-  // The `columns` of one channel's map. `row` points to the row of plane 0.
+  // The `columns` of one channel's map. `row` points to the row of plane 0, here and below.
   void transform_map(MapRole role, const float* maps, std::size_t channel, Range columns,
-                     float* row, std::size_t plane_stride, float* work) const;
+                     float* row, std::size_t plane_stride, bool streamed, float* work) const;
   // Input maps are added where there is more than one tile.
   void restore_map(MapRole role, const float* row, std::size_t plane_stride, std::size_t channel,
                    Range columns, float* maps, float* work) const;
 
   // Parts of the input channels that are done one at a time.
   std::size_t weight_parts() const;
-  // One part of kernel first + kernel, which is row `kernel` of the planes.
-  void transform_weights(const float* weights, std::size_t first, std::size_t kernel,
-                         std::size_t part, float* planes, std::size_t plane_stride,
-                         float* work) const;
-  void restore_weights(const float* planes, std::size_t plane_stride, std::size_t kernel,
-                       std::size_t part, std::size_t first, float* weights, float* work) const;
+  // One part of one kernel.
+  void transform_weights(const float* weights, std::size_t kernel, std::size_t part, float* row,
+                         std::size_t plane_stride, bool streamed, float* work) const;
+  void restore_weights(const float* row, std::size_t plane_stride, std::size_t kernel,
+                       std::size_t part, float* weights, float* work) const;
 
  private:
   struct Place;  // a tile in a map
   Place place(MapRole role, std::size_t channel, std::size_t tile) const;
+  struct WeightPart;
+  WeightPart weight_part(std::size_t kernel, std::size_t part) const;
 
   const ConvProblem p_;
   const FftGeometry geometry_;

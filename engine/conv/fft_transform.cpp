@@ -1,6 +1,8 @@
 #include "engine/conv/fft_transform.h"
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <numbers>
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
@@ -9,6 +11,7 @@
 
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway wants it.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -173,6 +176,19 @@ void inverse_tiles(const FftMatrix& vertical, const FftMatrix& horizontal, const
   }
 }
 
+void spread_run(const float* staged, std::size_t staged_stride, std::size_t planes,
+                std::size_t count, float* row, std::size_t plane_stride, bool streamed) {
+  const Lanes d;
+  const bool is_aligned = reinterpret_cast<std::uintptr_t>(row) % (kFftLanes * sizeof(float)) == 0;
+  const std::size_t whole = streamed && is_aligned ? count / kFftLanes * kFftLanes : 0;
+  for (std::size_t p = 0; p < planes; ++p, staged += staged_stride, row += plane_stride) {
+    for (std::size_t lane = 0; lane < whole; lane += hn::Lanes(d))
+      hn::Stream(hn::LoadU(d, staged + lane), d, row + lane);
+    std::memcpy(row + whole, staged + whole, (count - whole) * sizeof(float));
+  }
+  if (whole > 0) hwy::FlushStream();
+}
+
 }  // namespace convoy::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -181,6 +197,13 @@ namespace convoy {
 
 HWY_EXPORT(forward_tiles);
 HWY_EXPORT(inverse_tiles);
+HWY_EXPORT(spread_run);
+
+void spread_lanes(const float* staged, std::size_t staged_stride, std::size_t planes,
+                  std::size_t count, float* row, std::size_t plane_stride, bool streamed) {
+  HWY_DYNAMIC_DISPATCH(spread_run)
+  (staged, staged_stride, planes, count, row, plane_stride, streamed);
+}
 
 FftMatrix::FftMatrix(int size)
     : size_(static_cast<std::size_t>(size)),

@@ -40,6 +40,11 @@ struct FftSpan {
   std::size_t at = 0, count = 0, stride = 0;
 };
 
+// Copies `count` lanes of each plane from a staged run to their row of the spectrum; around the
+// caches, where `streamed` and as far as the lanes begin on a 64-byte boundary.
+void spread_lanes(const float* staged, std::size_t staged_stride, std::size_t planes,
+                  std::size_t count, float* row, std::size_t plane_stride, bool streamed);
+
 class FftTransform {
  public:
   FftTransform(int vertical_size, int horizontal_size);

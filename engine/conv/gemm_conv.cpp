@@ -39,7 +39,7 @@ class GemmPlan : public ConvPlan {
   double executed_flops() const override { return p_.flops(); }
 
   void run(const ConvOperands& operands, std::span<std::byte> scratch, ThreadPool& pool,
-           const StopToken* stop) const override {
+           const StopToken* stop, ConvPhases*) const override {
     if (pool.size() > threads_ || scratch.size() < scratch_bytes())
       throw Error(ErrorKind::kRun, "gemm convolution",
                   "planned for " + std::to_string(threads_) + " threads and " +
@@ -181,7 +181,8 @@ double GemmConv::estimated_seconds(const ConvProblem& problem, Pass pass, int th
 }
 
 std::unique_ptr<ConvPlan> GemmConv::plan(const ConvProblem& problem, Pass pass, int threads,
-                                         std::size_t scratch_limit) const {
+                                         std::size_t scratch_limit, OperandSet shared) const {
+  if (shared.any()) return nullptr;
   const auto blocking = choose_gemm_blocking(problem, pass, threads, scratch_limit);
   if (!blocking) return nullptr;
   return std::make_unique<GemmPlan>(problem, pass, threads, *blocking);

@@ -23,7 +23,7 @@ class GemmConv : public ConvAlgorithm {
   bool supports(const ConvProblem& problem, Pass pass) const override;
   double estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const override;
   std::unique_ptr<ConvPlan> plan(const ConvProblem& problem, Pass pass, int threads,
-                                 std::size_t scratch_limit) const override;
+                                 std::size_t scratch_limit, OperandSet shared) const override;
 };
 
 }  // namespace convoy

@@ -28,7 +28,7 @@ class ReferencePlan : public ConvPlan {
   double executed_flops() const override { return p_.flops(); }
 
   void run(const ConvOperands& operands, std::span<std::byte>, ThreadPool& pool,
-           const StopToken* stop) const override {
+           const StopToken* stop, ConvPhases*) const override {
     switch (pass_) {
       case Pass::kForward:
         return rows(p_.out_channels, p_.out_height(), pool, stop,
@@ -134,7 +134,8 @@ double ReferenceConv::estimated_seconds(const ConvProblem& problem, Pass, int th
 }
 
 std::unique_ptr<ConvPlan> ReferenceConv::plan(const ConvProblem& problem, Pass pass, int,
-                                              std::size_t) const {
+                                              std::size_t, OperandSet shared) const {
+  if (shared.any()) return nullptr;
   return std::make_unique<ReferencePlan>(problem, pass);
 }
 

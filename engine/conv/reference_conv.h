@@ -12,7 +12,7 @@ class ReferenceConv : public ConvAlgorithm {
   bool supports(const ConvProblem&, Pass) const override { return true; }
   double estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const override;
   std::unique_ptr<ConvPlan> plan(const ConvProblem& problem, Pass pass, int threads,
-                                 std::size_t scratch_limit) const override;
+                                 std::size_t scratch_limit, OperandSet shared) const override;
 };
 
 }  // namespace convoy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "engine/device/algorithm_choice.h"
@@ -20,23 +21,73 @@ struct ChosenPlan {
   AlgorithmChoice choice;
   std::unique_ptr<ConvPlan> plan;
 };
-using ChosenPlans = std::array<ChosenPlan, std::size(kAllPasses)>;
 
-ChosenPlans make_plans(const DeviceInfo& info, const ConvProblem& problem, std::size_t limit,
-                       const AlgorithmChoices& choices) {
-  ChosenPlans plans;
-  for (Pass pass : kAllPasses) {
-    const AlgorithmChoice& choice = choices[static_cast<std::size_t>(pass)];
-    plans[static_cast<std::size_t>(pass)] = {
-        choice, choice.algorithm->plan(problem, pass, info.compute_units, limit)};
+// A step's passes, and the forms of operands that they share.
+struct StepPlan {
+  std::array<ChosenPlan, std::size(kAllPasses)> passes;
+  std::array<std::size_t, std::size(kAllOperands)> shared_floats = {};
+
+  const ChosenPlan& pass(Pass pass) const { return passes[static_cast<std::size_t>(pass)]; }
+  std::size_t scratch_bytes() const {
+    std::size_t most = 0;
+    for (const ChosenPlan& chosen : passes) most = std::max(most, chosen.plan->scratch_bytes());
+    return most;
   }
-  return plans;
+  std::size_t shared_bytes() const {
+    return sizeof(float) *
+           std::accumulate(shared_floats.begin(), shared_floats.end(), std::size_t{0});
+  }
+};
+
+// What the passes that read an operand could share of it; 0 for nothing.
+std::size_t shareable_floats(const StepPlan& step, Operand operand, bool needs_grad_input) {
+  const ChosenPlan* first = nullptr;
+  for (Pass pass : kAllPasses) {
+    if (!reads(pass, operand) || (pass == Pass::kBackwardData && !needs_grad_input)) continue;
+    const ChosenPlan& reader = step.pass(pass);
+    if (!first) {
+      first = &reader;
+      continue;
+    }
+    const std::size_t floats = reader.plan->shared_floats(operand);
+    const bool alike = first->choice.algorithm == reader.choice.algorithm &&
+                       first->plan->shared_floats(operand) == floats;
+    return alike ? floats : 0;
+  }
+  return 0;
 }
 
-std::size_t largest_scratch(const ChosenPlans& plans) {
-  std::size_t most = 0;
-  for (const ChosenPlan& plan : plans) most = std::max(most, plan.plan->scratch_bytes());
-  return most;
+StepPlan plan_step(const DeviceInfo& info, const ConvProblem& problem, std::size_t limit,
+                   const AlgorithmChoices& choices, bool needs_grad_input) {
+  StepPlan step;
+  const auto plan_passes = [&](OperandSet shared) {
+    for (Pass pass : kAllPasses) {
+      const auto index = static_cast<std::size_t>(pass);
+      OperandSet of_pass;
+      for (Operand operand : kAllOperands)
+        of_pass[static_cast<std::size_t>(operand)] =
+            reads(pass, operand) && shared[static_cast<std::size_t>(operand)];
+      if (step.passes[index].plan && of_pass.none()) continue;
+      step.passes[index] = {choices[index], choices[index].algorithm->plan(
+                                                problem, pass, info.compute_units, limit, of_pass)};
+    }
+  };
+  plan_passes({});
+  // Sharing saves time and costs memory: no more than the limit leaves, and no more than the layer
+  // itself takes with its gradients. The weights' transform is the largest for its use.
+  std::size_t left = limit - std::min(limit, step.scratch_bytes());
+  left = std::min(left, 2 * sizeof(float) *
+                            (problem.input_size() + problem.output_size() + problem.weight_size()));
+  OperandSet shared;
+  for (Operand operand : {Operand::kInput, Operand::kGradOutput, Operand::kWeight}) {
+    const std::size_t floats = shareable_floats(step, operand, needs_grad_input);
+    if (floats == 0 || floats * sizeof(float) > left) continue;
+    left -= floats * sizeof(float);
+    shared.set(static_cast<std::size_t>(operand));
+    step.shared_floats[static_cast<std::size_t>(operand)] = floats;
+  }
+  plan_passes(shared);
+  return step;
 }
 
 }  // namespace
@@ -51,12 +102,14 @@ struct CpuDevice::State {
 
   void reserve_scratch(std::size_t bytes) {
     const std::size_t floats = (bytes + sizeof(float) - 1) / sizeof(float);
-    if (floats <= scratch.size()) return;
+    if (floats > scratch.size()) resize(scratch, floats);
+  }
+  void resize(FloatBuffer& buffer, std::size_t floats) const {
     try {
-      scratch.resize(floats);
+      buffer.resize(floats);
     } catch (const Error&) {
       throw Error(ErrorKind::kDevice, info.id,
-                  "no memory for " + std::to_string(bytes >> 20) +
+                  "no memory for " + std::to_string(floats * sizeof(float) >> 20) +
                       " MiB of scratch; a smaller batch or scratch limit needs less");
     }
   }
@@ -65,16 +118,21 @@ struct CpuDevice::State {
 class CpuDevice::Conv : public DeviceConv {
  public:
   Conv(std::shared_ptr<State> state, const ConvProblem& problem, std::size_t scratch_limit,
-       const AlgorithmChoices& choices)
+       const AlgorithmChoices& choices, bool needs_grad_input)
       : state_(std::move(state)),
         problem_(problem),
-        plans_(make_plans(state_->info, problem_, scratch_limit, choices)) {
-    state_->reserve_scratch(scratch_bytes());
+        plan_(plan_step(state_->info, problem_, scratch_limit, choices, needs_grad_input)) {
+    state_->reserve_scratch(plan_.scratch_bytes());
+    for (std::size_t n = 0; n < memory_.size(); ++n) {
+      state_->resize(memory_[n], plan_.shared_floats[n]);
+      forms_[n].memory = memory_[n].span();
+    }
   }
 
   const ConvProblem& problem() const override { return problem_; }
 
   void set_operand(Operand operand, const float* host) override {
+    forms_[static_cast<std::size_t>(operand)].made = false;
     switch (operand) {
       case Operand::kInput:
         operands_.input = host;
@@ -97,22 +155,33 @@ class CpuDevice::Conv : public DeviceConv {
                   std::string(pass_name(pass)) + " was run before its operands were set");
     ConvOperands operands = operands_;
     operands.result = result;
-    const ChosenPlan& chosen_plan = chosen(pass);
+    for (std::size_t n = 0; n < forms_.size(); ++n)
+      if (!forms_[n].memory.empty()) operands.shared[n] = &forms_[n];
     const auto scratch = std::as_writable_bytes(state_->scratch.span());
-    chosen_plan.plan->run(operands, scratch, state_->pool, stop);
+    ConvPhases& phases = phases_[static_cast<std::size_t>(pass)];
+    phases = {};
+    plan_.pass(pass).plan->run(operands, scratch, state_->pool, stop, &phases);
   }
 
-  std::string algorithm(Pass pass) const override { return chosen(pass).choice.algorithm->name(); }
-  ChosenBy chosen_by(Pass pass) const override { return chosen(pass).choice.chosen_by; }
-  double executed_flops(Pass pass) const override { return chosen(pass).plan->executed_flops(); }
-  std::size_t scratch_bytes() const override { return largest_scratch(plans_); }
+  std::string algorithm(Pass pass) const override {
+    return plan_.pass(pass).choice.algorithm->name();
+  }
+  ChosenBy chosen_by(Pass pass) const override { return plan_.pass(pass).choice.chosen_by; }
+  double executed_flops(Pass pass) const override {
+    return plan_.pass(pass).plan->executed_flops();
+  }
+  ConvPhases phases(Pass pass) const override { return phases_[static_cast<std::size_t>(pass)]; }
+  std::size_t scratch_bytes() const override {
+    return plan_.scratch_bytes() + plan_.shared_bytes();
+  }
 
  private:
-  const ChosenPlan& chosen(Pass pass) const { return plans_[static_cast<std::size_t>(pass)]; }
-
   std::shared_ptr<State> state_;
   const ConvProblem problem_;
-  const ChosenPlans plans_;
+  const StepPlan plan_;
+  std::array<FloatBuffer, std::size(kAllOperands)> memory_;
+  std::array<SharedForm, std::size(kAllOperands)> forms_;
+  std::array<ConvPhases, std::size(kAllPasses)> phases_;
   ConvOperands operands_;
 };
 
@@ -140,18 +209,20 @@ const DeviceInfo& CpuDevice::info() const {
 std::unique_ptr<DeviceConv> CpuDevice::make_conv(const ConvProblem& problem,
                                                  const DeviceConvOptions& options) {
   const AlgorithmChoices choices = choose(problem, options, true);
-  return std::make_unique<Conv>(state_, problem, limit_of(state_->info, options), choices);
+  return std::make_unique<Conv>(state_, problem, limit_of(state_->info, options), choices,
+                                options.needs_grad_input);
 }
 
 std::size_t CpuDevice::planned_scratch(const std::vector<ConvProblem>& layers,
                                        const DeviceConvOptions& options) {
-  std::size_t most = 0;
+  std::size_t scratch = 0, shared = 0;
   for (const ConvProblem& layer : layers) {
-    const AlgorithmChoices choices = choose(layer, options, false);
-    most = std::max(most, largest_scratch(make_plans(state_->info, layer,
-                                                     limit_of(state_->info, options), choices)));
+    const StepPlan step = plan_step(state_->info, layer, limit_of(state_->info, options),
+                                    choose(layer, options, false), options.needs_grad_input);
+    scratch = std::max(scratch, step.scratch_bytes());
+    shared += step.shared_bytes();
   }
-  return most;
+  return scratch + shared;
 }
 
 AlgorithmChoices CpuDevice::choose(const ConvProblem& problem, DeviceConvOptions options,

@@ -10,6 +10,7 @@
 
 #include "engine/base/stop_token.h"
 #include "engine/base/thread_pool.h"
+#include "engine/conv/conv_phases.h"
 #include "engine/conv/conv_problem.h"
 
 namespace convoy {
@@ -27,9 +28,6 @@ struct DeviceInfo {
   std::uint64_t memory_bytes = 0;
   std::vector<int> cores;  // the machine's cores that it computes on; empty for a GPU
 };
-
-// What a pass reads.
-enum class Operand { kInput, kWeight, kGradOutput };
 
 // Why a pass uses the algorithm that it uses.
 enum class ChosenBy {
@@ -58,6 +56,8 @@ class DeviceConv {
   virtual std::string algorithm(Pass pass) const = 0;
   virtual ChosenBy chosen_by(Pass pass) const = 0;
   virtual double executed_flops(Pass pass) const = 0;
+  // Of the last run of a pass; all 0 where its algorithm does not work in phases.
+  virtual ConvPhases phases(Pass) const { return {}; }
   // Memory held beside the operands, on the host or the device.
   virtual std::size_t scratch_bytes() const = 0;
 };

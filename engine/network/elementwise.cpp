@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/network/prefetch.h"
+
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/network/elementwise.cpp"
@@ -37,7 +39,7 @@ struct Window {
 
 // Both handle pictures `n`, n + lanes, ... of one window and return the first that they leave.
 
-template <class D>
+template <CacheUse kCacheUse, class D>
 HWY_INLINE std::size_t pool_run(D d, const Window<const float>& window, float bias,
                                 std::size_t batch, std::size_t n, float* pooled,
                                 std::uint8_t* choices) {
@@ -54,10 +56,19 @@ HWY_INLINE std::size_t pool_run(D d, const Window<const float>& window, float bi
       choice = hn::IfThenElse(hn::RebindMask(di, wins), hn::Set(di, i), choice);
     }
     const auto off = hn::Le(most, hn::Zero(d));
-    hn::StoreU(hn::IfThenZeroElse(off, most), d, pooled + n);
+    const auto rectified = hn::IfThenZeroElse(off, most);
+    if constexpr (kCacheUse == CacheUse::kBypass)
+      hn::Stream(rectified, d, pooled + n);
+    else
+      hn::StoreU(rectified, d, pooled + n);
     if (choices) {
       choice = hn::IfThenElse(hn::RebindMask(di, off), hn::Set(di, int{kNoChoice}), choice);
-      hn::StoreU(hn::DemoteTo(du8, choice), du8, choices + n);
+      const auto bytes = hn::DemoteTo(du8, choice);
+      // Stores past the caches exist for whole vectors only, of 16 bytes at least.
+      if constexpr (kCacheUse == CacheUse::kBypass && hn::MaxLanes(du8) == 16)
+        hn::Stream(bytes, du8, choices + n);
+      else
+        hn::StoreU(bytes, du8, choices + n);
     }
   }
   return n;
@@ -86,17 +97,41 @@ HWY_INLINE std::size_t unpool_run(D d, const float* grad_pooled, const std::uint
   return n;
 }
 
-void pool_channel(const float* maps, float bias, const MapShape& shape, float* pooled,
-                  std::uint8_t* choices) {
-  for (std::size_t row = 0; row < shape.height / 2; ++row)
+template <CacheUse kCacheUse>
+void pool_maps(const float* maps, float bias, const MapShape& shape, float* pooled,
+               std::uint8_t* choices) {
+  const std::size_t batch = shape.batch;
+  for (std::size_t row = 0; row < shape.height / 2; ++row) {
+    const float* next = maps + 2 * (row + 1) * shape.width * batch;
     for (std::size_t column = 0; column < shape.width / 2; ++column) {
+      // A window's four values lie in two rows, an order in which the processor's own prefetchers
+      // reach half of the bandwidth; so the next two rows are asked for, from left to right. After
+      // the last row these are the next channel's.
+      prefetch(next + 4 * column * batch, 4 * batch * sizeof(float));
       const Window<const float> window(maps, shape, row, column);
-      std::size_t n = pool_run(Full(), window, bias, shape.batch, 0, pooled, choices);
-      n = pool_run(Four(), window, bias, shape.batch, n, pooled, choices);
-      pool_run(One(), window, bias, shape.batch, n, pooled, choices);
-      pooled += shape.batch;
-      if (choices) choices += shape.batch;
+      std::size_t n = pool_run<kCacheUse>(Full(), window, bias, batch, 0, pooled, choices);
+      n = pool_run<CacheUse::kKeep>(Four(), window, bias, batch, n, pooled, choices);
+      pool_run<CacheUse::kKeep>(One(), window, bias, batch, n, pooled, choices);
+      pooled += batch;
+      if (choices) choices += batch;
     }
+  }
+}
+
+// Stores past the caches need alignment, which whole vectors from an aligned start keep.
+template <class T>
+bool may_bypass(CacheUse cache_use, const MapShape& shape, const T* results) {
+  const std::size_t lanes = hn::Lanes(Full());
+  return cache_use == CacheUse::kBypass && shape.batch % lanes == 0 &&
+         reinterpret_cast<std::uintptr_t>(results) % (lanes * sizeof(T)) == 0;
+}
+
+void pool_channel(const float* maps, float bias, const MapShape& shape, CacheUse cache_use,
+                  float* pooled, std::uint8_t* choices) {
+  if (!may_bypass(cache_use, shape, pooled) || !may_bypass(cache_use, shape, choices))
+    return pool_maps<CacheUse::kKeep>(maps, bias, shape, pooled, choices);
+  pool_maps<CacheUse::kBypass>(maps, bias, shape, pooled, choices);
+  hwy::FlushStream();  // other threads read the results next
 }
 
 template <CacheUse kCacheUse>
@@ -134,11 +169,7 @@ double unpool_maps(const float* grad_pooled, const std::uint8_t* choices, const 
 
 double unpool_channel(const float* grad_pooled, const std::uint8_t* choices, const MapShape& shape,
                       CacheUse cache_use, float* grad_maps) {
-  // Stores past the caches need alignment, which whole vectors from an aligned start keep.
-  const std::size_t lanes = hn::Lanes(Full());
-  const bool aligned = shape.batch % lanes == 0 &&
-                       reinterpret_cast<std::uintptr_t>(grad_maps) % (lanes * sizeof(float)) == 0;
-  if (cache_use == CacheUse::kKeep || !aligned)
+  if (!may_bypass(cache_use, shape, grad_maps))
     return unpool_maps<CacheUse::kKeep>(grad_pooled, choices, shape, grad_maps);
   const double grad_bias = unpool_maps<CacheUse::kBypass>(grad_pooled, choices, shape, grad_maps);
   hwy::FlushStream();  // other threads read the maps next
@@ -177,9 +208,9 @@ HWY_EXPORT(pool_channel);
 HWY_EXPORT(unpool_channel);
 HWY_EXPORT(sgd_weights);
 
-void bias_relu_pool(const float* maps, float bias, const MapShape& shape, float* pooled,
-                    std::uint8_t* choices) {
-  HWY_DYNAMIC_DISPATCH(pool_channel)(maps, bias, shape, pooled, choices);
+void bias_relu_pool(const float* maps, float bias, const MapShape& shape, CacheUse cache_use,
+                    float* pooled, std::uint8_t* choices) {
+  HWY_DYNAMIC_DISPATCH(pool_channel)(maps, bias, shape, cache_use, pooled, choices);
 }
 
 double bias_relu_pool_backward(const float* grad_pooled, const std::uint8_t* choices,

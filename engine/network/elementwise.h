@@ -22,16 +22,17 @@ struct MapShape {
 // window, the first among equals; kNoChoice where ReLU left zero, through which no gradient flows.
 inline constexpr std::uint8_t kNoChoice = 4;
 
+// Where results go. kBypass is for a layer whose results are larger than the caches: faster, as
+// nothing is read before it is overwritten, but whoever wants them next reads them from memory.
+enum class CacheUse { kKeep, kBypass };
+
 // pooled = 2x2 maximum of max(0, maps + bias), and the choices (not kept when `choices` is null).
 // A NaN stays one, as in PyTorch, so that a diverged training shows.
-void bias_relu_pool(const float* maps, float bias, const MapShape& shape, float* pooled,
-                    std::uint8_t* choices);
+void bias_relu_pool(const float* maps, float bias, const MapShape& shape, CacheUse cache_use,
+                    float* pooled, std::uint8_t* choices);
 
 // The way back: grad_maps gets each window's gradient where the choice points and zeros elsewhere,
-// also in the rows and columns that pooling left out. Returns the gradient of the bias. kBypass is
-// for a layer whose maps are larger than the caches: twice as fast, as nothing is read before it is
-// overwritten.
-enum class CacheUse { kKeep, kBypass };
+// also in the rows and columns that pooling left out. Returns the gradient of the bias.
 double bias_relu_pool_backward(const float* grad_pooled, const std::uint8_t* choices,
                                const MapShape& shape, CacheUse cache_use, float* grad_maps);
 

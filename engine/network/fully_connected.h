@@ -2,8 +2,9 @@
 //
 // features [features][batch], logits and grad_logits [classes][batch], weight [classes][features].
 // OpenBLAS computes with one thread a call; the pool's threads each do products over their own
-// ranges of features. The ranges and the order in which partial sums are added depend on the sizes
-// alone, so the result is the same for any number of threads.
+// ranges of features; with few classes, those of the way back by thin_backward.h. The ranges and
+// the order in which partial sums are added depend on the sizes alone, so the result is the same
+// for any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +30,7 @@ class FullyConnected {
   std::size_t range_begin(std::size_t range) const;
 
   std::size_t features_, classes_, batch_;
+  bool thin_;  // on the way back
   ThreadPool& pool_;
   std::size_t range_size_;  // features
   std::size_t ranges_;

@@ -14,9 +14,11 @@ namespace convoy {
 
 namespace {
 
-// Bytes; the gradient of smaller maps is still in the last-level cache when the convolution reads
-// it.
-constexpr std::size_t kCachedMaps = std::size_t{16} << 20;
+// Smaller results are still in the last-level cache when the next layer reads them.
+CacheUse cache_use_for(std::size_t floats) {
+  constexpr std::size_t kCachedBytes = std::size_t{8} << 20;
+  return floats * sizeof(float) > kCachedBytes ? CacheUse::kBypass : CacheUse::kKeep;
+}
 
 // Trace listeners keep the pointer beyond the model's life.
 const char* name_for_ever(const std::string& name) {
@@ -123,7 +125,7 @@ void Model::State::forward(const float* images, bool training, ConvExecutor& con
     pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
       const std::size_t begin = channel * block.shape.pooled_size();
       bias_relu_pool(maps.data() + channel * block.shape.size(), own.bias[channel], block.shape,
-                     block.pooled.data() + begin,
+                     cache_use_for(block.pooled.size()), block.pooled.data() + begin,
                      training ? block.choices.data() + begin : nullptr);
     });
     input = block.pooled.data();
@@ -145,9 +147,7 @@ void Model::State::backward(ConvExecutor& convolutions, std::vector<MasterSlice>
     ConvParameters& own = gradients.conv[layer];
     {
       const SliceTimer timer(block.backward_name, slices);
-      const CacheUse cache_use = block.problem.output_size() * sizeof(float) > kCachedMaps
-                                     ? CacheUse::kBypass
-                                     : CacheUse::kKeep;
+      const CacheUse cache_use = cache_use_for(block.problem.output_size());
       pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
         const std::size_t begin = channel * block.shape.pooled_size();
         own.bias[channel] = static_cast<float>(

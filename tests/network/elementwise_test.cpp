@@ -74,20 +74,22 @@ class ElementwiseTest : public QObject {
     Random random(11);
     const std::vector<float> maps = maps_with_ties(shape, random);
     const Pooled expected = pool_by_definition(maps, 1.0f, shape);
-    // One more element shows a write beyond the end.
-    std::vector<float> values(shape.pooled_size() + 1, -7.0f);
-    std::vector<std::uint8_t> choices(shape.pooled_size() + 1, 99);
-    bias_relu_pool(maps.data(), 1.0f, shape, values.data(), choices.data());
-    QCOMPARE(values.back(), -7.0f);
-    QCOMPARE(choices.back(), std::uint8_t{99});
-    values.pop_back();
-    choices.pop_back();
-    QVERIFY(values == expected.values);
-    QVERIFY(choices == expected.choices);
+    for (const CacheUse cache_use : {CacheUse::kKeep, CacheUse::kBypass}) {
+      // Aligned, as stores past the caches want it. One more element shows a write beyond the end.
+      FloatBuffer values(shape.pooled_size() + 1);
+      std::fill_n(values.data(), values.size(), kNan);
+      std::vector<std::uint8_t> choices(shape.pooled_size() + 1, 99);
+      bias_relu_pool(maps.data(), 1.0f, shape, cache_use, values.data(), choices.data());
+      QVERIFY(std::isnan(values[shape.pooled_size()]));
+      QCOMPARE(choices.back(), std::uint8_t{99});
+      choices.pop_back();
+      QVERIFY(std::ranges::equal(values.span().first(shape.pooled_size()), expected.values));
+      QVERIFY(choices == expected.choices);
 
-    std::vector<float> without_choices(shape.pooled_size());
-    bias_relu_pool(maps.data(), 1.0f, shape, without_choices.data(), nullptr);
-    QVERIFY(without_choices == expected.values);
+      FloatBuffer without_choices(shape.pooled_size());
+      bias_relu_pool(maps.data(), 1.0f, shape, cache_use, without_choices.data(), nullptr);
+      QVERIFY(std::ranges::equal(without_choices.span(), expected.values));
+    }
   }
 
   void unpooling_data() { shapes_data(); }
@@ -128,7 +130,18 @@ class ElementwiseTest : public QObject {
     }
   }
 
-  // A kernel's maps may begin anywhere.
+  // A channel's results may begin anywhere.
+  void unaligned_results() {
+    const MapShape shape{4, 4, 64};
+    const std::vector<float> maps(shape.size(), 3.0f);
+    FloatBuffer pooled(shape.pooled_size() + 1);
+    std::vector<std::uint8_t> choices(shape.pooled_size() + 1, 99);
+    bias_relu_pool(maps.data(), 1.0f, shape, CacheUse::kBypass, pooled.data() + 1,
+                   choices.data() + 1);
+    QVERIFY(std::ranges::count(pooled.span().subspan(1), 4.0f) == 256);
+    QCOMPARE(std::ranges::count(choices, 0), 256);
+    QCOMPARE(int{choices[0]}, 99);
+  }
   void unaligned_maps() {
     const MapShape shape{4, 4, 64};
     const std::vector<float> grad_pooled(shape.pooled_size(), 1.0f);
@@ -159,7 +172,7 @@ class ElementwiseTest : public QObject {
     QFETCH(int, choice);
     float pooled = -1.0f;
     std::uint8_t chosen = 99;
-    bias_relu_pool(window.constData(), 0.0f, {2, 2, 1}, &pooled, &chosen);
+    bias_relu_pool(window.constData(), 0.0f, {2, 2, 1}, CacheUse::kKeep, &pooled, &chosen);
     QCOMPARE(int{chosen}, choice);
     QCOMPARE(pooled, choice == kNoChoice ? 0.0f : window[choice]);
   }
@@ -169,9 +182,9 @@ class ElementwiseTest : public QObject {
     const float maps[] = {1.0f, 1.0f + 0x1p-22f, 0.0f, 0.0f};
     float pooled = 0.0f;
     std::uint8_t chosen = 99;
-    bias_relu_pool(maps, 1024.0f, {2, 2, 1}, &pooled, &chosen);
+    bias_relu_pool(maps, 1024.0f, {2, 2, 1}, CacheUse::kKeep, &pooled, &chosen);
     QCOMPARE(int{chosen}, 0);
-    bias_relu_pool(maps, 0.0f, {2, 2, 1}, &pooled, &chosen);
+    bias_relu_pool(maps, 0.0f, {2, 2, 1}, CacheUse::kKeep, &pooled, &chosen);
     QCOMPARE(int{chosen}, 1);
   }
 
@@ -181,7 +194,7 @@ class ElementwiseTest : public QObject {
       for (std::size_t n = 0; n < 17; ++n) maps[place * 17 + n] = kNan;
       std::vector<float> pooled(17);
       std::vector<std::uint8_t> choices(17);
-      bias_relu_pool(maps.data(), 0.0f, {2, 2, 17}, pooled.data(), choices.data());
+      bias_relu_pool(maps.data(), 0.0f, {2, 2, 17}, CacheUse::kKeep, pooled.data(), choices.data());
       for (std::size_t n = 0; n < 17; ++n) {
         QVERIFY(std::isnan(pooled[n]));
         QCOMPARE(std::size_t{choices[n]}, place);

@@ -1,7 +1,9 @@
 #include <QtTest>
+#include <algorithm>
 #include <cmath>
 
 #include "engine/network/fully_connected.h"
+#include "engine/network/thin_backward.h"
 #include "tests/network/executors.h"
 
 using namespace convoy;
@@ -38,6 +40,11 @@ class FullyConnectedTest : public QObject {
     QTest::newRow("range and one") << 257 << 10 << 16;
     QTest::newRow("many ranges") << 3000 << 7 << 17;
     QTest::newRow("long ranges") << 20000 << 3 << 3;
+    // Every number of classes up to two tiles of them, the most that are done as few, and more;
+    // batches too small for that, and with tails.
+    for (const int few : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32, 33})
+      for (const int pictures : {1, 16, 23, 32, 64, 151})
+        QTest::addRow("%d classes, batch %d", few, pictures) << 131 << few << pictures;
   }
   void products() {
     QFETCH(int, features);
@@ -68,12 +75,12 @@ class FullyConnectedTest : public QObject {
         double sum = 0.0;
         for (std::size_t c = 0; c < C; ++c)
           sum += at(weight, c * F + f) * at(grad_logits, c * B + n);
-        QVERIFY(near(maps[f * B + n], sum, 10));
+        QVERIFY(near(maps[f * B + n], sum, std::sqrt(static_cast<double>(C)) * 4));
       }
       for (std::size_t c = 0; c < C; ++c) {
         double sum = 0.0;
         for (std::size_t n = 0; n < B; ++n) sum += at(grad_logits, c * B + n) * at(x, f * B + n);
-        QVERIFY(near(grad_weight[c * F + f], sum, 10));
+        QVERIFY(near(grad_weight[c * F + f], sum, std::sqrt(static_cast<double>(B)) * 4));
       }
     }
     for (std::size_t c = 0; c < C; ++c) {
@@ -81,6 +88,49 @@ class FullyConnectedTest : public QObject {
       for (std::size_t n = 0; n < B; ++n) sum += at(grad_logits, c * B + n);
       QVERIFY(near(grad_bias[c], sum, 1));
     }
+  }
+
+  // To the last bit.
+  void threads_change_nothing() {
+    for (const std::size_t classes : {std::size_t{10}, std::size_t{33}}) {
+      constexpr std::size_t kFeatures = 3001, kBatch = 37;
+      Random random(22);
+      const FloatBuffer x = random_buffer(kFeatures * kBatch, random),
+                        weight = random_buffer(classes * kFeatures, random),
+                        bias = random_buffer(classes, random);
+      std::vector<std::vector<float>> results;
+      for (const int threads : {1, 2, 3}) {
+        ThreadPool pool(test_cores(threads));
+        FullyConnected layer(kFeatures, classes, kBatch, pool);
+        FloatBuffer logits(classes * kBatch), maps(x.size()), grad_weight(weight.size()),
+            grad_bias(classes);
+        layer.forward(x.data(), weight, bias, logits.data());
+        std::copy_n(x.data(), x.size(), maps.data());
+        layer.backward(logits.data(), weight, maps.data(), grad_weight, grad_bias);
+        std::vector<float>& all = results.emplace_back();
+        for (const FloatBuffer* buffer : {&logits, &maps, &grad_weight, &grad_bias})
+          all.insert(all.end(), buffer->span().begin(), buffer->span().end());
+      }
+      QVERIFY(results[0] == results[1]);
+      QVERIFY(results[0] == results[2]);
+    }
+  }
+
+  // Padding between rows of the weights, and the columns behind the run, are not touched.
+  void only_the_run_of_features() {
+    constexpr std::size_t kCount = 70, kClasses = 10, kBatch = 19, kStride = 77;
+    Random random(23);
+    const FloatBuffer weight = random_buffer(kClasses * kStride, random),
+                      grad_logits = random_buffer(kClasses * kBatch, random);
+    FloatBuffer features = random_buffer((kCount + 1) * kBatch, random);
+    const float behind = features[kCount * kBatch];
+    FloatBuffer grad_weight(kClasses * kStride);
+    std::fill_n(grad_weight.data(), grad_weight.size(), -7.0f);
+    thin_backward({kCount, kClasses, kBatch, kStride}, grad_logits.data(), weight.data(),
+                  features.data(), grad_weight.data());
+    QCOMPARE(features[kCount * kBatch], behind);
+    QCOMPARE(std::ranges::count(grad_weight.span(), -7.0f), (kStride - kCount) * kClasses);
+    for (std::size_t c = 0; c < kClasses; ++c) QCOMPARE(grad_weight[c * kStride + kCount], -7.0f);
   }
 };
 

@@ -65,7 +65,10 @@ class DeviceModelTest : public QObject {
     QVERIFY(!m_model->setData(at(1, DeviceModel::Speed), 101));
     QVERIFY(m_model->setData(at(1, DeviceModel::Link), "100 Mb/s"));
     QCOMPARE(m_document->setup().devices[1].spec.link->bandwidth_mbps, std::optional(100.0));
+    const QSignalSpy refused(m_model.get(), &DeviceModel::refused);
     QVERIFY(!m_model->setData(at(1, DeviceModel::Link), "fast"));
+    QCOMPARE(refused.count(), 1);
+    QVERIFY(refused[0][0].toString().contains("fast"));
     QVERIFY(!m_model->setData(at(0, DeviceModel::Link), "100 Mb/s"));  // the master has none
     QVERIFY(!m_model->setData(at(1, DeviceModel::Share), 50.0));       // shares are calibrated
     m_document->edit("Shares", {}, [](Setup& setup) {

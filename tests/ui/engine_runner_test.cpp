@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "ui/bridge/engine_runner.h"
+#include "ui/bridge/tick_budget.h"
 #include "ui/live/run_store.h"
 
 using namespace convoy;
@@ -74,6 +75,40 @@ class EngineRunnerTest : public QObject {
     QVERIFY(!runner.isActive());
     // All of it went through few ticks, not through one signal a step.
     QVERIFY2(changed.count() < 10, qPrintable(QString::number(changed.count())));
+  }
+
+  void paintingTakesASmallPartOfACore() {
+    QCOMPARE(TickBudget::intervalMs(0.0), TickBudget::kQuickestMs);
+    QCOMPARE(TickBudget::intervalMs(1e6), TickBudget::kSlowestMs);
+    for (double busyMs = 0.0; busyMs < TickBudget::kPartOfACore * TickBudget::kSlowestMs;
+         busyMs += 0.5)
+      QVERIFY(TickBudget::intervalMs(busyMs) + 1 > busyMs / TickBudget::kPartOfACore);
+  }
+
+  void theFolderIsNamedAfterTheRun() {
+    const QTemporaryDir home;
+    const auto folder = [&](const char* name) {
+      return std::filesystem::path(home.filePath(name).toStdString());
+    };
+    RunStore store;
+    bool starts = true;
+    EngineRunner runner(&store, nullptr,
+                        [&](const auto&, RunControl&, const auto& listeners, const auto& out) {
+                          std::filesystem::create_directories(*out);
+                          if (starts) listeners.front()->on_started(startedEvent("the-run"));
+                          return summaryOf(RunOutcome::kDone);
+                        });
+    QSignalSpy finished(&runner, &EngineRunner::finished);
+    runner.start({}, folder("first"));
+    QVERIFY(finished.wait(kLong));
+    QCOMPARE(runner.folder(), folder("the-run"));
+    QVERIFY(std::filesystem::is_directory(folder("the-run")));
+    QVERIFY(!std::filesystem::exists(folder("first")));
+
+    starts = false;  // what fails before it begins leaves no empty folder
+    runner.start({}, folder("second"));
+    QVERIFY(finished.wait(kLong));
+    QVERIFY(!std::filesystem::exists(folder("second")));
   }
 
   void stopReachesARunThatNeverReturnsToTheEventLoop() {

@@ -129,7 +129,7 @@ class LivePageTest : public QObject {
     QCOMPARE(tileOf(page, "Speedup")->note(), "of 1.60x Amdahl limit");
     QCOMPARE(tileOf(page, "Efficiency")->value(), "89");  // 120/81 of (40+60)/60
     QCOMPARE(tileOf(page, "Step time")->value(), "81.0");
-    QCOMPARE(tileOf(page, "Images a second")->value(), "790");
+    QCOMPARE(tileOf(page, "Throughput")->value(), "790");
     QCOMPARE(tileOf(page, "Accuracy")->value(), "25.0");
     QCOMPARE(tileOf(page, "Time left")->value(), "0:02");
     RunSummary summary;

@@ -14,10 +14,11 @@ struct Outcome {
   QString output, errors;
 };
 
-Outcome workbench(const QStringList& arguments, const QString& home) {
+Outcome workbench(const QStringList& arguments, const QString& home,
+                  const QString& platform = "offscreen") {
   QProcess process;
   QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-  environment.insert("QT_QPA_PLATFORM", "offscreen");
+  environment.insert("QT_QPA_PLATFORM", platform);
   environment.insert("XDG_DATA_HOME", home + "/data");
   environment.insert("XDG_CONFIG_HOME", home + "/config");
   process.setProcessEnvironment(environment);
@@ -48,6 +49,12 @@ class ProgramTest : public QObject {
     const Outcome version = workbench({"--version"}, m_home.path());
     QCOMPARE(version.code, 0);
     QVERIFY(version.output.contains(CONVOY_VERSION));
+  }
+
+  void helpNeedsNoDisplay() {
+    const Outcome help = workbench({"--help"}, m_home.path(), "no-such-platform");
+    QVERIFY2(help.code == 0, qPrintable(help.errors));
+    QVERIFY(help.output.contains("--experiment"));
   }
 
   void wrongUseIsRefused_data() {

@@ -3,6 +3,7 @@
 #include <QComboBox>
 #include <QDropEvent>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMimeData>
 #include <QScrollArea>
 #include <QSettings>
@@ -17,8 +18,10 @@
 #include <chrono>
 #include <thread>
 
+#include "ui/live/live_page.h"
 #include "ui/main_window.h"
 #include "ui/message_bar.h"
+#include "ui/models/device_model.h"
 #include "ui/setup/field_note.h"
 #include "ui/setup/link_panel.h"
 
@@ -158,7 +161,10 @@ class WindowTest : public QObject {
     const QDir folder(m_window->runFolder());
     QCOMPARE(lines(folder.filePath("steps.csv")).size(), 4);
     QVERIFY(lines(folder.filePath("devices.csv")).size() > 1);
-    QCOMPARE(lines(folder.filePath("summary.csv")).size(), 2);
+    const QStringList summary = lines(folder.filePath("summary.csv"));
+    QCOMPARE(summary.size(), 2);
+    QVERIFY(summary[0].startsWith("run,"));
+    QCOMPARE(folder.dirName(), summary[1].section(',', 0, 0));  // the folder is found by the run
     QVERIFY(folder.exists("experiment.json"));
     QVERIFY(child<QTableView>(*m_window, "devices")->model()->index(0, 4).data().toString() != "–");
 
@@ -186,6 +192,7 @@ class WindowTest : public QObject {
     QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
     click(*m_window, "pauseButton");
     QCOMPARE(m_window->runner()->state(), EngineRunner::State::Paused);
+    QCOMPARE(m_window->findChild<LivePage*>()->statusText(), QString("Paused"));
     QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
     click(*m_window, "stopButton");  // a paused run can be stopped
     QVERIFY(finished.wait(kLong));
@@ -195,12 +202,14 @@ class WindowTest : public QObject {
     makeTiny(*m_window, 1'000'000);
     click(*m_window, "runButton");
     QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
-    const QString folder = m_window->runFolder();
     QVERIFY(m_window->close());
+    const QString folder = m_window->runFolder();
     QVERIFY(!m_window->isVisible());
     QVERIFY(!m_window->runner()->isActive());
     m_window.reset();
     QVERIFY(lines(QDir(folder).filePath("steps.csv")).size() > 1);
+    QVERIFY(
+        lines(QDir(folder).filePath("summary.csv")).value(1).startsWith(QDir(folder).dirName()));
   }
 
   void theSliderReachesARunningEngine() {
@@ -236,9 +245,36 @@ class WindowTest : public QObject {
     QVERIFY(!note->text().isEmpty());
     QVERIFY(!runIsEnabled(*m_window));
     QVERIFY(!m_window->startRun());
+    const auto* page = m_window->findChild<LivePage*>();
+    QCOMPARE(page->statusText(), QString("Not ready"));  // also for who does not see the field
     child<QAction>(*m_window, "undo")->trigger();
+    QCOMPARE(page->statusText(), QString("Ready"));
     QVERIFY(note->isHidden());
     QVERIFY(runIsEnabled(*m_window));
+  }
+
+  void aLinkThatIsNoneIsSaidUnderTheTable() {
+    auto* table = child<QTableView>(*m_window, "devices");
+    const auto notes = [&] {
+      QStringList texts;
+      for (const FieldNote* note : table->parentWidget()->findChildren<FieldNote*>())
+        if (note->isVisible()) texts.append(note->text());
+      return texts.join(' ');
+    };
+    const auto enter = [&](const QString& text) {
+      const QModelIndex cell = table->model()->index(1, DeviceModel::Link);
+      table->setCurrentIndex(cell);
+      table->edit(cell);
+      auto* editor = table->findChild<QComboBox*>();
+      QVERIFY(editor);
+      editor->lineEdit()->setText(text);
+      QTest::keyClick(editor, Qt::Key_Return);
+    };
+    enter("quick as light");
+    QTRY_VERIFY_WITH_TIMEOUT(notes().contains("quick as light"), kSoon);
+    enter("100 Mb/s");
+    QTRY_VERIFY_WITH_TIMEOUT(!notes().contains("quick"), kSoon);
+    QCOMPARE(document()->setup().devices[1].spec.link->bandwidth_mbps, std::optional(100.0));
   }
 
   void engineErrorsAreShownInTheBarAndAtTheField() {

@@ -1,15 +1,25 @@
 #include "ui/bridge/engine_runner.h"
 
 #include <atomic>
+#include <cmath>
+#include <ctime>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <utility>
 
+#include "ui/bridge/tick_budget.h"
 #include "ui/live/run_store.h"
 
 namespace convoy::ui {
 namespace {
 
-constexpr int kTickMs = 100;  // fluent to the eye; painting takes time from the CPU devices
+// What the calling thread has computed, in milliseconds.
+double threadMs() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
 
 // Collects the engine's events, each as the call that the GUI's thread will make of it.
 class EventQueue : public RunListener {
@@ -26,7 +36,10 @@ class EventQueue : public RunListener {
   }
 
   void on_started(const RunStarted& event) override {
-    m_started.store(true);
+    {
+      const std::lock_guard lock(m_mutex);
+      m_run = event.run;
+    }
     push([event](EngineRunner& runner, RunStore& store) {
       store.start(event);
       emit runner.started(event);
@@ -62,13 +75,17 @@ class EventQueue : public RunListener {
     push([summary](EngineRunner&, RunStore& store) { store.finished(summary); });
   }
 
-  bool heardStart() const { return m_started.load(); }
+  // The run's id; empty until it has started.
+  std::string run() const {
+    const std::lock_guard lock(m_mutex);
+    return m_run;
+  }
   bool heardFinish() const { return m_finished.load(); }
 
  private:
-  std::mutex m_mutex;
+  mutable std::mutex m_mutex;
   std::vector<Event> m_events;
-  std::atomic<bool> m_started{false};
+  std::string m_run;
   std::atomic<bool> m_finished{false};
 };
 
@@ -106,7 +123,7 @@ struct EngineRunner::Job {
 
 EngineRunner::EngineRunner(RunStore* store, QObject* parent, Engine engine)
     : QObject(parent), m_store(store), m_engine(std::move(engine)) {
-  m_timer.setInterval(kTickMs);
+  m_timer.setInterval(TickBudget::kQuickestMs);
   connect(&m_timer, &QTimer::timeout, this, &EngineRunner::tick);
 }
 
@@ -125,7 +142,8 @@ void EngineRunner::start(const Experiment& experiment, const std::filesystem::pa
   m_thread = std::thread([job = m_job.get(), engine = m_engine, experiment, folder] {
     job->run(engine, experiment, folder);
   });
-  m_timer.start();
+  m_busyMs = threadMs();
+  m_timer.start(TickBudget::kQuickestMs);
   setState(State::Running);
 }
 
@@ -149,11 +167,19 @@ void EngineRunner::shutDown() {
   m_timer.stop();
   if (m_job) m_job->control.request_stop();
   if (m_thread.joinable()) m_thread.join();
+  if (m_job) nameFolder();
   m_job.reset();
   m_state = State::Idle;
 }
 
 void EngineRunner::tick() {
+  const double busyMs = threadMs();
+  const int interval = TickBudget::intervalMs(busyMs - m_busyMs);
+  m_busyMs = busyMs;
+  // Restarts the timer: only when it matters.
+  if (std::abs(interval - m_timer.interval()) > m_timer.interval() / 5)
+    m_timer.setInterval(interval);
+
   // Asked before the queue is taken: what was said before the end is then certainly in it.
   const bool ended = m_job->ended.load();
   const quint64 job = m_jobNumber;
@@ -168,7 +194,8 @@ void EngineRunner::tick() {
     m_summary = m_job->summary;
     m_failure = m_job->failure;
     if (m_failure && !m_job->events.heardFinish()) m_store->fail(m_failure->text);
-    if (!m_failure && !m_job->events.heardStart()) m_store->reset();
+    if (!m_failure && m_job->events.run().empty()) m_store->reset();
+    nameFolder();
     m_job.reset();
   }
   m_store->publish();
@@ -176,6 +203,20 @@ void EngineRunner::tick() {
     setState(State::Idle);
     emit finished();
   }
+}
+
+// The files were written from the run's first second on, before it had its id. Now that nobody
+// writes to them any more the folder takes the id, as summary.csv has it.
+void EngineRunner::nameFolder() {
+  const std::string run = m_job->events.run();
+  std::error_code error;
+  if (run.empty()) {
+    std::filesystem::remove(m_folder, error);  // a run that never started left nothing in it
+    return;
+  }
+  const std::filesystem::path named = m_folder.parent_path() / run;
+  std::filesystem::rename(m_folder, named, error);
+  if (!error) m_folder = named;
 }
 
 void EngineRunner::setState(State state) {

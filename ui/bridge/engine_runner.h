@@ -48,12 +48,14 @@ class EngineRunner : public QObject {
   bool isActive() const { return m_state != State::Idle; }
   // Number of the run that was started last, from 1. Whatever an earlier run still says is dropped.
   quint64 job() const { return m_jobNumber; }
+  // Where the last run's files are. Its name is the run's id once the run has ended.
   const std::filesystem::path& folder() const { return m_folder; }
   // Of the last run that ended; nothing when that failed before it began.
   const std::optional<RunSummary>& summary() const { return m_summary; }
   const std::optional<RunFailure>& failure() const { return m_failure; }
 
-  // A run that is still going on is stopped and joined first.
+  // A run that is still going on is stopped and joined first. The files go to `folder`, which is
+  // named after the run when that has ended.
   void start(const Experiment& experiment, const std::filesystem::path& folder);
   void setPaused(bool paused);
   void stop();
@@ -74,11 +76,13 @@ class EngineRunner : public QObject {
   struct Job;
 
   void tick();
+  void nameFolder();
   void setState(State state);
 
   RunStore* m_store;
   Engine m_engine;
   QTimer m_timer;
+  double m_busyMs = 0.0;  // of the GUI's thread at the last tick
   std::unique_ptr<Job> m_job;
   std::thread m_thread;
   State m_state = State::Idle;

@@ -103,10 +103,10 @@ void Chart::buildMenu() {
   });
   m_menu->addSeparator();
   const std::pair<QString, ExportFormat> formats[] = {
-      {tr("Save as &PNG..."), ExportFormat::Png},
-      {tr("Save as &SVG..."), ExportFormat::Svg},
-      {tr("Save as PD&F..."), ExportFormat::Pdf},
-      {tr("Save what is shown as CS&V..."), ExportFormat::Csv}};
+      {tr("Save as &PNG…"), ExportFormat::Png},
+      {tr("Save as &SVG…"), ExportFormat::Svg},
+      {tr("Save as PD&F…"), ExportFormat::Pdf},
+      {tr("Save what is shown as CS&V…"), ExportFormat::Csv}};
   for (const auto& [text, format] : formats)
     m_menu->addAction(text, this, [this, format = format] { askAndExport(format); });
   m_menu->addSeparator();

@@ -57,6 +57,7 @@ void ChartCanvas::refresh() {
   // Not hidden: a hidden chart does not lay itself out.
   m_chart->setOpacity(m_plot->isEmpty() ? 0.0 : 1.0);
   if (wasZoomed != m_plot->isZoomed()) emit zoomChanged(m_plot->isZoomed());
+  if (m_pointer) pointAt(m_pointer);  // what lies under it may be another step now
   viewport()->update();
 }
 

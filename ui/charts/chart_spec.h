@@ -51,7 +51,9 @@ struct LinesSpec {
   QString description;  // for those who hear the chart instead of seeing it
   AxisSpec x, left;
   std::optional<AxisSpec> right;
-  bool stacked = false;  // areas on top of each other, the first at the bottom
+  // Areas on top of each other, the first at the bottom. Where several rows share a pixel, their
+  // means are drawn.
+  bool stacked = false;
 
   // Rows only come at the end and never change, as long as run() stays the same; when it changes,
   // or rows() falls, all are new.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "ui/charts/axis_style.h"
 #include "ui/charts/decimate.h"
@@ -36,8 +37,13 @@ LinePlot::LinePlot(QChart& chart, LinesSpec spec)
     m_right = new QValueAxis;
     m_chart.addAxis(m_right, Qt::AlignRight);
   }
-  // Stacked areas reach down to the axis, so the topmost is drawn first and the others over it.
-  for (size_t i = m_drawn.size(); i-- > 0;) {
+  // Stacked areas reach down to the axis, so the topmost is drawn first and the others over it. Of
+  // lines, single values go below their median.
+  std::vector<size_t> order(m_drawn.size());
+  std::iota(order.rbegin(), order.rend(), size_t(0));
+  std::stable_partition(order.begin(), order.end(),
+                        [this](size_t i) { return m_spec.series[i].faint; });
+  for (const size_t i : order) {
     Drawn& drawn = m_drawn[i];
     QAbstractSeries* series = drawn.line = new QLineSeries;
     if (m_spec.stacked) {
@@ -76,7 +82,7 @@ void LinePlot::restyle() {
       m_drawn[i].area->setPen(Qt::NoPen);
       continue;
     }
-    if (series.faint) color.setAlphaF(0.5F);
+    if (series.faint) color.setAlphaF(0.4F);
     QPen pen(color, series.faint ? 1.0 : 2.2);
     pen.setJoinStyle(Qt::BevelJoin);  // round ones cost most of the time of a dense line
     pen.setCapStyle(Qt::FlatCap);
@@ -163,7 +169,9 @@ void LinePlot::refresh() {
     QList<QPointF> points;
     const auto append = [this, i](QList<QPointF>& to, int from, int until, int size) {
       const auto value = [this, i](int row) { return drawnValue(i, row); };
-      if (m_spec.series[i].averaged)
+      // Of a stack the mean: its areas are still the time that went there, and a fill between
+      // hundreds of extremes takes longer than all the rest of the window.
+      if (m_spec.series[i].averaged || m_spec.stacked)
         appendMeans(to, from, until, size, m_spec.xAt, value);
       else
         appendExtremes(to, from, until, size, m_spec.xAt, value);

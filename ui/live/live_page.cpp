@@ -5,7 +5,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
-#include <QProgressBar>
 #include <QVBoxLayout>
 #include <cmath>
 
@@ -13,6 +12,7 @@
 #include "ui/live/run_charts.h"
 #include "ui/live/run_store.h"
 #include "ui/live/tile.h"
+#include "ui/run_status.h"
 
 namespace convoy::ui {
 namespace {
@@ -26,16 +26,6 @@ QString textOf(const std::optional<double>& value) {
 // Speedups and the like: "2.47x", also when large.
 QString timesOf(double value) {
   return QLocale().toString(value, 'f', value < 99.5 ? 2 : 0) + 'x';
-}
-
-QString durationOf(double seconds) {
-  const int whole = int(std::ceil(seconds));
-  if (whole < 3600)
-    return QStringLiteral("%1:%2").arg(whole / 60).arg(whole % 60, 2, 10, QChar('0'));
-  return QStringLiteral("%1:%2:%3")
-      .arg(whole / 3600)
-      .arg(whole / 60 % 60, 2, 10, QChar('0'))
-      .arg(whole % 60, 2, 10, QChar('0'));
 }
 
 QString percentOf(double fraction, int decimals) {
@@ -53,23 +43,18 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   m_status = new QLabel(this);
   m_status->setAccessibleName(tr("State of the run"));
   m_detail = new QLabel(this);
-  m_detail->setWordWrap(true);  // a failure's message may be long
+  m_detail->setWordWrap(true);
   m_detail->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-  m_progress = new QProgressBar(this);
-  m_progress->setTextVisible(false);
-  m_progress->setFixedSize(180, 6);
-  m_progress->setAccessibleName(tr("Progress"));
   auto* head = new QHBoxLayout;
   head->setContentsMargins(Space::kTight, 0, Space::kTight, 0);
   head->setSpacing(Space::kMedium);
   head->addWidget(m_status);
   head->addWidget(m_detail, 1);
-  head->addWidget(m_progress, 0, Qt::AlignVCenter);
 
   m_speedup = new Tile(tr("Speedup"), this);
   m_efficiency = new Tile(tr("Efficiency"), this);
   m_stepTime = new Tile(tr("Step time"), this);
-  m_images = new Tile(tr("Images a second"), this);
+  m_images = new Tile(tr("Throughput"), this);
   m_loss = new Tile(tr("Loss"), this);
   m_accuracy = new Tile(tr("Accuracy"), this);
   m_timeLeft = new Tile(tr("Time left"), this);
@@ -113,11 +98,6 @@ void LivePage::restyle() {
   QPalette quiet = palette();
   quiet.setColor(QPalette::WindowText, Theme::instance().color(Ink::MutedText));
   m_detail->setPalette(quiet);
-  const auto name = [](Ink which) { return Theme::instance().color(which).name(); };
-  m_progress->setStyleSheet(
-      QStringLiteral("QProgressBar { border: none; border-radius: 3px; background: %1; }"
-                     "QProgressBar::chunk { border-radius: 3px; background: %2; }")
-          .arg(name(Ink::Border), name(Ink::Accent)));
   refreshStatus();
   refreshTiles();
 }
@@ -134,6 +114,18 @@ void LivePage::refresh() {
   for (Chart* chart : m_charts) chart->refresh();
 }
 
+void LivePage::setObstacle(const QString& text) {
+  if (text == m_obstacle) return;
+  m_obstacle = text;
+  refreshStatus();
+}
+
+void LivePage::setPaused(bool paused) {
+  if (paused == m_paused) return;
+  m_paused = paused;
+  refreshStatus();
+}
+
 QString LivePage::statusText() const {
   return m_status->text();
 }
@@ -146,12 +138,18 @@ void LivePage::refreshStatus() {
 
   QString status, empty;
   QString detail = progress.what;
+  if (!detail.isEmpty()) detail[0] = detail[0].toUpper();
   Ink ink = Ink::Text;
-  int value = progress.done, total = progress.total;
+  const QString reached =
+      done > 0 ? tr("After %1 of %2 steps; what was measured is kept")
+                     .arg(QLocale().toString(done), QLocale().toString(started.steps))
+               : tr("Before the first step");
   switch (m_store.state()) {
     case State::Idle:
-      status = tr("Ready");
-      detail = tr("Press Run to train over the ticked devices.");
+      status = m_obstacle.isEmpty() ? tr("Ready") : tr("Not ready");
+      ink = m_obstacle.isEmpty() ? Ink::Text : Ink::Error;
+      detail =
+          m_obstacle.isEmpty() ? tr("Press Run to train over the ticked devices.") : m_obstacle;
       break;
     case State::Preparing:
       status = tr("Preparing");
@@ -168,10 +166,8 @@ void LivePage::refreshStatus() {
       empty = tr("A few steps on a single device, to compare with.");
       break;
     case State::Training:
-      status = tr("Training");
+      status = m_paused ? tr("Paused") : tr("Training");
       detail = tr("Step %1 of %2").arg(QLocale().toString(done), QLocale().toString(started.steps));
-      value = done;
-      total = started.steps;
       empty = tr("Appears after the warm-up steps.");
       break;
     case State::Testing:
@@ -185,19 +181,17 @@ void LivePage::refreshStatus() {
     case State::Stopped:
       status = tr("Stopped");
       ink = Ink::Warning;
-      detail = tr("After %1 of %2 steps; what was measured is kept")
-                   .arg(QLocale().toString(done), QLocale().toString(started.steps));
+      detail = reached;
       empty = tr("The run was stopped before its first step.");
       break;
     case State::Failed:
       status = tr("Failed");
       ink = Ink::Error;
-      detail = m_store.failure();
+      detail = reached;  // why is said in the message bar
       empty = tr("The run failed before its first step.");
       break;
   }
-  if (m_store.state() >= State::Training && m_store.state() != State::Failed &&
-      !started.network.empty())
+  if (m_store.state() >= State::Training && !started.network.empty())
     detail +=
         tr(" · network %1, batch %2, %3")
             .arg(QString::fromStdString(started.network), QLocale().toString(started.batch_size),
@@ -208,10 +202,7 @@ void LivePage::refreshStatus() {
   colored.setColor(QPalette::WindowText, Theme::instance().color(ink));
   m_status->setPalette(colored);
   m_detail->setText(detail);
-  m_detail->setToolTip(detail);
-  m_progress->setVisible(m_store.running());
-  m_progress->setRange(0, total);
-  m_progress->setValue(value);
+  m_detail->setToolTip(m_store.state() == State::Failed ? m_store.failure() : detail);
 
   const QString idle[] = {
       tr("Press Run to see how long each device computes, sends, receives and waits."),
@@ -255,7 +246,7 @@ void LivePage::refreshTiles() {
       run.baseline() ? tr("alone %1 ms").arg(readable(run.baseline()->step_ms)) : tr("median"));
 
   const auto images = shown(summary ? summary->images_per_s : std::nullopt, run.imagesPerSecond());
-  m_images->setValue(textOf(images), {},
+  m_images->setValue(textOf(images), images ? tr("img/s") : QString(),
                      run.started().batch_size > 0 ? tr("batch of %1").arg(run.started().batch_size)
                                                   : tr("in training"));
 
@@ -280,7 +271,7 @@ void LivePage::refreshTiles() {
                         : run.running()
                             ? tr("%1 steps left").arg(QLocale().toString(missing))
                             : tr("after %1 steps").arg(QLocale().toString(run.stepCount()));
-  m_timeLeft->setValue(left ? durationOf(*left) : none, {}, count);
+  m_timeLeft->setValue(left ? durationText(std::ceil(*left)) : none, {}, count);
 }
 
 QString LivePage::exportChart(int chart, const QString& path, ExportFormat format) {

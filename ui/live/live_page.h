@@ -10,7 +10,6 @@
 #include "ui/charts/chart.h"
 
 class QLabel;
-class QProgressBar;
 
 namespace convoy::ui {
 
@@ -28,6 +27,9 @@ class LivePage : public QWidget {
   // what went wrong, empty when nothing did.
   QString saveCharts(const QString& folder, ExportFormat format);
   QString exportChart(int chart, const QString& path, ExportFormat format);
+  // What keeps the set-up from being run; empty when nothing does. Shown before a run.
+  void setObstacle(const QString& text);
+  void setPaused(bool paused);
   // The state as shown: "Training", ...
   QString statusText() const;
 
@@ -45,9 +47,10 @@ class LivePage : public QWidget {
   void restyle();
 
   RunStore& m_store;
+  QString m_obstacle;
+  bool m_paused = false;
   QLabel* m_status = nullptr;
   QLabel* m_detail = nullptr;
-  QProgressBar* m_progress = nullptr;
   Tile* m_speedup = nullptr;
   Tile* m_efficiency = nullptr;
   Tile* m_stepTime = nullptr;

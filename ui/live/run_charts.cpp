@@ -87,7 +87,8 @@ LinesSpec stepTimeSpec(const RunStore& store) {
   spec.title = tr("Step time");
   spec.description = tr(
       "The time of each training step in milliseconds, split into the slowest device's compute in "
-      "the convolutional layers, what those layers took beyond it, and the rest.");
+      "the convolutional layers, what those layers took beyond it, and the rest. Of long runs the "
+      "means of neighbouring steps; zoom in to see each.");
   spec.left = {tr("Step time"), "ms", {}, false};
   spec.stacked = true;
   spec.series = {

@@ -134,10 +134,12 @@ QString DeviceModel::toolTip(int index, int column) const {
     m_document->catalog().describe(row(index).spec.id, &reason);
     return tr("%1: %2").arg(id, reason);
   }
-  return tr("%1\n%2 · %3\n%4 · %5 · %6")
-      .arg(QString::fromStdString(info->name), id, QString::fromStdString(info->backend),
-           QString::fromUtf8(device_kind_name(info->kind)), unitsText(*info),
-           sizeText(info->memory_bytes));
+  const QString own = QString::fromStdString(row(index).spec.name);
+  return (own.isEmpty() ? QString() : own + QStringLiteral("\n")) +
+         tr("%1\n%2 · %3\n%4 · %5 · %6")
+             .arg(QString::fromStdString(info->name), id, QString::fromStdString(info->backend),
+                  QString::fromUtf8(device_kind_name(info->kind)), unitsText(*info),
+                  sizeText(info->memory_bytes));
 }
 
 QVariant DeviceModel::data(const QModelIndex& index, int role) const {
@@ -273,7 +275,12 @@ bool DeviceModel::setData(const QModelIndex& index, const QVariant& value, int r
     }
     case Link: {
       const auto link = linkFromText(value.toString());
-      if (!link) return false;
+      if (!link) {
+        emit refused(tr("“%1” is no link. Valid are “default”, “unlimited”, a bandwidth such as "
+                        "“100 Mb/s”, and more behind it: “1 Gb/s, 0.5 ms, half duplex”.")
+                         .arg(value.toString()));
+        return false;
+      }
       return editRow(tr("Link of %1").arg(nameOf(index.row())),
                      [&](DeviceRow& device) { device.spec.link = *link; });
     }

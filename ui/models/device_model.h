@@ -45,6 +45,10 @@ class DeviceModel : public QAbstractTableModel {
   void setCalibration(const RunStarted& run, const RunCalibrated& calibrated);
   void clearCalibration();
 
+ signals:
+  // An entry that was typed but cannot be, and what would be valid.
+  void refused(const QString& text);
+
  private:
   struct Measured {
     DeviceSpec spec;

@@ -53,6 +53,7 @@ class Finder {
     };
     std::vector<Used> used;
     QStringList names;
+    QStringList crowded;  // on cores that others compute on too
     for (const DeviceRow& row : m_setup.devices) {
       if (!row.ticked) continue;
       ++m_deviceCount;
@@ -66,20 +67,20 @@ class Finder {
         error("/devices", tr("%1: %2 Untick or remove it.").arg(name, reason));
         continue;
       }
-      QStringList besides;
       for (const Used& other : used) {
         if (!shareCores(other.info, *info)) continue;
         if (other.info.id.starts_with("cpu") && info->id.starts_with("cpu"))
           error("/devices", tr("%1 and %2 use the same cores. Untick one, or split the CPU anew.")
                                 .arg(other.name, name));
         else
-          besides.append(other.name);
+          for (const QString& each : {other.name, name})
+            if (!crowded.contains(each)) crowded.append(each);
       }
-      if (!besides.isEmpty())
-        warning("/devices", tr("%1 shares cores with %2: they slow each other down.")
-                                .arg(name, besides.join(QStringLiteral(", "))));
       used.push_back({name, *info});
     }
+    if (!crowded.isEmpty())
+      warning("/devices", tr("They share cores and slow each other down: %1.")
+                              .arg(crowded.join(QStringLiteral(", "))));
     if (m_deviceCount == 0) error("/devices", tr("Tick at least one device."));
   }
 

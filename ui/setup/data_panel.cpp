@@ -3,7 +3,6 @@
 #include <QComboBox>
 #include <QDir>
 #include <QFileDialog>
-#include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QLocale>
@@ -14,6 +13,7 @@
 
 #include "ui/icon.h"
 #include "ui/models/dataset_folder.h"
+#include "ui/setup/form_grid.h"
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
@@ -49,13 +49,11 @@ QString sizeText(qint64 bytes) {
 DataPanel::DataPanel(ExperimentDocument* document, QWidget* parent)
     : SetupPanel(document, parent),
       m_kind(new QComboBox(this)),
-      m_pathLabel(new QLabel(tr("&Folder"), this)),
       m_path(new QLineEdit(this)),
       m_browse(new QToolButton(this)),
       m_fetch(new QPushButton(themedIcon(QStringLiteral("download")), tr("Download…"), this)),
       m_progressLine(new QWidget(this)),
       m_progress(new QProgressBar(this)),
-      m_sizeLabel(new QLabel(tr("P&icture size"), this)),
       m_imageSize(new QSpinBox(this)) {
   m_kind->setObjectName(QStringLiteral("datasetKind"));
   m_kind->setAccessibleName(tr("Data set"));
@@ -63,7 +61,6 @@ DataPanel::DataPanel(ExperimentDocument* document, QWidget* parent)
   m_path->setObjectName(QStringLiteral("datasetPath"));
   m_path->setAccessibleName(tr("Folder of the data set"));
   m_path->setClearButtonEnabled(true);
-  m_pathLabel->setBuddy(m_path);
   m_browse->setIcon(themedIcon(QStringLiteral("open")));
   m_browse->setToolTip(tr("Choose the folder"));
   m_browse->setAccessibleName(tr("Choose the folder of the data set"));
@@ -74,35 +71,11 @@ DataPanel::DataPanel(ExperimentDocument* document, QWidget* parent)
   m_imageSize->setRange(8, 1024);
   m_imageSize->setSuffix(tr(" px"));
   m_imageSize->setAccessibleName(tr("Side to which pictures are resized, in pixels"));
-  m_sizeLabel->setBuddy(m_imageSize);
   m_trainLimit = limit(tr("Training pictures"), &DatasetSpec::train_limit);
   m_trainLimit->setObjectName(QStringLiteral("trainLimit"));
   m_testLimit = limit(tr("Test pictures"), &DatasetSpec::test_limit);
   m_testLimit->setObjectName(QStringLiteral("testLimit"));
 
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(Space::kSmall);
-  grid->setVerticalSpacing(Space::kTight);
-  grid->setColumnStretch(1, 1);
-  grid->setColumnStretch(3, 1);
-  const auto label = [&](const QString& text, QWidget* buddy) {
-    auto* result = new QLabel(text, this);
-    result->setBuddy(buddy);
-    return result;
-  };
-  grid->addWidget(label(tr("Pict&ures"), m_kind), 0, 0);
-  auto* kindLine = new QHBoxLayout;
-  kindLine->setSpacing(Space::kTight);
-  kindLine->addWidget(m_kind, 1);
-  kindLine->addWidget(m_fetch);
-  grid->addLayout(kindLine, 0, 1, 1, 3);
-  grid->addWidget(m_pathLabel, 1, 0);
-  auto* pathLine = new QHBoxLayout;
-  pathLine->setSpacing(Space::kTight);
-  pathLine->addWidget(m_path, 1);
-  pathLine->addWidget(m_browse);
-  grid->addLayout(pathLine, 1, 1, 1, 3);
   auto* progressLayout = new QHBoxLayout(m_progressLine);
   progressLayout->setContentsMargins(0, 0, 0, 0);
   progressLayout->setSpacing(Space::kTight);
@@ -112,15 +85,15 @@ DataPanel::DataPanel(ExperimentDocument* document, QWidget* parent)
   cancel->setAccessibleName(tr("Cancel the download"));
   progressLayout->addWidget(m_progress, 1);
   progressLayout->addWidget(cancel);
-  grid->addWidget(m_progressLine, 2, 0, 1, 4);
-  grid->addWidget(note(QStringLiteral("/dataset/path")), 3, 0, 1, 4);
-  grid->addWidget(m_sizeLabel, 4, 0);
-  grid->addWidget(m_imageSize, 4, 1);
-  grid->addWidget(label(tr("&Training"), m_trainLimit), 5, 0);
-  grid->addWidget(m_trainLimit, 5, 1);
-  grid->addWidget(label(tr("Te&st"), m_testLimit), 5, 2);
-  grid->addWidget(m_testLimit, 5, 3);
-  grid->addWidget(note(QStringLiteral("/dataset")), 6, 0, 1, 4);
+
+  auto* form = new FormGrid(this);
+  form->addLine(tr("Pict&ures"), m_kind, {m_fetch});
+  m_pathLabel = form->addLine(tr("&Folder"), m_path, {m_browse});
+  form->addWide(m_progressLine);
+  form->addWide(note(QStringLiteral("/dataset/path")));
+  m_sizeLabel = form->addHalf(tr("P&icture size"), m_imageSize);
+  form->addPair(tr("&Train on"), m_trainLimit, tr("Te&st on"), m_testLimit);
+  form->addWide(note(QStringLiteral("/dataset")));
 
   connect(m_kind, &QComboBox::currentIndexChanged, this, [this](int index) {
     edit(tr("Data Set"), {}, [index](Setup& setup) {
@@ -159,10 +132,10 @@ QSpinBox* DataPanel::limit(const QString& name, std::optional<int> DatasetSpec::
   auto* box = new QSpinBox(this);
   box->setRange(0, 10'000'000);
   box->setSingleStep(1000);
-  box->setSpecialValueText(tr("all"));
+  box->setSpecialValueText(tr("all pictures"));
   box->setGroupSeparatorShown(true);
   box->setAccessibleName(tr("%1 at most; 0 is all").arg(name));
-  box->setToolTip(tr("At most so many; 0 is all"));
+  box->setToolTip(tr("At most so many pictures; 0 is all"));
   connect(box, &QSpinBox::valueChanged, this, [this, name, field](int value) {
     edit(name, name, [field, value](Setup& setup) {
       setup.experiment.dataset.*field = value > 0 ? std::optional(value) : std::nullopt;

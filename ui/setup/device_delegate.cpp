@@ -4,6 +4,7 @@
 #include <QComboBox>
 #include <QPainter>
 #include <QSpinBox>
+#include <algorithm>
 
 #include "ui/models/device_model.h"
 #include "ui/setup/number_box.h"
@@ -148,6 +149,8 @@ QWidget* DeviceDelegate::createEditor(QWidget* parent, const QStyleOptionViewIte
     case DeviceModel::Link: {
       auto* box = new QComboBox(parent);
       box->setEditable(true);
+      box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+      box->setMinimumContentsLength(24);  // "100 Mb/s, 0.5 ms, half duplex"
       box->addItems({linkText(std::nullopt), bandwidthText(50.0), bandwidthText(100.0),
                      bandwidthText(1000.0), bandwidthText(10000.0), bandwidthText(std::nullopt)});
       return box;
@@ -166,6 +169,17 @@ void DeviceDelegate::setEditorData(QWidget* editor, const QModelIndex& index) co
     combo->setEditText(index.data(Qt::EditRole).toString());
   else
     QStyledItemDelegate::setEditorData(editor, index);
+}
+
+// A link says more than its column has room for: its editor covers some of those before it.
+void DeviceDelegate::updateEditorGeometry(QWidget* editor, const QStyleOptionViewItem& option,
+                                          const QModelIndex& index) const {
+  QStyledItemDelegate::updateEditorGeometry(editor, option, index);
+  if (index.column() != DeviceModel::Link) return;
+  QRect place = editor->geometry();
+  const int room = editor->sizeHint().width();
+  if (room > place.width()) place.setLeft(std::max(0, place.right() + 1 - room));
+  editor->setGeometry(place);
 }
 
 void DeviceDelegate::setModelData(QWidget* editor, QAbstractItemModel* model,

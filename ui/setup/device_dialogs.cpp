@@ -18,21 +18,6 @@
 namespace convoy::ui {
 namespace {
 
-QLabel* noteLabel(QWidget* parent) {
-  auto* label = new QLabel(parent);
-  label->setWordWrap(true);
-  label->setMinimumHeight(2 * label->fontMetrics().height());
-  label->setAlignment(Qt::AlignLeft | Qt::AlignTop);
-  return label;
-}
-
-void showNote(QLabel* label, const QString& text, Ink ink) {
-  QPalette palette;
-  palette.setColor(QPalette::WindowText, Theme::instance().color(ink));
-  label->setPalette(palette);
-  label->setText(text);
-}
-
 std::vector<int> sorted(std::vector<int> cores) {
   std::sort(cores.begin(), cores.end());
   return cores;
@@ -40,43 +25,72 @@ std::vector<int> sorted(std::vector<int> cores) {
 
 }  // namespace
 
+DeviceDialog::DeviceDialog(ExperimentDocument* document, const QString& title, const QString& intro,
+                           const QString& verb, QWidget* parent)
+    : QDialog(parent), m_document(document), m_form(new QFormLayout), m_note(new QLabel(this)) {
+  setWindowTitle(title);
+  setMinimumWidth(420);
+  auto* sentence = new QLabel(intro, this);
+  sentence->setWordWrap(true);
+  m_form->setHorizontalSpacing(Space::kMedium);
+  m_form->setVerticalSpacing(Space::kSmall);
+  // Room for two lines, so that the fields stay where they are while somebody types.
+  m_note->setWordWrap(true);
+  m_note->setMinimumHeight(2 * m_note->fontMetrics().lineSpacing());
+  m_note->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
+  m_ok = buttons->button(QDialogButtonBox::Ok);
+  m_ok->setText(verb);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(Space::kLarge, Space::kLarge, Space::kLarge, Space::kLarge);
+  layout->setSpacing(Space::kMedium);
+  layout->addWidget(sentence);
+  layout->addLayout(m_form);
+  layout->addWidget(m_note);
+  layout->addStretch(1);
+  layout->addWidget(buttons);
+  connect(buttons, &QDialogButtonBox::accepted, this, [this] {
+    apply();
+    accept();
+  });
+  connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+}
+
+void DeviceDialog::addField(const QString& label, QWidget* field) {
+  m_form->addRow(label, field);
+  if (field->accessibleName().isEmpty()) field->setAccessibleName(QString(label).remove('&'));
+}
+
+void DeviceDialog::showNote(const QString& text, Severity severity) {
+  const Ink ink = severity == Severity::kError     ? Ink::Error
+                  : severity == Severity::kWarning ? Ink::Warning
+                                                   : Ink::MutedText;
+  QPalette colors = palette();
+  colors.setColor(QPalette::WindowText, Theme::instance().color(ink));
+  m_note->setPalette(colors);
+  m_note->setText(text);
+  m_ok->setEnabled(severity != Severity::kError);
+}
+
 SplitCpuDialog::SplitCpuDialog(ExperimentDocument* document, QWidget* parent)
-    : QDialog(parent),
-      m_document(document),
+    : DeviceDialog(document, tr("Split CPU"),
+                   tr("Each part computes on its own cores and stands for one computer. This "
+                      "machine has cores %1. The parts replace the CPU devices in the table.")
+                       .arg(QString::fromStdString(core_list_text(document->catalog().cores()))),
+                   tr("Split"), parent),
       m_count(new QSpinBox(this)),
-      m_parts(new QLineEdit(this)),
-      m_note(noteLabel(this)),
-      m_buttons(new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this)) {
-  setWindowTitle(tr("Split CPU"));
-  const auto& cores = document->catalog().cores();
-  auto* intro = new QLabel(
-      tr("Each part computes on its own cores and stands for one computer. This machine has cores "
-         "%1. The parts replace the CPU devices in the table.")
-          .arg(QString::fromStdString(core_list_text(cores))),
-      this);
-  intro->setWordWrap(true);
+      m_parts(new QLineEdit(this)) {
   m_count->setObjectName(QStringLiteral("splitCount"));
-  m_count->setRange(1, std::max(1, static_cast<int>(cores.size())));
+  m_count->setRange(1, std::max(1, static_cast<int>(document->catalog().cores().size())));
   m_count->setAccessibleName(tr("Number of devices"));
   m_parts->setObjectName(QStringLiteral("splitParts"));
   m_parts->setAccessibleName(tr("Cores of each device, parted by vertical bars"));
   m_parts->setToolTip(tr("Cores of each device: “0-3 | 4-7”, “0 | 1-3”"));
-  auto* form = new QFormLayout;
-  form->addRow(tr("&Devices"), m_count);
-  form->addRow(tr("&Cores"), m_parts);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(Space::kLarge, Space::kLarge, Space::kLarge, Space::kLarge);
-  layout->setSpacing(Space::kSmall);
-  layout->addWidget(intro);
-  layout->addLayout(form);
-  layout->addWidget(m_note);
-  layout->addWidget(m_buttons);
-  setMinimumWidth(400);
+  addField(tr("&Devices"), m_count);
+  addField(tr("&Cores"), m_parts);
 
   connect(m_count, &QSpinBox::valueChanged, this, &SplitCpuDialog::suggest);
   connect(m_parts, &QLineEdit::textChanged, this, &SplitCpuDialog::check);
-  connect(m_buttons, &QDialogButtonBox::accepted, this, &SplitCpuDialog::apply);
-  connect(m_buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
   const auto& rows = document->setup().devices;
   const auto present = std::count_if(rows.begin(), rows.end(), [](const DeviceRow& row) {
     return row.spec.id.starts_with("cpu");
@@ -86,7 +100,7 @@ SplitCpuDialog::SplitCpuDialog(ExperimentDocument* document, QWidget* parent)
 }
 
 void SplitCpuDialog::suggest(int parts) {
-  const auto& cores = m_document->catalog().cores();
+  const auto& cores = document()->catalog().cores();
   QStringList texts;
   std::size_t begin = 0;
   for (int part = 0; part < parts; ++part) {
@@ -109,12 +123,12 @@ void SplitCpuDialog::check() {
     try {
       const std::string id = cpuDeviceId(sorted(parse_core_list(part.trimmed().toStdString())));
       QString reason;
-      auto info = m_document->catalog().describe(id, &reason);
+      auto info = document()->catalog().describe(id, &reason);
       if (!info) {
         problem = reason;
         break;
       }
-      if (info->cores.empty()) info->cores = m_document->catalog().cores();
+      if (info->cores.empty()) info->cores = document()->catalog().cores();
       if (std::any_of(infos.begin(), infos.end(),
                       [&](const DeviceInfo& other) { return shareCores(other, *info); }))
         problem = tr("Core %1 is in two parts; each core goes to one device.").arg(part.trimmed());
@@ -127,38 +141,30 @@ void SplitCpuDialog::check() {
   QStringList names;
   for (const std::string& id : m_ids) names.append(QString::fromStdString(id));
   if (problem.isEmpty())
-    showNote(m_note, tr("Devices: %1").arg(names.join(QStringLiteral(", "))), Ink::MutedText);
+    showNote(tr("Devices: %1").arg(names.join(QStringLiteral(", "))), Severity::kInfo);
   else
-    showNote(m_note, problem, Ink::Error);
-  m_buttons->button(QDialogButtonBox::Ok)->setEnabled(problem.isEmpty());
+    showNote(problem, Severity::kError);
 }
 
 void SplitCpuDialog::apply() {
-  m_document->edit(tr("Split CPU"), {}, [this](Setup& setup) {
+  document()->edit(tr("Split CPU"), {}, [this](Setup& setup) {
     std::vector<DeviceRow> rows;
     for (const std::string& id : m_ids) rows.push_back({{id, {}, 1.0, {}}, true, 0.0});
     for (const DeviceRow& row : setup.devices)
       if (!row.spec.id.starts_with("cpu")) rows.push_back(row);
     setup.devices = rows;
   });
-  accept();
 }
 
 EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget* parent)
-    : QDialog(parent),
-      m_document(document),
+    : DeviceDialog(document, tr("Add Emulated Device"),
+                   tr("A slower device, emulated honestly: it computes on real cores and then "
+                      "waits as long as the weaker one would still compute."),
+                   tr("Add"), parent),
       m_name(new QLineEdit(this)),
       m_base(new QComboBox(this)),
       m_speed(new QSpinBox(this)),
-      m_link(new QComboBox(this)),
-      m_note(noteLabel(this)),
-      m_buttons(new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this)) {
-  setWindowTitle(tr("Add Emulated Device"));
-  auto* intro =
-      new QLabel(tr("A slower device, emulated honestly: it computes on real cores and then "
-                    "waits as long as the weaker one would still compute."),
-                 this);
-  intro->setWordWrap(true);
+      m_link(new QComboBox(this)) {
   m_name->setObjectName(QStringLiteral("emulatedName"));
   QStringList names;
   for (const DeviceRow& row : document->setup().devices)
@@ -183,27 +189,14 @@ EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget
   m_link->setEditable(true);
   m_link->addItems({linkText(std::nullopt), bandwidthText(50.0), bandwidthText(100.0),
                     bandwidthText(1000.0), bandwidthText(std::nullopt)});
-  auto* form = new QFormLayout;
-  form->addRow(tr("&Name"), m_name);
-  form->addRow(tr("Computes &on"), m_base);
-  form->addRow(tr("&Speed"), m_speed);
-  form->addRow(tr("&Link"), m_link);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(Space::kLarge, Space::kLarge, Space::kLarge, Space::kLarge);
-  layout->setSpacing(Space::kSmall);
-  layout->addWidget(intro);
-  layout->addLayout(form);
-  layout->addWidget(m_note);
-  layout->addWidget(m_buttons);
-  setMinimumWidth(400);
-  for (QWidget* field : std::initializer_list<QWidget*>{m_name, m_base, m_speed, m_link})
-    field->setAccessibleName(qobject_cast<QLabel*>(form->labelForField(field))->text().remove('&'));
+  addField(tr("&Name"), m_name);
+  addField(tr("Computes &on"), m_base);
+  addField(tr("&Speed"), m_speed);
+  addField(tr("&Link"), m_link);
 
   connect(m_name, &QLineEdit::textChanged, this, &EmulatedDeviceDialog::check);
   connect(m_base, &QComboBox::currentTextChanged, this, &EmulatedDeviceDialog::check);
   connect(m_link, &QComboBox::currentTextChanged, this, &EmulatedDeviceDialog::check);
-  connect(m_buttons, &QDialogButtonBox::accepted, this, &EmulatedDeviceDialog::apply);
-  connect(m_buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
   check();
 }
 
@@ -211,43 +204,47 @@ void EmulatedDeviceDialog::check() {
   QString problem;
   QStringList replaced;
   const auto info =
-      m_document->catalog().describe(m_base->currentText().trimmed().toStdString(), &problem);
+      document()->catalog().describe(m_base->currentText().trimmed().toStdString(), &problem);
   if (info) {
-    for (const DeviceRow& row : m_document->setup().devices) {
-      const auto other = m_document->catalog().describe(row.spec.id);
+    for (const DeviceRow& row : document()->setup().devices) {
+      const auto other = document()->catalog().describe(row.spec.id);
       if (row.ticked && other && (shareCores(*other, *info) || other->id == info->id))
         replaced.append(
             QString::fromStdString(row.spec.name.empty() ? row.spec.id : row.spec.name));
     }
   }
-  if (problem.isEmpty() && m_name->text().trimmed().isEmpty()) problem = tr("Give it a name.");
+  const QString name = m_name->text().trimmed();
+  const auto& rows = document()->setup().devices;
+  const bool taken = std::any_of(rows.begin(), rows.end(), [&](const DeviceRow& row) {
+    return name == QString::fromStdString(row.spec.name.empty() ? row.spec.id : row.spec.name);
+  });
+  if (problem.isEmpty() && name.isEmpty()) problem = tr("Give it a name.");
+  if (problem.isEmpty() && taken) problem = tr("There is a device called “%1” already.").arg(name);
   if (problem.isEmpty() && !linkFromText(m_link->currentText()))
     problem = tr("A link is “default”, “unlimited” or a bandwidth such as “100 Mb/s”.");
   if (!problem.isEmpty())
-    showNote(m_note, problem, Ink::Error);
+    showNote(problem, Severity::kError);
   else if (!replaced.isEmpty())
-    showNote(m_note, tr("%1 computes there already and will be unticked.").arg(replaced.join(", ")),
-             Ink::Warning);
+    showNote(tr("%1 computes there already and will be unticked.").arg(replaced.join(", ")),
+             Severity::kWarning);
   else
-    showNote(m_note, {}, Ink::MutedText);
-  m_buttons->button(QDialogButtonBox::Ok)->setEnabled(problem.isEmpty());
+    showNote({}, Severity::kInfo);
 }
 
 void EmulatedDeviceDialog::apply() {
-  m_document->edit(tr("Add Emulated Device"), {}, [this](Setup& setup) {
+  document()->edit(tr("Add Emulated Device"), {}, [this](Setup& setup) {
     DeviceRow added;
     added.spec.id = m_base->currentText().trimmed().toStdString();
     added.spec.name = m_name->text().trimmed().toStdString();
     added.spec.speed = m_speed->value() / 100.0;
     added.spec.link = linkFromText(m_link->currentText()).value_or(std::nullopt);
-    const auto info = m_document->catalog().describe(added.spec.id);
+    const auto info = document()->catalog().describe(added.spec.id);
     for (DeviceRow& row : setup.devices) {
-      const auto other = m_document->catalog().describe(row.spec.id);
+      const auto other = document()->catalog().describe(row.spec.id);
       if (info && other && (shareCores(*other, *info) || other->id == info->id)) row.ticked = false;
     }
     setup.devices.push_back(added);
   });
-  accept();
 }
 
 }  // namespace convoy::ui

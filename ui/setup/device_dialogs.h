@@ -6,53 +6,73 @@
 #include "ui/models/experiment_document.h"
 
 class QComboBox;
-class QDialogButtonBox;
-class QDoubleSpinBox;
+class QFormLayout;
 class QLabel;
 class QLineEdit;
+class QPushButton;
 class QSpinBox;
 
 namespace convoy::ui {
 
+// What both have in common: a sentence, a form, a note that says what is wrong or will happen, and
+// buttons of which the first can only be pressed when nothing is wrong.
+class DeviceDialog : public QDialog {
+  Q_OBJECT
+
+ protected:
+  DeviceDialog(ExperimentDocument* document, const QString& title, const QString& intro,
+               const QString& verb, QWidget* parent);
+
+  ExperimentDocument* document() const { return m_document; }
+  void addField(const QString& label, QWidget* field);
+  // What is wrong, or with another severity what will happen.
+  void showNote(const QString& text, Severity severity);
+  virtual void apply() = 0;
+
+ private:
+  ExperimentDocument* m_document;
+  QFormLayout* m_form;
+  QLabel* m_note;
+  QPushButton* m_ok;
+};
+
 // Replaces the set-up's CPU devices by one for each part of the cores.
-class SplitCpuDialog : public QDialog {
+class SplitCpuDialog : public DeviceDialog {
   Q_OBJECT
 
  public:
   explicit SplitCpuDialog(ExperimentDocument* document, QWidget* parent = nullptr);
 
+ protected:
+  void apply() override;
+
  private:
   void suggest(int parts);
   void check();
-  void apply();
 
-  ExperimentDocument* m_document;
   QSpinBox* m_count;
   QLineEdit* m_parts;  // "0-3 | 4-7"
-  QLabel* m_note;
-  QDialogButtonBox* m_buttons;
   std::vector<std::string> m_ids;
 };
 
 // Adds a device that waits after computing. Devices that it shares cores with are unticked, because
 // two CPU devices cannot use one core.
-class EmulatedDeviceDialog : public QDialog {
+class EmulatedDeviceDialog : public DeviceDialog {
   Q_OBJECT
 
  public:
   explicit EmulatedDeviceDialog(ExperimentDocument* document, QWidget* parent = nullptr);
 
+ protected:
+  void apply() override;
+
  private:
   void check();
-  void apply();
 
-  ExperimentDocument* m_document;
   QLineEdit* m_name;
   QComboBox* m_base;
   QSpinBox* m_speed;
   QComboBox* m_link;
-  QLabel* m_note;
-  QDialogButtonBox* m_buttons;
 };
 
 }  // namespace convoy::ui

@@ -23,7 +23,8 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
     : SetupPanel(document, parent),
       m_model(new DeviceModel(document, this)),
       m_delegate(new DeviceDelegate(this)),
-      m_table(new QTableView(this)) {
+      m_table(new QTableView(this)),
+      m_refusal(new FieldNote({}, this)) {
   m_table->setObjectName(QStringLiteral("devices"));
   m_table->setAccessibleName(tr("Devices"));
   m_table->setModel(m_model);
@@ -72,6 +73,7 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
   layout->setSpacing(Space::kTight);
   layout->addWidget(m_table);
   layout->addWidget(note(QStringLiteral("/devices")));
+  layout->addWidget(m_refusal);
   layout->addLayout(buttons);
 
   connect(split, &QToolButton::clicked, this, [this] {
@@ -101,6 +103,10 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
           &DevicesPanel::enableButtons);
   connect(m_model, &QAbstractItemModel::modelReset, this, &DevicesPanel::enableButtons);
   connect(m_model, &QAbstractItemModel::modelReset, this, &DevicesPanel::fitTable);
+  connect(m_model, &DeviceModel::refused, this, [this](const QString& text) {
+    QList<Problem> problems{{{}, Severity::kWarning, text}};
+    m_refusal->take(problems);
+  });
   enableButtons();
   fitTable();
 }
@@ -160,7 +166,11 @@ void DevicesPanel::fitTable() {
                           2 * m_table->frameWidth());
 }
 
-void DevicesPanel::showSetup(const Setup&) {}  // the model does it
+// The table's model follows the document by itself; an entry that it did not take is past.
+void DevicesPanel::showSetup(const Setup&) {
+  QList<Problem> none;
+  m_refusal->take(none);
+}
 
 QString DevicesPanel::summary() const {
   const auto& rows = document()->setup().devices;

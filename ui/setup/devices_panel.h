@@ -39,6 +39,7 @@ class DevicesPanel : public SetupPanel {
   DeviceModel* m_model;
   DeviceDelegate* m_delegate;
   QTableView* m_table;
+  FieldNote* m_refusal;          // of an entry that the table did not take
   QList<QToolButton*> m_always;  // those that need no row
   bool m_running = false;
   QToolButton* m_remove;

@@ -1,8 +1,7 @@
 #include "ui/setup/link_panel.h"
 
 #include <QComboBox>
-#include <QGridLayout>
-#include <QLabel>
+#include <QHBoxLayout>
 #include <QSlider>
 #include <QToolButton>
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cmath>
 
 #include "ui/models/device_model.h"
+#include "ui/setup/form_grid.h"
 #include "ui/setup/number_box.h"
 #include "ui/theme/theme.h"
 
@@ -71,7 +71,7 @@ LinkPanel::LinkPanel(ExperimentDocument* document, QWidget* parent)
   m_latency->setSuffix(tr(" ms"));
   m_latency->setAccessibleName(tr("Latency in milliseconds"));
   m_duplex->setObjectName(QStringLiteral("duplex"));
-  m_duplex->addItems({tr("full duplex"), tr("half duplex")});
+  m_duplex->addItems({tr("full"), tr("half")});
   m_duplex->setAccessibleName(tr("Duplex"));
   m_duplex->setToolTip(tr("Half duplex: both directions share the bandwidth."));
 
@@ -82,34 +82,33 @@ LinkPanel::LinkPanel(ExperimentDocument* document, QWidget* parent)
   for (const Stop& stop : kStops) {
     auto* button = new QToolButton(stops);
     button->setText(QLatin1String(stop.name));
+    button->setCheckable(true);
     button->setObjectName(QStringLiteral("stop%1").arg(stop.mbps));
-    button->setFont(Theme::instance().font(TextStyle::Small));
     button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     const auto mbps = stop.mbps > 0.0 ? std::optional(stop.mbps) : std::nullopt;
     button->setAccessibleName(tr("Bandwidth %1").arg(bandwidthText(mbps)));
     button->setToolTip(bandwidthText(mbps));
     stopsLayout->addWidget(button, 1);
-    connect(button, &QToolButton::clicked, this, [this, mbps] { setBandwidth(mbps); });
+    m_stops.append({button, mbps});
+    // A click on the stop that holds leaves it down.
+    connect(button, &QToolButton::clicked, this, [this, mbps, button] {
+      setBandwidth(mbps);
+      button->setChecked(true);
+    });
   }
 
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(Space::kSmall);
-  grid->setVerticalSpacing(Space::kTight);
-  grid->setColumnStretch(0, 1);
-  grid->addWidget(m_slider, 0, 0);
   m_bandwidth->setFixedWidth(124);
-  grid->addWidget(m_bandwidth, 0, 1);
-  grid->addWidget(stops, 1, 0, 1, 2);
-  grid->addWidget(note(QStringLiteral("/link")), 2, 0, 1, 2);
-  auto* line = new QHBoxLayout;
-  line->setSpacing(Space::kSmall);
-  auto* latencyLabel = new QLabel(tr("Latenc&y"), this);
-  latencyLabel->setBuddy(m_latency);
-  line->addWidget(latencyLabel);
-  line->addWidget(m_latency, 1);
-  line->addWidget(m_duplex, 1);
-  grid->addLayout(line, 3, 0, 1, 2);
+  auto* bandwidthLine = new QWidget(this);
+  auto* bandwidthLayout = new QHBoxLayout(bandwidthLine);
+  bandwidthLayout->setContentsMargins(0, 0, 0, 0);
+  bandwidthLayout->setSpacing(Space::kSmall);
+  bandwidthLayout->addWidget(m_slider, 1);
+  bandwidthLayout->addWidget(m_bandwidth);
+  auto* form = new FormGrid(this);
+  form->addWide(bandwidthLine);
+  form->addWide(stops);
+  form->addWide(note(QStringLiteral("/link")));
+  form->addPair(tr("Latenc&y"), m_latency, tr("Duple&x"), m_duplex);
 
   connect(m_slider, &QSlider::valueChanged, this,
           [this](int value) { setBandwidth(bandwidth(value)); });
@@ -139,6 +138,13 @@ void LinkPanel::showSetup(const Setup& setup) {
   if (bandwidth(m_slider->value()) != link.bandwidth_mbps)
     m_slider->setValue(place(link.bandwidth_mbps));
   m_bandwidth->setValue(link.bandwidth_mbps.value_or(0.0));
+  for (const auto& [button, mbps] : std::as_const(m_stops)) {
+    const bool holds = mbps == link.bandwidth_mbps;
+    button->setChecked(holds);
+    QFont font = Theme::instance().font(TextStyle::Small);
+    if (holds) font.setWeight(QFont::Bold);  // a pressed button is hard to tell in the dark
+    button->setFont(font);
+  }
   m_latency->setValue(link.latency_ms);
   m_duplex->setCurrentIndex(link.duplex == Duplex::kHalf ? 1 : 0);
 }

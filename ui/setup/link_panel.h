@@ -6,6 +6,7 @@
 class QComboBox;
 class QDoubleSpinBox;
 class QSlider;
+class QToolButton;
 
 namespace convoy::ui {
 
@@ -32,6 +33,7 @@ class LinkPanel : public SetupPanel {
   void setBandwidth(std::optional<double> mbps);
 
   QSlider* m_slider;
+  QList<std::pair<QToolButton*, std::optional<double>>> m_stops;  // each with its bandwidth
   QDoubleSpinBox* m_bandwidth;
   QDoubleSpinBox* m_latency;
   QComboBox* m_duplex;

@@ -1,11 +1,9 @@
 #include "ui/setup/method_panel.h"
 
 #include <QComboBox>
-#include <QGridLayout>
-#include <QLabel>
 #include <algorithm>
 
-#include "ui/theme/theme.h"
+#include "ui/setup/form_grid.h"
 
 namespace convoy::ui {
 
@@ -21,21 +19,11 @@ MethodPanel::MethodPanel(ExperimentDocument* document, QWidget* parent)
   m_baseline->setAccessibleName(tr("Baseline of the speedup"));
   m_baseline->setToolTip(tr("Measured in the same run, on the same network and batch"));
 
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(Space::kSmall);
-  grid->setVerticalSpacing(Space::kTight);
-  grid->setColumnStretch(1, 1);
-  auto* sharesLabel = new QLabel(tr("Sha&res"), this);
-  sharesLabel->setBuddy(m_shares);
-  auto* baselineLabel = new QLabel(tr("Base&line"), this);
-  baselineLabel->setBuddy(m_baseline);
-  grid->addWidget(sharesLabel, 0, 0);
-  grid->addWidget(m_shares, 0, 1);
-  grid->addWidget(note(QStringLiteral("/distribution")), 1, 0, 1, 2);
-  grid->addWidget(baselineLabel, 2, 0);
-  grid->addWidget(m_baseline, 2, 1);
-  grid->addWidget(note(QStringLiteral("/baseline")), 3, 0, 1, 2);
+  auto* form = new FormGrid(this);
+  form->addLine(tr("Sha&res"), m_shares);
+  form->addWide(note(QStringLiteral("/distribution")));
+  form->addLine(tr("Base&line"), m_baseline);
+  form->addWide(note(QStringLiteral("/baseline")));
 
   connect(m_shares, &QComboBox::currentIndexChanged, this, [this](int index) {
     edit(tr("Shares"), {}, [index](Setup& setup) {

@@ -1,7 +1,7 @@
 #include "ui/setup/network_panel.h"
 
 #include <QComboBox>
-#include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
 #include <QSpinBox>
@@ -10,6 +10,7 @@
 #include <array>
 
 #include "ui/icon.h"
+#include "ui/setup/form_grid.h"
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
@@ -35,6 +36,12 @@ QString countText(double count) {
   if (count >= 1e6) return NetworkPanel::tr("%1 M").arg(locale.toString(count / 1e6, 'f', 1));
   if (count >= 1e4) return NetworkPanel::tr("%1 k").arg(locale.toString(count / 1e3, 'f', 1));
   return locale.toString(count, 'f', 0);
+}
+
+QString flopsText(double flops) {
+  const QLocale locale;
+  if (flops < 1e8) return NetworkPanel::tr("%1 MFLOP").arg(locale.toString(flops / 1e6, 'f', 0));
+  return NetworkPanel::tr("%1 GFLOP").arg(locale.toString(flops / 1e9, 'f', flops < 1e11 ? 1 : 0));
 }
 
 }  // namespace
@@ -76,13 +83,13 @@ NetworkPanel::NetworkPanel(ExperimentDocument* document, QWidget* parent)
            });
     });
   }
+  layers->setFocusProxy(m_layers.front());
   const auto button = [&](QToolButton* tool, const QString& name, const QString& icon,
                           const QString& text) {
     tool->setObjectName(name);
     tool->setIcon(themedIcon(icon));
     tool->setToolTip(text);
     tool->setAccessibleName(text);
-    layersLayout->addWidget(tool);
   };
   button(m_remove, QStringLiteral("removeLayer"), QStringLiteral("remove"),
          tr("Remove the last layer"));
@@ -100,28 +107,13 @@ NetworkPanel::NetworkPanel(ExperimentDocument* document, QWidget* parent)
   m_cost->setFont(Theme::instance().font(TextStyle::Small));
   m_cost->setAccessibleName(tr("What a step costs"));
 
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(Space::kSmall);
-  grid->setVerticalSpacing(Space::kTight);
-  grid->setColumnStretch(1, 1);
-  grid->setColumnStretch(3, 1);
-  const auto label = [&](const QString& text, QWidget* buddy) {
-    auto* result = new QLabel(text, this);
-    result->setBuddy(buddy);
-    return result;
-  };
-  grid->addWidget(label(tr("&Preset"), m_preset), 0, 0);
-  grid->addWidget(m_preset, 0, 1, 1, 3);
-  grid->addWidget(label(tr("&Kernels"), m_layers.front()), 1, 0);
-  grid->addWidget(layers, 1, 1, 1, 3);
-  grid->addWidget(note(QStringLiteral("/network/kernels")), 2, 0, 1, 4);
-  grid->addWidget(label(tr("Kernel si&ze"), m_kernelSize), 3, 0);
-  grid->addWidget(m_kernelSize, 3, 1);
-  grid->addWidget(label(tr("P&adding"), m_padding), 3, 2);
-  grid->addWidget(m_padding, 3, 3);
-  grid->addWidget(note(QStringLiteral("/network")), 4, 0, 1, 4);
-  grid->addWidget(m_cost, 5, 0, 1, 4);
+  auto* form = new FormGrid(this);
+  form->addLine(tr("&Preset"), m_preset);
+  form->addLine(tr("&Kernels"), layers, {m_remove, m_add});
+  form->addWide(note(QStringLiteral("/network/kernels")));
+  form->addPair(tr("Kernel si&ze"), m_kernelSize, tr("P&adding"), m_padding);
+  form->addWide(note(QStringLiteral("/network")));
+  form->addWide(m_cost);
 
   connect(m_preset, &QComboBox::currentIndexChanged, this, [this](int index) {
     if (index < 0 || index >= static_cast<int>(kPresets.size())) return;
@@ -178,11 +170,16 @@ void NetworkPanel::showSetup(const Setup& setup) {
   const NetworkSpec spec = networkSpec(setup);
   QStringList sizes{tr("%1×%2").arg(spec.in_height).arg(spec.in_width)};
   for (const int size : cost->mapSizes) sizes.append(tr("%1×%1").arg(size));
-  m_cost->setText(tr("Maps %1 · %2 parameters · %3 GFLOP a step · about %4")
-                      .arg(sizes.join(QStringLiteral(" → ")), countText(cost->parameters),
-                           QLocale().toString(cost->flops / 1e9, 'f', cost->flops < 1e11 ? 1 : 0),
-                           QLocale().formattedDataSize(static_cast<qint64>(cost->memoryBytes), 1,
-                                                       QLocale::DataSizeSIFormat)));
+  // Lines break between the parts, not between a number and its unit.
+  const auto whole = [](QString text) { return text.replace(' ', QChar::Nbsp); };
+  m_cost->setText(
+      tr("Maps %1 · %2 · %3 · %4")
+          .arg(sizes.join(QStringLiteral(" → ")),
+               whole(tr("%1 parameters").arg(countText(cost->parameters))),
+               whole(tr("%1 a step").arg(flopsText(cost->flops))),
+               whole(tr("about %1")
+                         .arg(QLocale().formattedDataSize(static_cast<qint64>(cost->memoryBytes), 1,
+                                                          QLocale::DataSizeSIFormat)))));
 }
 
 QString NetworkPanel::summary() const {

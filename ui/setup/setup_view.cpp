@@ -3,7 +3,6 @@
 #include <QAbstractSpinBox>
 #include <QComboBox>
 #include <QEvent>
-#include <QLabel>
 #include <QLineEdit>
 #include <QScrollBar>
 #include <QSlider>
@@ -14,6 +13,7 @@
 #include "ui/setup/data_panel.h"
 #include "ui/setup/devices_panel.h"
 #include "ui/setup/field_note.h"
+#include "ui/setup/form_grid.h"
 #include "ui/setup/link_panel.h"
 #include "ui/setup/method_panel.h"
 #include "ui/setup/network_panel.h"
@@ -43,17 +43,13 @@ SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
 
-  auto* nameLine = new QHBoxLayout;
-  nameLine->setContentsMargins(Space::kMedium, Space::kSmall, Space::kMedium, Space::kTight);
-  nameLine->setSpacing(Space::kSmall);
   m_name = new QLineEdit(content);
   m_name->setObjectName(QStringLiteral("experimentName"));
   m_name->setAccessibleName(tr("Name of the experiment"));
   m_name->setPlaceholderText(tr("Name of the experiment"));
-  auto* nameLabel = new QLabel(tr("&Name"), content);
-  nameLabel->setBuddy(m_name);
-  nameLine->addWidget(nameLabel);
-  nameLine->addWidget(m_name, 1);
+  auto* nameLine = new FormGrid(content);
+  nameLine->setContentsMargins(Space::kMedium, Space::kSmall, Space::kMedium, Space::kTight);
+  nameLine->addLine(tr("&Name"), m_name);
   layout->addLayout(nameLine);
   // Whatever no other field takes.
   m_otherProblems = new FieldNote({}, content);
@@ -98,7 +94,11 @@ void SetupView::addSection(const QString& key, const QString& title, SetupPanel*
 
 void SetupView::refresh() {
   const QString name = QString::fromStdString(m_document->setup().experiment.name);
-  if (m_name->text() != name) m_name->setText(name);
+  if (m_name->text() != name) {
+    m_name->setText(name);
+    m_name->setCursorPosition(0);  // a long name shows its beginning
+  }
+  m_name->setToolTip(name);
   for (const Entry& entry : std::as_const(m_sections)) {
     entry.panel->refresh();
     entry.section->setSummary(entry.panel->summary());

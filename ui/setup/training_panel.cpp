@@ -1,13 +1,11 @@
 #include "ui/setup/training_panel.h"
 
 #include <QComboBox>
-#include <QGridLayout>
-#include <QLabel>
 #include <QSpinBox>
 #include <limits>
 
+#include "ui/setup/form_grid.h"
 #include "ui/setup/number_box.h"
-#include "ui/theme/theme.h"
 
 namespace convoy::ui {
 
@@ -26,6 +24,7 @@ TrainingPanel::TrainingPanel(ExperimentDocument* document, QWidget* parent)
   m_batch->setToolTip(tr("Pictures in one training step"));
   m_length->setObjectName(QStringLiteral("trainingLength"));
   m_length->setRange(1, 10'000'000);
+  m_length->setGroupSeparatorShown(true);
   m_length->setAccessibleName(tr("Length of the training"));
   m_unit->setObjectName(QStringLiteral("trainingUnit"));
   m_unit->addItems({tr("steps"), tr("epochs")});
@@ -35,39 +34,16 @@ TrainingPanel::TrainingPanel(ExperimentDocument* document, QWidget* parent)
   m_seed->setAccessibleName(tr("Seed"));
   m_seed->setToolTip(tr("The same seed gives the same built-in pictures, weights and batches."));
 
-  auto* grid = new QGridLayout(this);
-  grid->setContentsMargins(0, 0, 0, 0);
-  grid->setHorizontalSpacing(Space::kSmall);
-  grid->setVerticalSpacing(Space::kTight);
-  grid->setColumnStretch(1, 1);
-  grid->setColumnStretch(3, 1);
-  const auto place = [&](int row, int column, const QString& text, QWidget* field) {
-    auto* label = new QLabel(text, this);
-    label->setBuddy(field);
-    grid->addWidget(label, row, column);
-    grid->addWidget(field, row, column + 1);
-  };
-  place(0, 0, tr("&Batch size"), m_batch);
-  place(0, 2, tr("See&d"), m_seed);
-  grid->addWidget(note(QStringLiteral("/training/batch_size")), 1, 0, 1, 4);
-  auto* length = new QWidget(this);
-  auto* lengthLayout = new QHBoxLayout(length);
-  lengthLayout->setContentsMargins(0, 0, 0, 0);
-  lengthLayout->setSpacing(Space::kTight);
-  lengthLayout->addWidget(m_length, 1);
-  lengthLayout->addWidget(m_unit);
-  length->setFocusProxy(m_length);
-  auto* lengthLabel = new QLabel(tr("&Length"), this);
-  lengthLabel->setBuddy(m_length);
-  grid->addWidget(lengthLabel, 2, 0);
-  grid->addWidget(length, 2, 1, 1, 3);
-  grid->addWidget(note(QStringLiteral("/training/steps")), 3, 0, 1, 4);
-  grid->addWidget(note(QStringLiteral("/training/epochs")), 4, 0, 1, 4);
-  place(5, 0, tr("L&earning rate"), m_learningRate);
-  place(5, 2, tr("&Momentum"), m_momentum);
-  place(6, 0, tr("&Weight decay"), m_weightDecay);
-  grid->addWidget(note(QStringLiteral("/training")), 7, 0, 1, 4);
-  grid->addWidget(note(QStringLiteral("/seed")), 8, 0, 1, 4);
+  auto* form = new FormGrid(this);
+  form->addPair(tr("&Batch size"), m_batch, tr("See&d"), m_seed);
+  form->addWide(note(QStringLiteral("/training/batch_size")));
+  form->addLine(tr("&Length"), m_length, {m_unit});
+  form->addWide(note(QStringLiteral("/training/steps")));
+  form->addWide(note(QStringLiteral("/training/epochs")));
+  form->addPair(tr("L&earning rate"), m_learningRate, tr("&Momentum"), m_momentum);
+  form->addHalf(tr("&Weight decay"), m_weightDecay);
+  form->addWide(note(QStringLiteral("/training")));
+  form->addWide(note(QStringLiteral("/seed")));
 
   connect(m_batch, &QSpinBox::valueChanged, this, [this](int value) {
     edit(tr("Batch Size"), QStringLiteral("batch"),

@@ -1,0 +1,346 @@
+#include "engine/conv/fft_plan.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/base/error.h"
+#include "engine/conv/fft_product.h"
+#include "engine/conv/fft_spectrum.h"
+#include "engine/conv/im2col.h"
+
+namespace convoy {
+namespace {
+
+// A spectrum that no cache keeps until it is read is written around them.
+constexpr std::size_t kStreamedBytes = std::size_t{16} << 20;
+
+Range block_range(std::size_t count, std::size_t block, std::size_t index) {
+  return {std::min(count, index * block), std::min(count, (index + 1) * block)};
+}
+
+class FftPlan : public ConvPlan {
+ public:
+  FftPlan(const ConvProblem& problem, Pass pass, int threads, const FftBlocking& blocking)
+      : p_(problem),
+        pass_(pass),
+        threads_(threads),
+        blocking_(blocking),
+        spectrum_(problem, blocking.geometry),
+        points_(fft_points(blocking.geometry.vertical.size, blocking.geometry.horizontal.size)) {}
+
+  std::size_t scratch_bytes() const override { return blocking_.scratch_bytes(threads_); }
+  std::size_t shared_floats(Operand operand) const override {
+    return blocking_.shared_floats(operand);
+  }
+  double executed_flops() const override {
+    return 2 * blocking_.geometry.products() * p_.in_channels * p_.out_channels *
+           blocking_.geometry.tiles() * p_.batch;
+  }
+
+  void run(const ConvOperands& operands, std::span<std::byte> scratch, ThreadPool& pool,
+           const StopToken* stop, ConvPhases* phases) const override {
+    if (pool.size() > threads_ || scratch.size() < scratch_bytes())
+      throw Error(ErrorKind::kRun, "fft convolution",
+                  "planned for " + std::to_string(threads_) + " threads and " +
+                      std::to_string(scratch_bytes()) + " bytes of scratch, run with " +
+                      std::to_string(pool.size()) + " and " + std::to_string(scratch.size()));
+    ConvPhases unasked;
+    Run r{operands, pool, stop, phases ? *phases : unasked, {}, nullptr};
+    float* next = reinterpret_cast<float*>(scratch.data());
+    const auto place = [&](Operand operand, std::size_t floats) {
+      Spectrum& spectrum = r.spectra[static_cast<std::size_t>(operand)];
+      if (blocking_.shared[static_cast<std::size_t>(operand)]) {
+        spectrum.form = operands.shared[static_cast<std::size_t>(operand)];
+        if (!spectrum.form || spectrum.form->memory.size() < blocking_.shared_floats(operand))
+          throw Error(ErrorKind::kRun, "fft convolution", "run without what it was to share");
+        spectrum.data = spectrum.form->memory.data();
+        // Only those of kernels come in blocks of them.
+        spectrum.block_floats = operand == Operand::kInput ? 0 : floats;
+      } else {
+        spectrum.data = next;
+        next += floats;
+      }
+    };
+    place(Operand::kInput, blocking_.input_floats());
+    place(Operand::kWeight, blocking_.weight_floats());
+    place(Operand::kGradOutput, blocking_.output_floats());
+    r.threads = next;
+    switch (pass_) {
+      case Pass::kForward:
+        forward(r);
+        break;
+      case Pass::kBackwardData:
+        backward_data(r);
+        break;
+      case Pass::kBackwardWeights:
+        backward_weights(r);
+        break;
+    }
+    for (const Spectrum& spectrum : r.spectra)
+      if (spectrum.form) spectrum.form->made = true;
+  }
+
+ private:
+  // A spectrum in the scratch, one block at a time, or a shared one with all its blocks.
+  struct Spectrum {
+    float* data = nullptr;
+    std::size_t block_floats = 0;
+    SharedForm* form = nullptr;
+    bool made() const { return form && form->made; }
+  };
+  struct Run {
+    const ConvOperands& operands;
+    ThreadPool& pool;
+    const StopToken* stop;
+    ConvPhases& phases;
+    std::array<Spectrum, std::size(kAllOperands)> spectra;
+    float* threads;
+
+    const Spectrum& input() const { return spectra[0]; }
+    const Spectrum& weight() const { return spectra[1]; }
+    const Spectrum& output() const { return spectra[2]; }
+  };
+
+  std::size_t kernels() const { return static_cast<std::size_t>(p_.out_channels); }
+  std::size_t columns() const {
+    return static_cast<std::size_t>(blocking_.geometry.tiles()) *
+           static_cast<std::size_t>(p_.batch);
+  }
+  template <class Work>
+  void for_column_blocks(const Work& work) const {
+    for (std::size_t n = 0; n * blocking_.columns < columns(); ++n)
+      work(block_range(columns(), blocking_.columns, n));
+  }
+  template <class Work>
+  void for_kernel_blocks(const Work& work) const {
+    for (std::size_t n = 0; n * blocking_.kernels < kernels(); ++n)
+      work(block_range(kernels(), blocking_.kernels, n));
+  }
+  // The planes of a block of kernels.
+  float* planes(const Spectrum& spectrum, Range kernels) const {
+    return spectrum.data + kernels.begin / blocking_.kernels * spectrum.block_floats;
+  }
+
+  // The wall time of `work` counts to a phase.
+  template <class Work>
+  static void timed(double& phase_ms, const Work& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    phase_ms +=
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  }
+
+  void forward(const Run& r) const {
+    for_column_blocks([&](Range columns) {
+      if (!r.input().made()) transform_input(r, columns);
+      for_kernel_blocks([&](Range kernels) {
+        if (!r.weight().made()) transform_weights(r, kernels);
+        multiply(r, kernels, columns, false);
+        restore_maps(r, MapRole::kOutput, kernels, columns, planes(r.output(), kernels));
+      });
+    });
+  }
+
+  void backward_data(const Run& r) const {
+    if (blocking_.geometry.tiles() > 1)  // tiles overlap and are added up
+      r.pool.parallel_ranges(p_.input_size(), 1024, [&](std::size_t begin, std::size_t end, int) {
+        std::fill(r.operands.result + begin, r.operands.result + end, 0.0f);
+      });
+    for_column_blocks([&](Range columns) {
+      for_kernel_blocks([&](Range kernels) {
+        if (!r.weight().made()) transform_weights(r, kernels);
+        if (!r.output().made()) transform_grad_output(r, kernels, columns);
+        multiply(r, kernels, columns, kernels.begin > 0);
+      });
+      restore_maps(r, MapRole::kInput, channels(), columns, r.input().data);
+    });
+  }
+
+  void backward_weights(const Run& r) const {
+    const bool keeps_input = blocking_.column_blocks == 1;
+    for_kernel_blocks([&](Range kernels) {
+      for_column_blocks([&](Range columns) {
+        if (!r.input().made() && (kernels.begin == 0 || !keeps_input)) transform_input(r, columns);
+        if (!r.output().made()) transform_grad_output(r, kernels, columns);
+        multiply(r, kernels, columns, columns.begin > 0);
+      });
+      restore_weights(r, kernels);
+    });
+  }
+
+  Range channels() const { return {0, static_cast<std::size_t>(p_.in_channels)}; }
+  std::size_t weight_stride(Range kernels) const {
+    return FftBlocking::plane_stride(kernels.size(), blocking_.channels);
+  }
+  float* work(const Run& r, int thread) const {
+    return r.threads + static_cast<std::size_t>(thread) * blocking_.thread_floats;
+  }
+  bool is_streamed(std::size_t plane_stride) const {
+    return blocking_.geometry.planes() * plane_stride * sizeof(float) > kStreamedBytes;
+  }
+
+  void transform_input(const Run& r, Range columns) const {
+    transform_maps(r, MapRole::kInput, r.operands.input, channels(), columns, r.input().data);
+  }
+  void transform_grad_output(const Run& r, Range kernels, Range columns) const {
+    transform_maps(r, MapRole::kOutput, r.operands.grad_output, kernels, columns,
+                   planes(r.output(), kernels));
+  }
+  void transform_maps(const Run& r, MapRole role, const float* maps, Range range, Range columns,
+                      float* planes) const {
+    const std::size_t row = FftBlocking::row_stride(columns.size());
+    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
+    timed(r.phases.transform_ms, [&] {
+      r.pool.parallel_for(
+          range.size(),
+          [&](std::size_t n, int thread) {
+            spectrum_.transform_map(role, maps, range.begin + n, columns, planes + n * row, stride,
+                                    is_streamed(stride), work(r, thread));
+          },
+          r.stop);
+    });
+  }
+  void restore_maps(const Run& r, MapRole role, Range range, Range columns,
+                    const float* planes) const {
+    const std::size_t row = FftBlocking::row_stride(columns.size());
+    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
+    timed(r.phases.inverse_ms, [&] {
+      r.pool.parallel_for(
+          range.size(),
+          [&](std::size_t n, int thread) {
+            spectrum_.restore_map(role, planes + n * row, stride, range.begin + n, columns,
+                                  r.operands.result, work(r, thread));
+          },
+          r.stop);
+    });
+  }
+  void transform_weights(const Run& r, Range kernels) const {
+    const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
+    const std::size_t row = FftBlocking::row_stride(blocking_.channels);
+    timed(r.phases.transform_ms, [&] {
+      r.pool.parallel_for(
+          kernels.size() * parts,
+          [&](std::size_t n, int thread) {
+            spectrum_.transform_weights(r.operands.weight, kernels.begin + n / parts, n % parts,
+                                        planes(r.weight(), kernels) + n / parts * row, stride,
+                                        is_streamed(stride), work(r, thread));
+          },
+          r.stop);
+    });
+  }
+  void restore_weights(const Run& r, Range kernels) const {
+    const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
+    const std::size_t row = FftBlocking::row_stride(blocking_.channels);
+    timed(r.phases.inverse_ms, [&] {
+      r.pool.parallel_for(
+          kernels.size() * parts,
+          [&](std::size_t n, int thread) {
+            spectrum_.restore_weights(planes(r.weight(), kernels) + n / parts * row, stride,
+                                      kernels.begin + n / parts, n % parts, r.operands.result,
+                                      work(r, thread));
+          },
+          r.stop);
+    });
+  }
+
+  // The product of one point of the spectrum, whole.
+  FftProduct point_product(const Run& r, const FftPoint& point, Range kernels,
+                           Range columns) const {
+    const std::size_t channels = blocking_.channels;
+    struct Planes {
+      float *real, *imaginary;
+      std::size_t leading;
+      bool streamed;
+    };
+    const auto planes_of = [&](const Spectrum& spectrum, std::size_t rows, std::size_t width) {
+      const std::size_t stride = FftBlocking::plane_stride(rows, width);
+      float* const base = planes(spectrum, kernels);
+      return Planes{base + point.real * stride, base + point.imaginary * stride,
+                    FftBlocking::row_stride(width), is_streamed(stride)};
+    };
+    const Planes input = planes_of(r.input(), channels, columns.size());
+    const Planes weight = planes_of(r.weight(), kernels.size(), channels);
+    const Planes output = planes_of(r.output(), kernels.size(), columns.size());
+    const auto plain = [](const Planes& m, Transpose t) {
+      return FftFactor{m.real, m.imaginary, m.leading, t};
+    };
+    // For a conjugate product b's parts and the result's are exchanged; see fft_multiply().
+    const auto exchanged = [&](const Planes& m, Transpose t) {
+      if (point.is_real) return FftFactor{m.real, nullptr, m.leading, t};
+      return FftFactor{m.imaginary, m.real, m.leading, t};
+    };
+    FftProduct product;
+    const auto set_result = [&](const Planes& m, bool exchange) {
+      product.first = exchange ? m.imaginary : m.real;
+      product.second = point.is_real ? nullptr : exchange ? m.real : m.imaginary;
+      product.leading = m.leading;
+      product.stream = m.streamed;
+    };
+    const auto set_sides = [&](std::size_t rows, std::size_t width, std::size_t inner) {
+      product.rows = rows;
+      product.columns = width;
+      product.inner = inner;
+    };
+    const auto no = Transpose::kNo, yes = Transpose::kYes;
+    switch (pass_) {
+      case Pass::kForward:
+        set_sides(kernels.size(), columns.size(), channels);
+        product.a = plain(weight, no);
+        product.b = exchanged(input, no);
+        set_result(output, false);
+        break;
+      case Pass::kBackwardData:
+        set_sides(channels, columns.size(), kernels.size());
+        product.a = plain(weight, yes);
+        product.b = plain(output, no);
+        set_result(input, !point.is_real);
+        break;
+      case Pass::kBackwardWeights:
+        set_sides(kernels.size(), channels, columns.size());
+        product.a = plain(output, no);
+        product.b = exchanged(input, yes);
+        set_result(weight, false);
+        break;
+    }
+    return product;
+  }
+
+  void multiply(const Run& r, Range kernels, Range columns, bool add) const {
+    const FftProduct any = point_product(r, points_.front(), kernels, columns);
+    const std::size_t row_parts = (any.rows + blocking_.product_rows - 1) / blocking_.product_rows;
+    const std::size_t column_parts =
+        (any.columns + blocking_.product_columns - 1) / blocking_.product_columns;
+    const std::size_t parts = row_parts * column_parts;
+    const auto multiply_part = [&](std::size_t n, int thread) {
+      const FftPoint& point = points_[n / parts];
+      FftProduct whole = point_product(r, point, kernels, columns);
+      whole.add = add;
+      const Range row = block_range(whole.rows, blocking_.product_rows, n % parts % row_parts);
+      const Range column =
+          block_range(whole.columns, blocking_.product_columns, n % parts / row_parts);
+      const FftProduct part = whole.part(row.begin, row.size(), column.begin, column.size());
+      if (point.is_real)
+        fft_multiply_real(part, work(r, thread));
+      else
+        fft_multiply(part, work(r, thread));
+    };
+    timed(r.phases.product_ms,
+          [&] { r.pool.parallel_for(points_.size() * parts, multiply_part, r.stop); });
+  }
+
+  const ConvProblem p_;
+  const Pass pass_;
+  const int threads_;
+  const FftBlocking blocking_;
+  const FftSpectrum spectrum_;
+  const std::vector<FftPoint> points_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConvPlan> make_fft_plan(const ConvProblem& problem, Pass pass, int threads,
+                                        const FftBlocking& blocking) {
+  return std::make_unique<FftPlan>(problem, pass, threads, blocking);
+}
+
+}  // namespace convoy
