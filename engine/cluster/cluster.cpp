@@ -73,6 +73,7 @@ void Cluster::configure(int layer, const ConvProblem& problem, const std::vector
     }
     DeviceConvOptions options;
     options.algorithms = commands[0].algorithms;
+    options.needs_grad_input = needs_grad_input;
     master_share_.configure(layer, commands[0].problem, options);
   });
 }

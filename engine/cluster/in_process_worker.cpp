@@ -125,6 +125,7 @@ void InProcessWorker::configure(const WorkerCommand& command) {
   const ConvProblem& problem = command.problem;
   DeviceConvOptions options;
   options.algorithms = command.algorithms;
+  options.needs_grad_input = command.needs_grad_input;
   share_.configure(command.layer, problem, options);
   layer.input.resize(problem.input_size());
   layer.weight.resize(problem.weight_size());

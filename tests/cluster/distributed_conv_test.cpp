@@ -248,7 +248,7 @@ class DistributedConvTest : public QObject {
     for (std::size_t i = 0; i < 2; ++i) {
       QCOMPARE(asked[i].size(), std::size_t{2});
       QVERIFY(asked[i][0].measure && !asked[i][0].needs_grad_input && asked[i][0].stop);
-      QVERIFY(!asked[i][1].measure);
+      QVERIFY(!asked[i][1].measure && !asked[i][1].needs_grad_input);
       QVERIFY(asked[i][1].algorithms == plan.layers[0].measured[i].algorithm);
     }
     QVERIFY(!plan.layers[0].measured[0].algorithm[0].empty());
