@@ -54,7 +54,7 @@ Result measure(const Options& options, Device& device, const StopToken& stop) {
   const std::vector<ConvProblem> problems = spec.conv_problems(options.batch);
   for (const ConvProblem& problem : problems) problem.validate();
   // First the convolutions: what they measure needs memory that the model then takes.
-  SingleDevice convolutions(device, problems, &stop);
+  SingleDevice convolutions(device, problems, true, &stop);
   // As in a run: everything but the convolutions uses the master's cores.
   std::optional<ThreadPool> all_cores;
   if (!device.host_pool()) all_cores.emplace(available_cores());

@@ -12,9 +12,10 @@ double layer_flops(const LayerPlan& layer) {
   return layer.problem.flops() * (layer.needs_grad_input ? kPasses : kPasses - 1.0);
 }
 
-// Whether a count is so far from the measured one that the fixed cost may matter.
+// Whether a count is so far from the measured one that the fixed cost may matter: where that is a
+// third of the time, by more than two parts in a hundred.
 bool far(int count, int measured) {
-  return count > 0 && std::abs(count - measured) > std::max(1, measured / 5);
+  return count > 0 && std::abs(count - measured) > std::max(1, measured / 16);
 }
 
 void note_left_out(const LayerPlan& layer, std::size_t number,

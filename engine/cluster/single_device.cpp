@@ -2,11 +2,11 @@
 
 namespace convoy {
 
-SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& problems,
+SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& problems, bool measure,
                            const StopToken* stop)
     : share_(device, 0), stop_(stop) {
   DeviceConvOptions options;
-  options.measure = true;
+  options.measure = measure;
   options.stop = stop;
   for (std::size_t layer = 0; layer < problems.size(); ++layer) {
     options.needs_grad_input = layer > 0;

@@ -11,9 +11,10 @@ namespace convoy {
 
 class SingleDevice : public ConvExecutor {
  public:
-  // Lets the device measure which algorithms are its fastest, as calibration does. The device, and
-  // `stop` (may be null), must outlive this.
-  SingleDevice(Device& device, const std::vector<ConvProblem>& problems, const StopToken* stop);
+  // With `measure` the device times its algorithms where it has not before, as in calibration. The
+  // device, and `stop` (may be null), must outlive this.
+  SingleDevice(Device& device, const std::vector<ConvProblem>& problems, bool measure,
+               const StopToken* stop);
 
   void forward(int layer, const float* input, const float* weight, float* output) override;
   void backward(int layer, const float* grad_output, float* grad_weight,

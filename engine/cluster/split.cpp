@@ -22,10 +22,11 @@ double common_ms(double kernels, const std::vector<ShareCost>& costs, const std:
 }  // namespace
 
 ShareCost share_cost(int kernels_a, double ms_a, int kernels_b, double ms_b) {
-  if (kernels_a != kernels_b) {
+  // Between close points a line is all noise.
+  if (std::abs(kernels_a - kernels_b) > std::min(kernels_a, kernels_b) / 5) {
     const double slope = (ms_b - ms_a) / (kernels_b - kernels_a);
     const double fixed = ms_b - slope * kernels_b;
-    // Noise between two close points must not invent a free device or a huge fixed cost.
+    // Noise must not invent a free device or a huge fixed cost.
     if (slope > 0.0 && fixed >= 0.0 && fixed <= 0.5 * ms_b) return {fixed, slope};
   }
   return {0.0, ms_b / kernels_b};

@@ -14,7 +14,7 @@ struct ShareCost {
 };
 
 // The line through two measurements (kernels, ms); through the origin and the second point where
-// the two do not make a plausible line.
+// the two are close or do not make a plausible line.
 ShareCost share_cost(int kernels_a, double ms_a, int kernels_b, double ms_b);
 
 // Whole kernels by cost, so that all devices finish together; sums to `kernels`. Every device gets

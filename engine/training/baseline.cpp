@@ -29,7 +29,7 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
   const double rest_speed = own ? spec.speed : master_speed;
 
   // First the convolutions: what they measure needs memory that the model then takes.
-  SingleDevice convolutions(*device, problem.spec.conv_problems(problem.batch_size), stop);
+  SingleDevice convolutions(*device, problem.spec.conv_problems(problem.batch_size), true, stop);
   Model model(problem.spec, problem.batch_size, pool);
   model.parameters() = problem.initial.copy();
   Batch batch(problem.images, problem.normalisation, problem.batch_size, pool);

@@ -36,6 +36,27 @@ std::vector<int> random_split(int kernels, std::size_t devices, Random& random) 
   return counts;
 }
 
+// Notes what it is asked for.
+class ListeningDevice : public Device {
+ public:
+  ListeningDevice(const std::string& id, std::vector<DeviceConvOptions>& asked)
+      : device_(open_device(id)), asked_(asked) {}
+  const DeviceInfo& info() const override { return device_->info(); }
+  std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
+                                        const DeviceConvOptions& options) override {
+    asked_.push_back(options);
+    return device_->make_conv(problem, options);
+  }
+  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
+                              const DeviceConvOptions& options) override {
+    return device_->planned_scratch(layers, options);
+  }
+
+ private:
+  std::unique_ptr<Device> device_;
+  std::vector<DeviceConvOptions>& asked_;
+};
+
 }  // namespace
 
 class DistributedConvTest : public QObject {
@@ -205,6 +226,34 @@ class DistributedConvTest : public QObject {
     QVERIFY(std::abs(shares - 1.0) < 1e-12);
   }
 
+  // What runs is what was measured, at the very shares where these are known before.
+  void whatWasMeasuredRuns() {
+    ConvProblem p;
+    p.batch = 4;
+    p.in_channels = 3;
+    p.in_height = p.in_width = 10;
+    p.out_channels = 8;
+    p.kernel_height = p.kernel_width = 3;
+    std::vector<DeviceConvOptions> asked[2];
+    std::vector<ClusterMember> members;
+    for (std::size_t i = 0; i < 2; ++i)
+      members.push_back({std::make_unique<ListeningDevice>(cpu_id(i), asked[i]), {}});
+    Cluster cluster(std::move(members), nullptr);
+    ClusterPlan plan = calibrate(cluster, {p}, {"a", "b"}, {false, {0.75, 0.25}}, [](int) {});
+    QCOMPARE(plan.layers[0].measured_kernels, (std::vector<int>{6, 2}));
+    QCOMPARE(plan.layers[0].kernels, (std::vector<int>{6, 2}));
+    plan.layers[0].measured[1].algorithm = {"reference", "", "gemm"};
+    ThreadPool pool({available_cores()[0]});
+    const DistributedConv conv(cluster, plan, pool);
+    for (std::size_t i = 0; i < 2; ++i) {
+      QCOMPARE(asked[i].size(), std::size_t{2});
+      QVERIFY(asked[i][0].measure && !asked[i][0].needs_grad_input && asked[i][0].stop);
+      QVERIFY(!asked[i][1].measure && !asked[i][1].needs_grad_input);
+      QVERIFY(asked[i][1].algorithms == plan.layers[0].measured[i].algorithm);
+    }
+    QVERIFY(!plan.layers[0].measured[0].algorithm[0].empty());
+  }
+
   void oneDeviceEqualsTheDeviceItself() {
     ConvProblem p;
     p.batch = 5;
@@ -214,7 +263,7 @@ class DistributedConvTest : public QObject {
     p.kernel_height = p.kernel_width = 3;
     const LayerCase layer(p, 11);
     const auto device = open_device(cpu_id(0));
-    SingleDevice single(*device, {p, p}, nullptr);
+    SingleDevice single(*device, {p, p}, false, nullptr);
     LayerResults direct(p), distributed(p);
     single.forward(1, layer.input.data(), layer.weight.data(), direct.output.data());
     single.backward(1, layer.grad_output.data(), direct.grad_weight.data(),

@@ -102,6 +102,9 @@ class SplitTest : public QObject {
     QCOMPARE(share_cost(10, 50.0, 20, 50.0).ms_per_kernel, 2.5);
     QCOMPARE(share_cost(10, 10.0, 20, 50.0).ms_per_kernel, 2.5);
     QCOMPARE(share_cost(20, 40.0, 20, 50.0).ms_per_kernel, 2.5);
+    // Nor a line between points as close as these.
+    QCOMPARE(share_cost(100, 100.0, 110, 121.0).fixed_ms, 0.0);
+    QCOMPARE(share_cost(100, 100.0, 110, 121.0).ms_per_kernel, 1.1);
   }
 };
 
