@@ -127,6 +127,15 @@ class Chooser {
         std::string("Convoy ") + CONVOY_VERSION + ", " + device_.backend + ", " + device_.driver};
   }
 
+  // The candidates of any pass: one that is none in one pass may be the best in another.
+  Candidates all_to_measure() {
+    Candidates all;
+    for (const Pass pass : to_measure_)
+      for (const ConvAlgorithm* algorithm : candidates(pass))
+        if (std::find(all.begin(), all.end(), algorithm) == all.end()) all.push_back(algorithm);
+    return all;
+  }
+
   // Times each candidate, the most promising first, in a whole step, so that a transform that
   // passes share counts once.
   void measure(const MakeConv& make_conv) {
@@ -134,8 +143,7 @@ class Chooser {
     std::array<double, 3> least_ms;
     least_ms.fill(std::numeric_limits<double>::infinity());
     AlgorithmChoices winners = choices_;
-    for (const ConvAlgorithm* algorithm :
-         ranked_conv_algorithms(problem_, to_measure_.front(), device_.compute_units)) {
+    for (const ConvAlgorithm* algorithm : all_to_measure()) {
       std::vector<Pass> passes;
       std::array<std::string, 3> names;
       for (const Pass pass : kAllPasses) {
@@ -146,7 +154,6 @@ class Chooser {
         names[static_cast<std::size_t>(pass)] =
             (tried ? algorithm : choice(pass).algorithm)->name();
       }
-      if (passes.empty()) continue;
       const auto conv = make_conv(names);
       const std::array<double, 3> ms = least_times(*conv, step, passes, least_ms);
       for (const Pass pass : passes) {
