@@ -22,10 +22,13 @@ std::size_t ceil_div(std::size_t a, std::size_t b) {
 void set_products(Pass pass, FftBlocking* b) {
   const std::size_t rows = pass == Pass::kBackwardData ? b->channels : b->kernels;
   const std::size_t columns = pass == Pass::kBackwardWeights ? b->channels : b->columns;
+  const std::size_t inner = pass == Pass::kForward        ? b->channels
+                            : pass == Pass::kBackwardData ? b->kernels
+                                                          : b->columns;
   const auto part = [](std::size_t side) { return ceil_div(side, ceil_div(side, kProductSide)); };
   b->product_rows = part(rows);
   b->product_columns = FftBlocking::row_stride(part(columns));
-  const std::size_t product = fft_product_work(b->product_columns);
+  const std::size_t product = fft_product_work(b->product_columns, inner);
   // Two work spaces of a transform, a gathered tile and the staged run; never at the same time as
   // a product.
   const std::size_t transform = b->geometry.planes() * (3 * kFftLanes + kFftRunStride);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/conv/im2col.h"
+
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/conv/fft_product.cpp"
@@ -20,10 +22,12 @@ constexpr std::size_t kMostLanes = 16;  // of a vector
 constexpr std::size_t kMostRows = 12;   // of a tile
 constexpr std::size_t kPlanes = 3;      // of a packed factor, for Gauss' three products
 
-// The inner side and the columns of a packed block. Its three planes stay in a core's second-level
-// cache while panels of rows pass by.
+// Products that are added up in a register before their sum goes to memory: short sums lose less to
+// rounding.
 constexpr std::size_t kInner = 128;
-constexpr std::size_t kColumns = 512;
+// The sides of the right factor that are packed at once. Rows of the left factor pass by and are
+// read once, in order, which is what counts: they come from memory.
+constexpr std::size_t kBlock = 512;
 constexpr std::size_t kFloatsOfLine = 16;  // of the caches
 
 std::size_t ceil_div(std::size_t a, std::size_t b) {
@@ -309,46 +313,63 @@ HWY_INLINE void for_parts(std::size_t side, std::size_t step, std::size_t most_s
   }
 }
 
+// The products of one packed block of the right factor with all rows of the left one.
 template <bool kComplex, class Left, class Right>
-HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
+HWY_INLINE void multiply_block(const FftProduct& p, const Range& inner, const Range& columns,
+                               float* work) {
   float* const common = work;
   float* const left = common + kMostRows * 2 * kMostLanes;
   float* const right = left + kPlanes * kMostRows * kInner;
   constexpr std::size_t planes = kPlanesOf<Left>;
   const bool a_by_row = p.a.transpose == Transpose::kYes;
   const bool b_by_row = p.b.transpose == Transpose::kNo;
-  const std::size_t blocks = ceil_div(p.inner, kInner);
-  for (std::size_t column = 0; column < p.columns; column += kColumns) {
-    const std::size_t columns = std::min(kColumns, p.columns - column);
-    for (std::size_t block = 0; block < blocks; ++block) {
-      const std::size_t inner = p.inner * block / blocks;
-      const std::size_t inner_count = p.inner * (block + 1) / blocks - inner;
-      const bool add = p.add || block > 0, stream = p.stream && !p.add && blocks == 1;
-      const auto right_panel = [&](const Part& part) {
-        return Panel{right + planes * part.first * inner_count, part.width, inner_count};
-      };
-      for_parts(columns, kLanes, 2, [&](const Part& part) {
-        pack<Right>(p.b, b_by_row, column + part.first, part.count, inner, right_panel(part));
-      });
-      for_parts(p.rows, kRowStep, 3, [&](const Part& row) {
-        const Panel a{left, row.width, inner_count};
-        pack<Left>(p.a, a_by_row, row.first, row.count, inner, a);
-        const std::size_t next = row.first + row.count;
-        for_parts(columns, kLanes, 2, [&](const Part& part) {
-          prefetch<Left>(p.a, a_by_row, next, std::min(row.width, p.rows - next), inner,
-                         inner_count, part.index, part.of);
-          const std::size_t at = row.first * p.leading + column + part.first;
-          const Target target{p.first + at, p.leading, row.count, part.count, add, stream};
-          float* const second = kComplex ? p.second + at : nullptr;
-          const Panel b = right_panel(part);
-          if (part.width == kLanes)
-            multiply_tile<kComplex, 1>(a, b, common, target, second);
-          else
-            multiply_tile<kComplex, 2>(a, b, common, target, second);
-        });
+  const bool stream = p.stream && !p.add && inner.size() == p.inner && p.inner <= kInner;
+  const std::size_t runs = ceil_div(inner.size(), kInner);
+  const auto run = [&](std::size_t n) {  // of the inner side, for one sum in registers
+    return Range{inner.begin + inner.size() * n / runs,
+                 inner.begin + inner.size() * (n + 1) / runs};
+  };
+  const auto right_panel = [&](const Range& k, const Part& part) {
+    return Panel{right + planes * ((k.begin - inner.begin) * round_up(columns.size(), kLanes) +
+                                   part.first * k.size()),
+                 part.width, k.size()};
+  };
+  for (std::size_t n = 0; n < runs; ++n)
+    for_parts(columns.size(), kLanes, 2, [&](const Part& part) {
+      pack<Right>(p.b, b_by_row, columns.begin + part.first, part.count, run(n).begin,
+                  right_panel(run(n), part));
+    });
+  for_parts(p.rows, kRowStep, 3, [&](const Part& row) {
+    for (std::size_t n = 0; n < runs; ++n) {
+      const Range k = run(n);
+      const Panel a{left, row.width, k.size()};
+      pack<Left>(p.a, a_by_row, row.first, row.count, k.begin, a);
+      // What comes next: the next run of these rows, or the first of the next rows.
+      const Range next_k = n + 1 < runs ? run(n + 1) : run(0);
+      const std::size_t next_row = n + 1 < runs ? row.first : row.first + row.count;
+      for_parts(columns.size(), kLanes, 2, [&](const Part& part) {
+        prefetch<Left>(p.a, a_by_row, next_row, std::min(row.width, p.rows - next_row),
+                       next_k.begin, next_k.size(), part.index, part.of);
+        const std::size_t at = row.first * p.leading + columns.begin + part.first;
+        const Target target{p.first + at,         p.leading, row.count, part.count,
+                            p.add || k.begin > 0, stream};
+        float* const second = kComplex ? p.second + at : nullptr;
+        if (part.width == kLanes)
+          multiply_tile<kComplex, 1>(a, right_panel(k, part), common, target, second);
+        else
+          multiply_tile<kComplex, 2>(a, right_panel(k, part), common, target, second);
       });
     }
-  }
+  });
+}
+
+template <bool kComplex, class Left, class Right>
+HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
+  const std::size_t blocks = ceil_div(p.inner, kBlock);
+  for (std::size_t column = 0; column < p.columns; column += kBlock)
+    for (std::size_t n = 0; n < blocks; ++n)
+      multiply_block<kComplex, Left, Right>(p, {p.inner * n / blocks, p.inner * (n + 1) / blocks},
+                                            {column, std::min(p.columns, column + kBlock)}, work);
 }
 
 void multiply_complex(const FftProduct& p, float* work) {
@@ -391,9 +412,9 @@ FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t 
   return result;
 }
 
-std::size_t fft_product_work(std::size_t columns) {
+std::size_t fft_product_work(std::size_t columns, std::size_t inner) {
   return kMostRows * 2 * kMostLanes + kPlanes * kInner * kMostRows +
-         kPlanes * kInner * round_up(std::min(columns, kColumns), kMostLanes);
+         kPlanes * std::min(inner, kBlock) * round_up(std::min(columns, kBlock), kMostLanes);
 }
 
 void fft_multiply(const FftProduct& product, float* work) {

@@ -45,7 +45,7 @@ void fft_multiply(const FftProduct& product, float* work);
 // first = a.first * b.first, where all is real.
 void fft_multiply_real(const FftProduct& product, float* work);
 
-// For products of up to so many columns.
-std::size_t fft_product_work(std::size_t columns);
+// For products of up to so many columns and so many inner indices.
+std::size_t fft_product_work(std::size_t columns, std::size_t inner);
 
 }  // namespace convoy
