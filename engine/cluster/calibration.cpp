@@ -87,7 +87,8 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
       layer.cost.push_back({0.0, layer.measured[i].total_ms() / layer.measured_kernels[i]});
 
     const auto split = [&] {
-      return policy.calibrated ? split_by_cost(kernels, layer.cost)
+      const double each = static_cast<double>(kernels) / static_cast<double>(devices);
+      return policy.calibrated ? split_by_cost(kernels, without_noise(layer.cost, each))
                                : split_by_fractions(kernels, policy.fractions);
     };
     layer.kernels = split();

@@ -32,6 +32,26 @@ ShareCost share_cost(int kernels_a, double ms_a, int kernels_b, double ms_b) {
   return {0.0, ms_b / kernels_b};
 }
 
+std::vector<ShareCost> without_noise(std::vector<ShareCost> costs, double kernels) {
+  std::vector<std::size_t> order(costs.size());  // the fastest first
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return costs[a].ms(kernels) < costs[b].ms(kernels);
+  });
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    const double most = (1.0 + kCalibrationNoise) * costs[order[begin]].ms(kernels);
+    ShareCost mean;
+    for (end = begin; end < order.size() && costs[order[end]].ms(kernels) <= most; ++end) {
+      mean.fixed_ms += costs[order[end]].fixed_ms;
+      mean.ms_per_kernel += costs[order[end]].ms_per_kernel;
+    }
+    mean.fixed_ms /= static_cast<double>(end - begin);
+    mean.ms_per_kernel /= static_cast<double>(end - begin);
+    for (std::size_t i = begin; i < end; ++i) costs[order[i]] = mean;
+  }
+  return costs;
+}
+
 std::vector<int> split_by_fractions(int kernels, const std::vector<double>& fractions) {
   const std::size_t devices = fractions.size();
   std::vector<int> counts(devices);

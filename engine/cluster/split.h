@@ -17,6 +17,11 @@ struct ShareCost {
 // the two are close or do not make a plausible line.
 ShareCost share_cost(int kernels_a, double ms_a, int kernels_b, double ms_b);
 
+// Costs that differ by no more than a calibration can tell (kCalibrationNoise) become their mean:
+// equal devices get equal shares, whatever noise measured them. Compared at `kernels` kernels.
+inline constexpr double kCalibrationNoise = 0.03;
+std::vector<ShareCost> without_noise(std::vector<ShareCost> costs, double kernels);
+
 // Whole kernels by cost, so that all devices finish together; sums to `kernels`. Every device gets
 // at least one, unless there are more devices than kernels (the slowest are left out) or a device
 // would need for its first kernel more than twice the time in which the others do the whole layer

@@ -33,6 +33,25 @@ class SplitTest : public QObject {
   void halfTheSpeedGetsHalfTheKernels() {
     QCOMPARE(split_by_cost(300, {{0.0, 1.0}, {0.0, 2.0}}), (std::vector<int>{200, 100}));
   }
+  void noiseDoesNotUnbalanceEqualDevices() {
+    const auto split = [](const std::vector<double>& ms_per_kernel) {
+      std::vector<ShareCost> costs;
+      for (double ms : ms_per_kernel) costs.push_back({0.0, ms});
+      return split_by_cost(100, without_noise(costs, 50));
+    };
+    QCOMPARE(split({1.0, 1.02}), (std::vector<int>{50, 50}));
+    QCOMPARE(split({1.0, 1.1}), (std::vector<int>{52, 48}));
+    // Two of a kind beside one half as fast; who comes first does not matter.
+    QCOMPARE(split({2.0, 1.01, 1.0}), (std::vector<int>{20, 40, 40}));
+    QCOMPARE(split({1.0, 2.0, 1.01}), (std::vector<int>{40, 20, 40}));
+  }
+  void noiseIsComparedAtTheShares() {
+    // 30 and 31 ms at 20 kernels, where one starts with 10: not the same device.
+    const auto kept = without_noise({{10.0, 1.0}, {0.0, 1.55}}, 20);
+    QCOMPARE(kept[0].ms(20), 30.0);
+    const auto mean = without_noise({{10.0, 1.0}, {0.0, 1.53}}, 20);
+    QCOMPARE(mean[0].ms(20), mean[1].ms(20));
+  }
   void fixedCostsCount() {
     // 10 + 1 k = 1 (60 - k) at k = 25.
     QCOMPARE(split_by_cost(60, {{10.0, 1.0}, {0.0, 1.0}}), (std::vector<int>{25, 35}));
