@@ -1,5 +1,6 @@
 #include "engine/training/run.h"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -115,7 +116,11 @@ void Run::calibrate() {
   for (const std::string& message : plan_.messages) listeners_.message(Severity::kWarning, message);
   for (const std::string& message : describe_slow_algorithms(plan_, names))
     listeners_.message(Severity::kWarning, message);
-  listeners_.message(Severity::kInfo, describe_scratch(plan_, names));
+  // Whoever set a limit wants to know what came of it; all others find it in the event below.
+  const auto& devices = setup_.experiment.devices;
+  if (std::any_of(devices.begin(), devices.end(),
+                  [](const DeviceSpec& device) { return device.scratch_limit_mb.has_value(); }))
+    listeners_.message(Severity::kInfo, describe_scratch(plan_, names));
 
   const RunCalibrated calibrated = describe_calibration(plan_, cluster_->size());
   listeners_.tell([&](RunListener& l) { l.on_calibrated(calibrated); });
