@@ -11,8 +11,10 @@ namespace {
 // Parts of a product that stay in a core's second-level cache together with their sums.
 constexpr std::size_t kProductSide = 512;
 // Kernels whose spectra are computed, used and forgotten together. More would only take memory;
-// fewer make the products less efficient.
-constexpr std::size_t kKernels = 512;
+// fewer make the products less efficient, which from kFewKernels on is hardly to be measured. So
+// there are fewer where the spectra of a block would be large.
+constexpr std::size_t kKernels = 512, kFewKernels = 192;
+constexpr std::size_t kBlockBytes = std::size_t{384} << 20;
 constexpr std::size_t kLineFloats = 16;  // of a cache line
 
 std::size_t ceil_div(std::size_t a, std::size_t b) {
@@ -77,6 +79,16 @@ std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass 
   const std::size_t columns =
       static_cast<std::size_t>(b.geometry.tiles()) * static_cast<std::size_t>(problem.batch);
   b.kernel_blocks = ceil_div(kernels, kKernels);
+  // The same for all passes, so that they can share.
+  const auto block_bytes = [&](std::size_t blocks) {
+    const std::size_t block = ceil_div(kernels, blocks);
+    return sizeof(float) * b.geometry.planes() *
+           (FftBlocking::plane_stride(block, b.channels) +
+            FftBlocking::plane_stride(block, columns));
+  };
+  while (ceil_div(kernels, b.kernel_blocks) > kFewKernels &&
+         block_bytes(b.kernel_blocks) > kBlockBytes)
+    ++b.kernel_blocks;
   for (;;) {
     b.kernels = ceil_div(kernels, b.kernel_blocks);
     b.columns = ceil_div(columns, b.column_blocks);

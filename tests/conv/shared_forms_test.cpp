@@ -110,6 +110,24 @@ class SharedFormsTest : public QObject {
                              Error);
   }
 
+  // The spectra of a block of kernels stay small however large the batch, alike in all passes.
+  void large_batches_come_in_smaller_blocks_of_kernels() {
+    const ConvProblem problem = make_problem(1024, 50, 14, 500, 5);
+    const ConvAlgorithm& fft = *find_conv_algorithm("fft");
+    constexpr std::size_t kEverything = std::size_t{1} << 34;
+    const OperandSet input(1u << static_cast<unsigned>(Operand::kInput));
+    QVERIFY(fft.plan(problem, Pass::kForward, 2, kEverything, input)->scratch_bytes() <
+            std::size_t{400} << 20);  // 401 MB for all kernels at once, and the weights
+    for (Operand operand : kAllOperands) {
+      const auto floats = [&](Pass pass) {
+        return fft.plan(problem, pass, 2, kEverything)->shared_floats(operand);
+      };
+      QVERIFY(floats(Pass::kForward) > 0);
+      QCOMPARE(floats(Pass::kBackwardData), floats(Pass::kForward));
+      QCOMPARE(floats(Pass::kBackwardWeights), floats(Pass::kForward));
+    }
+  }
+
   void phases_are_timed_where_there_are_phases() {
     const ConvProblem problem = make_problem(8, 8, 12, 16, 3);
     Random random(81);
