@@ -121,11 +121,11 @@ class FftPlan : public ConvPlan {
     return spectrum.data + kernels.begin / blocking_.kernels * spectrum.block_floats;
   }
 
-  // The wall time of `work` counts to a phase.
+  // Calls work(index, thread) for every index on all threads; its wall time counts to a phase.
   template <class Work>
-  static void timed(double& phase_ms, const Work& work) {
+  static void run_phase(const Run& r, double& phase_ms, std::size_t count, const Work& work) {
     const auto start = std::chrono::steady_clock::now();
-    work();
+    r.pool.parallel_for(count, work, r.stop);
     phase_ms +=
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   }
@@ -190,56 +190,36 @@ class FftPlan : public ConvPlan {
                       float* planes) const {
     const std::size_t row = FftBlocking::row_stride(columns.size());
     const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
-    timed(r.phases.transform_ms, [&] {
-      r.pool.parallel_for(
-          range.size(),
-          [&](std::size_t n, int thread) {
-            spectrum_.transform_map(role, maps, range.begin + n, columns, planes + n * row, stride,
-                                    is_streamed(stride), work(r, thread));
-          },
-          r.stop);
+    run_phase(r, r.phases.transform_ms, range.size(), [&](std::size_t n, int thread) {
+      spectrum_.transform_map(role, maps, range.begin + n, columns, planes + n * row, stride,
+                              is_streamed(stride), work(r, thread));
     });
   }
   void restore_maps(const Run& r, MapRole role, Range range, Range columns,
                     const float* planes) const {
     const std::size_t row = FftBlocking::row_stride(columns.size());
     const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
-    timed(r.phases.inverse_ms, [&] {
-      r.pool.parallel_for(
-          range.size(),
-          [&](std::size_t n, int thread) {
-            spectrum_.restore_map(role, planes + n * row, stride, range.begin + n, columns,
-                                  r.operands.result, work(r, thread));
-          },
-          r.stop);
+    run_phase(r, r.phases.inverse_ms, range.size(), [&](std::size_t n, int thread) {
+      spectrum_.restore_map(role, planes + n * row, stride, range.begin + n, columns,
+                            r.operands.result, work(r, thread));
     });
   }
   void transform_weights(const Run& r, Range kernels) const {
     const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
     const std::size_t row = FftBlocking::row_stride(blocking_.channels);
-    timed(r.phases.transform_ms, [&] {
-      r.pool.parallel_for(
-          kernels.size() * parts,
-          [&](std::size_t n, int thread) {
-            spectrum_.transform_weights(r.operands.weight, kernels.begin + n / parts, n % parts,
-                                        planes(r.weight(), kernels) + n / parts * row, stride,
-                                        is_streamed(stride), work(r, thread));
-          },
-          r.stop);
+    run_phase(r, r.phases.transform_ms, kernels.size() * parts, [&](std::size_t n, int thread) {
+      spectrum_.transform_weights(r.operands.weight, kernels.begin + n / parts, n % parts,
+                                  planes(r.weight(), kernels) + n / parts * row, stride,
+                                  is_streamed(stride), work(r, thread));
     });
   }
   void restore_weights(const Run& r, Range kernels) const {
     const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
     const std::size_t row = FftBlocking::row_stride(blocking_.channels);
-    timed(r.phases.inverse_ms, [&] {
-      r.pool.parallel_for(
-          kernels.size() * parts,
-          [&](std::size_t n, int thread) {
-            spectrum_.restore_weights(planes(r.weight(), kernels) + n / parts * row, stride,
-                                      kernels.begin + n / parts, n % parts, r.operands.result,
-                                      work(r, thread));
-          },
-          r.stop);
+    run_phase(r, r.phases.inverse_ms, kernels.size() * parts, [&](std::size_t n, int thread) {
+      spectrum_.restore_weights(planes(r.weight(), kernels) + n / parts * row, stride,
+                                kernels.begin + n / parts, n % parts, r.operands.result,
+                                work(r, thread));
     });
   }
 
@@ -324,8 +304,7 @@ class FftPlan : public ConvPlan {
       else
         fft_multiply(part, work(r, thread));
     };
-    timed(r.phases.product_ms,
-          [&] { r.pool.parallel_for(points_.size() * parts, multiply_part, r.stop); });
+    run_phase(r, r.phases.product_ms, points_.size() * parts, multiply_part);
   }
 
   const ConvProblem p_;

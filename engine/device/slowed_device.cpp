@@ -32,6 +32,7 @@ class SlowedConv : public DeviceConv {
   std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
   ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
   double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
+  ConvPhases phases(Pass pass) const override { return conv_->phases(pass); }
   std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 
  private:

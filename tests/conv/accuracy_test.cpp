@@ -118,12 +118,7 @@ class AccuracyTest : public QObject {
     QFETCH(int, kernels);
     QFETCH(int, kernel_size);
     QFETCH(int, padding);
-    ConvProblem problem;
-    problem.batch = batch;
-    problem.in_channels = channels;
-    problem.in_height = problem.in_width = size;
-    problem.out_channels = kernels;
-    problem.kernel_height = problem.kernel_width = kernel_size;
+    ConvProblem problem = make_problem(batch, channels, size, kernels, kernel_size);
     problem.padding = Padding::all(padding);
     constexpr std::uint64_t kSeed = 17;
     Random random(kSeed);
@@ -152,12 +147,7 @@ class AccuracyTest : public QObject {
 
   // Where sums are short the transforms' own roundings weigh more than a direct sum's.
   void transforms_are_no_choice_for_short_sums() {
-    ConvProblem problem;
-    problem.batch = 64;
-    problem.in_channels = 3;
-    problem.out_channels = 500;
-    problem.in_height = problem.in_width = 32;
-    problem.kernel_height = problem.kernel_width = 5;
+    const ConvProblem problem = make_problem(64, 3, 32, 500, 5);
     const auto is_ranked = [&](Pass pass) {
       const auto ranked = ranked_conv_algorithms(problem, pass, 2);
       return std::find(ranked.begin(), ranked.end(), find_conv_algorithm("fft")) != ranked.end();

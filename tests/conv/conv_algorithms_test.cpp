@@ -72,16 +72,6 @@ QString check(const ConvAlgorithm& algorithm, const ConvProblem& problem, Pass p
   return compare(algorithm, problem, pass, result.span(), expected, kIntegersDeviation);
 }
 
-ConvProblem make_problem(int batch, int channels, int size, int kernels, int kernel_size) {
-  ConvProblem p;
-  p.batch = batch;
-  p.in_channels = channels;
-  p.in_height = p.in_width = size;
-  p.out_channels = kernels;
-  p.kernel_height = p.kernel_width = kernel_size;
-  return p;
-}
-
 }  // namespace
 
 class ConvAlgorithmsTest : public QObject {

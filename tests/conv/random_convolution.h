@@ -61,6 +61,17 @@ inline QString problem_text(const ConvProblem& p) {
       .arg(p.stride_width);
 }
 
+// Square, without padding, stride 1.
+inline ConvProblem make_problem(int batch, int channels, int size, int kernels, int kernel_size) {
+  ConvProblem p;
+  p.batch = batch;
+  p.in_channels = channels;
+  p.in_height = p.in_width = size;
+  p.out_channels = kernels;
+  p.kernel_height = p.kernel_width = kernel_size;
+  return p;
+}
+
 inline void fill_integers(FloatBuffer& buffer, Random& random) {
   for (float& value : buffer.span())
     value = static_cast<float>(static_cast<int>(random.below(7)) - 3);

@@ -11,16 +11,6 @@ namespace {
 
 constexpr std::size_t kAmple = std::size_t{1} << 30;
 
-ConvProblem make_problem(int batch, int channels, int size, int kernels, int kernel_size) {
-  ConvProblem p;
-  p.batch = batch;
-  p.in_channels = channels;
-  p.in_height = p.in_width = size;
-  p.out_channels = kernels;
-  p.kernel_height = p.kernel_width = kernel_size;
-  return p;
-}
-
 }  // namespace
 
 class SharedFormsTest : public QObject {
