@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/rounding.h"
 #include "engine/conv/fft_product.h"
 #include "engine/conv/fft_transform.h"
 
@@ -16,10 +17,6 @@ constexpr std::size_t kProductSide = 512;
 constexpr std::size_t kKernels = 512, kFewKernels = 192;
 constexpr std::size_t kBlockBytes = std::size_t{384} << 20;
 constexpr std::size_t kLineFloats = 16;  // of a cache line
-
-std::size_t ceil_div(std::size_t a, std::size_t b) {
-  return (a + b - 1) / b;
-}
 
 void set_products(Pass pass, FftBlocking* b) {
   const std::size_t rows = pass == Pass::kBackwardData ? b->channels : b->kernels;
@@ -40,7 +37,7 @@ void set_products(Pass pass, FftBlocking* b) {
 }  // namespace
 
 std::size_t FftBlocking::row_stride(std::size_t elements) {
-  return ceil_div(elements, kLineFloats) * kLineFloats;
+  return round_up(elements, kLineFloats);
 }
 
 std::size_t FftBlocking::plane_stride(std::size_t rows, std::size_t columns) {

@@ -1,12 +1,12 @@
 #include "engine/conv/fft_plan.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "engine/base/error.h"
 #include "engine/conv/fft_product.h"
 #include "engine/conv/fft_spectrum.h"
 #include "engine/conv/im2col.h"
+#include "engine/conv/timeline.h"
 
 namespace convoy {
 namespace {
@@ -124,10 +124,9 @@ class FftPlan : public ConvPlan {
   // Calls work(index, thread) for every index on all threads; its wall time counts to a phase.
   template <class Work>
   static void run_phase(const Run& r, double& phase_ms, std::size_t count, const Work& work) {
-    const auto start = std::chrono::steady_clock::now();
+    const TimePoint start = SteadyClock::now();
     r.pool.parallel_for(count, work, r.stop);
-    phase_ms +=
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    phase_ms += milliseconds(SteadyClock::now() - start);
   }
 
   void forward(const Run& r) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/rounding.h"
 #include "engine/conv/im2col.h"
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
@@ -29,13 +30,6 @@ constexpr std::size_t kInner = 128;
 // read once, in order, which is what counts: they come from memory.
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kFloatsOfLine = 16;  // of the caches
-
-std::size_t ceil_div(std::size_t a, std::size_t b) {
-  return (a + b - 1) / b;
-}
-std::size_t round_up(std::size_t a, std::size_t b) {
-  return ceil_div(a, b) * b;
-}
 
 }  // namespace
 }  // namespace convoy

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/rounding.h"
+
 namespace convoy {
 namespace {
 
@@ -12,13 +14,6 @@ constexpr std::size_t kTasksPerThread = 4;
 constexpr std::size_t kFewestRows = 192;
 // One matrix product is never interrupted; this many operations take well under 0.1 s a core.
 constexpr double kMostFlops = 4e9;
-
-std::size_t ceil_div(std::size_t a, std::size_t b) {
-  return (a + b - 1) / b;
-}
-std::size_t round_up(std::size_t a, std::size_t b) {
-  return ceil_div(a, b) * b;
-}
 
 // The shape of block that a pass runs best with, from measurements with OpenBLAS on AVX-512
 // cores: the inner side of the product a small multiple of its own inner block (about 400),
