@@ -1,7 +1,6 @@
 #include "engine/cluster/cluster.h"
 
 #include "engine/cluster/in_process_worker.h"
-#include "engine/cluster/measure.h"
 #include "engine/link/memory_link.h"
 #include "engine/link/throttled_link.h"
 
@@ -10,7 +9,7 @@ namespace convoy {
 Cluster::Cluster(std::vector<ClusterMember> members, const StopToken* stop)
     : halt_(stop),
       master_device_(std::move(members.at(0).device)),
-      master_share_(*master_device_, 0) {
+      master_program_(*master_device_, 0, nullptr, halt_) {
   for (std::size_t i = 1; i < members.size(); ++i)
     workers_.push_back(std::make_unique<InProcessWorker>(
         std::move(members[i].device), static_cast<int>(i),
@@ -26,8 +25,7 @@ void Cluster::set_link(int device, const LinkSettings& settings) {
   if (device > 0) workers_.at(static_cast<std::size_t>(device) - 1)->set_link(settings);
 }
 
-std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerCommand*>& commands,
-                                            const std::function<void(WorkerReport&)>& master_work) {
+std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerCommand*>& commands) {
   std::vector<WorkerReport> reports(commands.size());
   for (std::size_t i = 1; i < commands.size(); ++i)
     if (commands[i]) workers_[i - 1]->start(*commands[i]);
@@ -44,7 +42,7 @@ std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerComman
       if (!failure) failure = std::current_exception();
     }
   };
-  if (commands[0]) attempt([&] { master_work(reports[0]); });
+  if (commands[0]) attempt([&] { reports[0] = master_program_.obey(*commands[0]); });
   for (std::size_t i = 1; i < commands.size(); ++i)
     if (commands[i]) attempt([&] { reports[i] = workers_[i - 1]->finish(); });
   if (failure) std::rethrow_exception(failure);
@@ -66,16 +64,7 @@ void Cluster::configure(int layer, const ConvProblem& problem, const std::vector
     if (i < measured.size()) command.algorithms = measured[i].algorithm;
     given[i] = &command;
   }
-  exchange(given, [&](WorkerReport&) {
-    if (commands[0].leave_out) {
-      master_share_.leave_out(layer);
-      return;
-    }
-    DeviceConvOptions options;
-    options.algorithms = commands[0].algorithms;
-    options.needs_grad_input = needs_grad_input;
-    master_share_.configure(layer, commands[0].problem, options);
-  });
+  exchange(given);
 }
 
 std::vector<ConvMeasurement> Cluster::measure(const ConvProblem& problem,
@@ -90,10 +79,7 @@ std::vector<ConvMeasurement> Cluster::measure(const ConvProblem& problem,
     commands[i].needs_grad_input = needs_grad_input;
     given[i] = &commands[i];
   }
-  const auto reports = exchange(given, [&](WorkerReport& report) {
-    report.measurement =
-        measure_conv(*master_device_, commands[0].problem, needs_grad_input, &halt_);
-  });
+  const auto reports = exchange(given);
   std::vector<ConvMeasurement> measurements;
   for (const WorkerReport& report : reports) measurements.push_back(report.measurement);
   return measurements;

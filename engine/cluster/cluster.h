@@ -2,13 +2,12 @@
 // thread each, beyond their links.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/cluster/device_share.h"
 #include "engine/cluster/worker.h"
+#include "engine/cluster/worker_program.h"
 
 namespace convoy {
 
@@ -28,17 +27,16 @@ class Cluster {
   const DeviceInfo& info(int device) const;
   // The master's device is 0; workers are 1 and up.
   Device& master_device() { return *master_device_; }
-  DeviceShare& master_share() { return master_share_; }
+  WorkerProgram& master_program() { return master_program_; }
   // Thread-safe. Has no meaning for device 0.
   void set_link(int device, const LinkSettings& settings);
   const StopToken* stop() const { return &halt_; }
 
   // One exchange: every device of `commands` (by index, [device]) obeys at the same time; nullptr
-  // leaves a device out. The master's part runs as `master_work` in this thread. Returns the
-  // reports [device] when all are done. Where anything fails, the others are halted, all are waited
+  // leaves a device out. The master's own device obeys in this thread. Returns the reports [device]
+  // when all are done. Where anything fails, the others are halted, all are waited
   // for, and the first error is thrown; the cluster is then of no more use.
-  std::vector<WorkerReport> exchange(const std::vector<const WorkerCommand*>& commands,
-                                     const std::function<void(WorkerReport&)>& master_work);
+  std::vector<WorkerReport> exchange(const std::vector<const WorkerCommand*>& commands);
 
   // Sets up a layer on all devices: kernels[device] of `problem`, in order, with the algorithms
   // that were measured. Without measurements the devices choose.
@@ -52,7 +50,7 @@ class Cluster {
  private:
   StopToken halt_;
   std::unique_ptr<Device> master_device_;
-  DeviceShare master_share_;
+  WorkerProgram master_program_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -26,10 +26,9 @@ DistributedConv::DistributedConv(Cluster& cluster, const ClusterPlan& plan, Thre
   }
 }
 
-template <class Describe, class MasterWork>
+template <class Describe>
 std::vector<WorkerReport> DistributedConv::exchange(int number, CommandKind kind,
-                                                    const Describe& describe,
-                                                    const MasterWork& master_work) {
+                                                    const Describe& describe) {
   const Layer& layer = layers_.at(static_cast<std::size_t>(number));
   std::vector<WorkerCommand> commands(static_cast<std::size_t>(cluster_.size()));
   std::vector<const WorkerCommand*> given(commands.size());
@@ -44,45 +43,33 @@ std::vector<WorkerReport> DistributedConv::exchange(int number, CommandKind kind
              command);
     given[device] = &command;
   }
-  return cluster_.exchange(given,
-                           [&](WorkerReport& report) { master_work(commands[0], report.slices); });
+  return cluster_.exchange(given);
 }
 
 void DistributedConv::forward(int number, const float* input, const float* weight, float* output) {
   const TimePoint begin = SteadyClock::now();
-  const auto reports = exchange(
-      number, CommandKind::kForward,
-      [&](const Part& part, const Places& at, WorkerCommand& command) {
-        command.input = {input, part.problem.input_size()};
-        command.weight = {weight + at.weight, part.problem.weight_size()};
-        command.output = {output + at.output, part.problem.output_size()};
-      },
-      [&](const WorkerCommand& own, std::vector<Slice>& slices) {
-        cluster_.master_share().forward(number, own.input.data(), own.weight.data(),
-                                        own.output.data(), cluster_.stop(), slices);
-      });
+  const auto reports = exchange(number, CommandKind::kForward,
+                                [&](const Part& part, const Places& at, WorkerCommand& command) {
+                                  command.input = {input, part.problem.input_size()};
+                                  command.weight = {weight + at.weight, part.problem.weight_size()};
+                                  command.output = {output + at.output, part.problem.output_size()};
+                                });
   record(number, Pass::kForward, begin, SteadyClock::now(), reports);
 }
 
 void DistributedConv::backward(int number, const float* grad_output, float* grad_weight,
                                float* grad_input) {
   const TimePoint begin = SteadyClock::now();
-  const auto reports = exchange(
-      number, CommandKind::kBackward,
-      [&](const Part& part, const Places& at, WorkerCommand& command) {
-        command.grad_output = {grad_output + at.output, part.problem.output_size()};
-        command.grad_weight = {grad_weight + at.weight, part.problem.weight_size()};
-        if (!grad_input) return;
-        FloatBuffer& share = grad_inputs_[static_cast<std::size_t>(part.device)];
-        command.grad_input = {part.device == 0 ? grad_input : share.data(),
-                              part.problem.input_size()};
-      },
-      [&](const WorkerCommand& own, std::vector<Slice>& slices) {
-        DeviceShare& share = cluster_.master_share();
-        share.backward_weights(number, own.grad_output.data(), own.grad_weight.data(),
-                               cluster_.stop(), slices);
-        if (grad_input) share.backward_data(number, grad_input, cluster_.stop(), slices);
-      });
+  const auto reports =
+      exchange(number, CommandKind::kBackward,
+               [&](const Part& part, const Places& at, WorkerCommand& command) {
+                 command.grad_output = {grad_output + at.output, part.problem.output_size()};
+                 command.grad_weight = {grad_weight + at.weight, part.problem.weight_size()};
+                 if (!grad_input) return;
+                 FloatBuffer& share = grad_inputs_[static_cast<std::size_t>(part.device)];
+                 command.grad_input = {part.device == 0 ? grad_input : share.data(),
+                                       part.problem.input_size()};
+               });
   if (grad_input) sum_grad_input(number, grad_input);
   record(number, grad_input ? Pass::kBackwardData : Pass::kBackwardWeights, begin,
          SteadyClock::now(), reports);
@@ -124,7 +111,7 @@ void DistributedConv::record(int number, Pass wait_pass, TimePoint begin, TimePo
       last = std::max(last, slice.end);
     }
     // From its last piece of work to the end of the layer: waiting for the others and for the sum.
-    slices_.push_back({part.device, number, wait_pass, Activity::kWait, last, end, 0});
+    slices_.push_back({part.device, number, wait_pass, Activity::kWait, last, end, 0, -1});
   }
 }
 

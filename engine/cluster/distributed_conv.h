@@ -44,11 +44,9 @@ class DistributedConv : public ConvExecutor {
     std::size_t output, weight;
   };
 
-  // Gives every part of the layer its command, whose spans `describe` fills in, and does the
-  // master's own part as `master_work`.
-  template <class Describe, class MasterWork>
-  std::vector<WorkerReport> exchange(int number, CommandKind kind, const Describe& describe,
-                                     const MasterWork& master_work);
+  // Gives every part of the layer its command, whose spans `describe` fills in.
+  template <class Describe>
+  std::vector<WorkerReport> exchange(int number, CommandKind kind, const Describe& describe);
   void record(int number, Pass wait_pass, TimePoint begin, TimePoint end,
               const std::vector<WorkerReport>& reports);
   void sum_grad_input(int number, float* grad_input);

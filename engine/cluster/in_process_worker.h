@@ -7,9 +7,8 @@
 #include <optional>
 #include <thread>
 
-#include "engine/cluster/device_share.h"
 #include "engine/cluster/worker.h"
-#include "engine/tensor/buffer.h"
+#include "engine/cluster/worker_program.h"
 
 namespace convoy {
 
@@ -30,32 +29,13 @@ class InProcessWorker : public Worker {
   void set_link(const LinkSettings& settings) override { link_->set_settings(settings); }
 
  private:
-  // What the worker keeps of a layer from forward to backward.
-  struct Layer {
-    FloatBuffer input, weight;
-  };
-
   void thread_main();
-  WorkerReport obey(const WorkerCommand& command);
-  void configure(const WorkerCommand& command);
-  void forward(const WorkerCommand& command, std::vector<Slice>& slices);
-  void backward(const WorkerCommand& command, std::vector<Slice>& slices);
-  // Where an operand lies for the device: in `own` once it has travelled, or still with the master
-  // when the link is in place.
-  const float* receive(int layer, Pass pass, std::span<const float> source, FloatBuffer& own,
-                       std::vector<Slice>& slices);
-  // Where the device is to write a result that will be sent to `destination`.
-  float* result_place(std::span<float> destination, FloatBuffer& own) const;
-  void send(int layer, Pass pass, const float* source, std::span<float> destination,
-            std::vector<Slice>& slices);
 
   std::unique_ptr<Device> device_;
   int index_;
   std::unique_ptr<Link> link_;
   StopToken& halt_;
-  DeviceShare share_;
-  std::vector<Layer> layers_;
-  FloatBuffer maps_, grad_weight_, grad_input_;  // as large as the largest layer's
+  WorkerProgram program_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

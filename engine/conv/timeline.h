@@ -26,6 +26,7 @@ struct Slice {
   Activity activity = Activity::kCompute;
   TimePoint begin, end;
   std::uint64_t bytes = 0;  // moved by a receive or send
+  int chunk = -1;           // of the batch, from 0; -1 for what concerns all of it
 };
 
 }  // namespace convoy

@@ -5,10 +5,10 @@
 #include <set>
 #include <string>
 
-#include "engine/network/elementwise.h"
 #include "engine/network/fully_connected.h"
 #include "engine/network/sgd.h"
 #include "engine/network/softmax_loss.h"
+#include "engine/tensor/elementwise.h"
 
 namespace convoy {
 

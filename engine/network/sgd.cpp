@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/network/elementwise.h"
+#include "engine/tensor/elementwise.h"
 
 namespace convoy {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/network/prefetch.h"
+#include "engine/tensor/prefetch.h"
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "datasets/image_set.h"
+#include "engine/cluster/distribution_options.h"
 #include "engine/link/link.h"
 #include "engine/network/network_spec.h"
 #include "engine/network/parameters.h"
@@ -15,9 +16,10 @@
 namespace convoy {
 
 struct DeviceSpec {
-  std::string id;                    // "cpu:0", "opencl:0:0"
-  std::string name;                  // empty: the id
-  double speed = 1.0;                // below 1: an emulated slower device
+  std::string id;    // "cpu:0", "opencl:0:0"
+  std::string name;  // empty: the id
+  // Below 1: an emulated slower device; above 1, a faster one, only with the virtual clock.
+  double speed = 1.0;
   std::optional<LinkSettings> link;  // nothing: the default link
   // 10^6 bytes that each layer's convolution may take beside its operands; nothing: a quarter of
   // the device's memory.
@@ -36,8 +38,13 @@ struct TrainingSpec {
 enum class ShareMode { kCalibrated, kEqual, kExplicit };
 enum class BaselineMode { kFastest, kMaster, kNone };
 
+enum class ClockMode {
+  kWall,    // all devices compute at the same time, and real time is measured
+  kVirtual  // one after another, each measured alone, and placed side by side on a virtual clock
+};
+
 struct DistributionSpec {
-  std::string split = "kernels";
+  DistributionOptions options;
   ShareMode shares = ShareMode::kCalibrated;
   std::vector<double> fractions;  // with kExplicit: one a device, none negative, sum 1
 };
@@ -51,6 +58,7 @@ struct Experiment {
   std::vector<DeviceSpec> devices;  // the first is the master's own; empty: all that is detected
   DistributionSpec distribution;
   LinkSettings link;  // the default of every device but the first
+  ClockMode clock = ClockMode::kWall;
   BaselineMode baseline = BaselineMode::kFastest;
 };
 

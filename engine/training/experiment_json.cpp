@@ -77,15 +77,16 @@ std::string experiment_json(const Experiment& experiment) {
                       {"initial_weights", path_json(training.initial_weights)}};
   for (const DeviceSpec& device : experiment.devices)
     root["devices"].push_back(device_json(device));
-  root["distribution"] = {{"split", distribution.split},
+  const DistributionOptions& options = distribution.options;
+  root["distribution"] = {{"split", split_mode_name(options.split)},
                           {"shares", shares_json(distribution)},
-                          {"resident_kernels", false},
-                          {"fuse_pooling", false},
-                          {"overlap", false},
-                          {"wire", "fp32"},
-                          {"rebalance", false}};
+                          {"resident_kernels", options.resident_kernels},
+                          {"fuse_pooling", options.fuse_pooling},
+                          {"overlap", options.overlap},
+                          {"wire", wire_format_name(options.wire)},
+                          {"rebalance", options.rebalance}};
   root["link"] = link_json(experiment.link);
-  root["clock"] = "wall";
+  root["clock"] = kClocks[static_cast<std::size_t>(experiment.clock)];
   root["baseline"] = kBaselines[static_cast<std::size_t>(experiment.baseline)];
   return root.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

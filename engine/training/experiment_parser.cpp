@@ -53,18 +53,16 @@ void read_path(const JsonValue& object, const char* key, std::string& target) {
        [&](const JsonValue& value) { target = value.is_null() ? std::string() : value.text(); });
 }
 
-// A switch of a later version: only its neutral value is taken.
-void require_false(const JsonValue& object, const char* key) {
-  read(object, key, [](const JsonValue& value) {
-    if (value.boolean()) value.refuse("false: this version does not offer it");
-  });
+void read_switch(const JsonValue& object, const char* key, bool& target) {
+  read(object, key, [&](const JsonValue& value) { target = value.boolean(); });
 }
 
-void require_text(const JsonValue& object, const char* key, const std::string& only) {
-  read(object, key, [&](const JsonValue& value) {
-    if (value.text() != only)
-      value.refuse("\"" + only + "\": this version does not offer anything else");
-  });
+// One of the enumerators in the order of their `names`.
+template <class Enum>
+void read_choice(const JsonValue& object, const char* key, std::span<const std::string_view> names,
+                 Enum& target) {
+  read(object, key,
+       [&](const JsonValue& value) { target = static_cast<Enum>(value.choice(names)); });
 }
 
 DatasetSpec parse_dataset(const JsonValue& object) {
@@ -184,10 +182,6 @@ DeviceSpec parse_device(const JsonValue& object, bool first) {
   read(object, "name", [&](const JsonValue& value) { device.name = value.text(); });
   read(object, "speed", [&](const JsonValue& value) {
     device.speed = value.number({0, 1e6, false});
-    if (device.speed > 1)
-      value.refuse(
-          "a number above 0 and at most 1: a speed above 1 needs the virtual clock, which "
-          "this version does not offer");
   });
   read(object, "scratch_limit_mb", [&](const JsonValue& value) {
     if (!value.is_null()) device.scratch_limit_mb = value.number({0, 1e9, false});
@@ -233,7 +227,8 @@ std::vector<double> parse_fractions(const JsonValue& list, std::size_t devices) 
 DistributionSpec parse_distribution(const JsonValue& object, std::size_t devices) {
   object.require_object();
   DistributionSpec distribution;
-  require_text(object, "split", "kernels");
+  DistributionOptions& options = distribution.options;
+  read_choice(object, "split", kSplits, options.split);
   read(object, "shares", [&](const JsonValue& value) {
     if (value.is_text()) {
       distribution.shares =
@@ -245,10 +240,25 @@ DistributionSpec parse_distribution(const JsonValue& object, std::size_t devices
       value.refuse("\"calibrated\", \"equal\" or a list of fractions, one a device");
     }
   });
-  for (const char* key : {"resident_kernels", "fuse_pooling", "overlap", "rebalance"})
-    require_false(object, key);
-  require_text(object, "wire", "fp32");
+  read_switch(object, "resident_kernels", options.resident_kernels);
+  read_switch(object, "fuse_pooling", options.fuse_pooling);
+  read_switch(object, "overlap", options.overlap);
+  read_choice(object, "wire", kWires, options.wire);
+  read_switch(object, "rebalance", options.rebalance);
   return distribution;
+}
+
+// Nothing makes a device faster than it is, but for a clock that is only computed.
+void check_speeds(const JsonValue& root, ClockMode clock) {
+  const auto devices = root.find("devices");
+  if (!devices || clock == ClockMode::kVirtual) return;
+  for (const JsonValue& device : devices->list("devices", 1, kMost))
+    read(device, "speed", [](const JsonValue& speed) {
+      if (speed.number({0, 1e6, false}) > 1)
+        speed.refuse(
+            "a number above 0 and at most 1: a speed above 1 needs the virtual clock "
+            "(\"clock\": \"virtual\")");
+    });
 }
 
 // The layers must fit on the pictures, as far as the pictures' size is known before they are read.
@@ -292,12 +302,9 @@ Experiment parse_root(const json& value, const std::string& file) {
     experiment.distribution = parse_distribution(v, experiment.devices.size());
   });
   read(root, "link", [&](const JsonValue& v) { experiment.link = parse_link(v); });
-  require_text(root, "clock", "wall");
-  read(root, "baseline", [&](const JsonValue& v) {
-    constexpr BaselineMode kModes[] = {BaselineMode::kFastest, BaselineMode::kMaster,
-                                       BaselineMode::kNone};
-    experiment.baseline = kModes[v.choice(kBaselines)];
-  });
+  read_choice(root, "clock", kClocks, experiment.clock);
+  read_choice(root, "baseline", kBaselines, experiment.baseline);
+  check_speeds(root, experiment.clock);
   check_network_fits(root, experiment);
   return experiment;
 }

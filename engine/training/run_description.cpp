@@ -15,7 +15,7 @@ RunSummary describe_summary(const RunSetup& setup, const std::string& run_id) {
   summary.batch_size = setup.batch_size;
   summary.devices = static_cast<int>(experiment.devices.size());
   summary.bandwidth_mbps = experiment.link.bandwidth_mbps;
-  summary.split = experiment.distribution.split;
+  summary.split = split_mode_name(experiment.distribution.options.split);
   summary.version = CONVOY_VERSION;
   return summary;
 }

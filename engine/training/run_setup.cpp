@@ -66,6 +66,21 @@ SharePolicy policy_of(const DistributionSpec& distribution, std::size_t devices)
   return policy;
 }
 
+// Nothing is done in another way than the experiment says.
+void refuse_unoffered(const Experiment& experiment) {
+  const DistributionOptions& options = experiment.distribution.options;
+  const auto refuse = [](const char* path) {
+    throw Error(ErrorKind::kExperiment, path, "is not offered by this version yet");
+  };
+  if (options.split != SplitMode::kKernels) refuse("/distribution/split");
+  if (options.resident_kernels) refuse("/distribution/resident_kernels");
+  if (options.fuse_pooling) refuse("/distribution/fuse_pooling");
+  if (options.overlap) refuse("/distribution/overlap");
+  if (options.wire != WireFormat::kFp32) refuse("/distribution/wire");
+  if (options.rebalance) refuse("/distribution/rebalance");
+  if (experiment.clock != ClockMode::kWall) refuse("/clock");
+}
+
 }  // namespace
 
 std::vector<std::string> RunSetup::device_names() const {
@@ -80,6 +95,7 @@ RunSetup prepare_run(Experiment given, const RunControl& control, const RunListe
   if (experiment.devices.empty()) experiment.devices = default_devices();
   if (const auto moved = control.link()) experiment.link = *moved;
   validate(experiment, "");
+  refuse_unoffered(experiment);
   listeners.phase(RunPhase::kPreparing, "opening the devices", 0, 0);
   setup.devices = open_run_devices(experiment.devices, experiment.link);
   setup.policy = policy_of(experiment.distribution, experiment.devices.size());

@@ -237,8 +237,8 @@ void ExperimentTest::refuses_data() {
   row("device's bandwidth",
       R"({"devices": [{"id": "cpu:0"}, {"id": "cpu:1", "link": {"bandwidth_mbps": "1"}}]})",
       {"/devices/1/link/bandwidth_mbps: found \"1\""});
-  row("split", R"({"distribution": {"split": "batch"}})",
-      {"/distribution/split: found \"batch\"", "\"kernels\"", "this version"});
+  row("split", R"({"distribution": {"split": "pictures"}})",
+      {"/distribution/split: found \"pictures\"", "kernels, batch, auto"});
   row("shares name", R"({"distribution": {"shares": "fair"}})",
       {"/distribution/shares", "calibrated, equal"});
   row("shares type", R"({"distribution": {"shares": 3}})", {"/distribution/shares: found 3"});
@@ -253,11 +253,10 @@ void ExperimentTest::refuses_data() {
       R"({"devices": [{"id": "cpu:0"}, {"id": "cpu:1"}], "distribution": {"shares": [1.5, -0.5]}})",
       {"/distribution/shares/0: found 1.5"});
   for (const char* key : {"resident_kernels", "fuse_pooling", "overlap", "rebalance"})
-    QTest::newRow(key) << QString(R"({"distribution": {"%1": true}})").arg(key)
-                       << QStringList{QString("/distribution/%1: found true").arg(key), "false",
-                                      "this version"};
-  row("wire", R"({"distribution": {"wire": "fp16"}})", {"/distribution/wire", "\"fp32\""});
-  row("clock", R"({"clock": "virtual"})", {"a.json: /clock: found \"virtual\"", "\"wall\""});
+    QTest::newRow(key) << QString(R"({"distribution": {"%1": 1}})").arg(key)
+                       << QStringList{QString("/distribution/%1: found 1").arg(key), "true"};
+  row("wire", R"({"distribution": {"wire": "fp8"}})", {"/distribution/wire", "fp32, fp16, bf16"});
+  row("clock", R"({"clock": "lamport"})", {"a.json: /clock: found \"lamport\"", "wall, virtual"});
   row("baseline", R"({"baseline": "best"})", {"a.json: /baseline", "fastest, master, none"});
   row("name", R"({"name": 3})", {"a.json: /name: found 3"});
   row("null object", R"({"network": null})", {"a.json: /network: found null"});

@@ -1,13 +1,13 @@
-#include "engine/network/elementwise.h"
+#include "engine/tensor/elementwise.h"
 
 #include <cstdint>
 #include <cstring>
 
-#include "engine/network/prefetch.h"
+#include "engine/tensor/prefetch.h"
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/network/elementwise.cpp"
+#define HWY_TARGET_INCLUDE "engine/tensor/elementwise.cpp"
 
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway wants it.

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "engine/base/random.h"
-#include "engine/network/elementwise.h"
 #include "engine/tensor/buffer.h"
+#include "engine/tensor/elementwise.h"
 
 using namespace convoy;
 

@@ -1,0 +1,179 @@
+#include "engine/link/wire.h"
+
+#include <cstdint>
+#include <cstring>
+
+// Highway compiles this file once for each instruction set and picks one when the program runs.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/link/wire.cpp"
+
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as Highway wants it.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace convoy::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The conversions are done on the bits, as Highway's own do not round alike on every processor.
+// fp16 after Fabian Giesen, "half to float done quick" (2012), variants fast3_rtne and fast.
+
+template <class D, class Bits = hn::RebindToUnsigned<D>>
+HWY_INLINE hn::Vec<Bits> fp16_bits(D d, hn::Vec<D> value) {
+  const Bits du;
+  const auto all = hn::BitCast(du, value);
+  const auto sign = hn::And(all, hn::Set(du, 0x80000000u));
+  const auto bits = hn::Xor(all, sign);
+  // Too large for fp16, infinite, or no number.
+  const auto special = hn::IfThenElse(hn::Gt(bits, hn::Set(du, 255u << 23)), hn::Set(du, 0x7e00u),
+                                      hn::Set(du, 0x7c00u));
+  // Adding a number of the right size makes the processor round the last bits away.
+  const auto magic = hn::Set(du, (127u - 15u + 23u - 10u + 1u) << 23);
+  const auto subnormal =
+      hn::Sub(hn::BitCast(du, hn::Add(hn::BitCast(d, bits), hn::BitCast(d, magic))), magic);
+  const auto odd = hn::And(hn::ShiftRight<13>(bits), hn::Set(du, 1u));
+  const auto normal =
+      hn::ShiftRight<13>(hn::Add(hn::Add(bits, hn::Set(du, ((15u - 127u) << 23) + 0xfffu)), odd));
+  auto half = hn::IfThenElse(hn::Lt(bits, hn::Set(du, 113u << 23)), subnormal, normal);
+  half = hn::IfThenElse(hn::Gt(bits, hn::Set(du, ((127u + 16u) << 23) - 1u)), special, half);
+  return hn::Or(half, hn::ShiftRight<16>(sign));
+}
+
+template <class D, class Bits = hn::RebindToUnsigned<D>>
+HWY_INLINE hn::Vec<D> fp16_value(D d, hn::Vec<Bits> half) {
+  const Bits du;
+  const auto exponent_mask = hn::Set(du, 0x7c00u << 13);
+  auto bits = hn::ShiftLeft<13>(hn::And(half, hn::Set(du, 0x7fffu)));
+  const auto exponent = hn::And(bits, exponent_mask);
+  bits = hn::Add(bits, hn::Set(du, (127u - 15u) << 23));
+  const auto special = hn::Add(bits, hn::Set(du, (128u - 16u) << 23));
+  const auto magic = hn::BitCast(d, hn::Set(du, 113u << 23));
+  const auto subnormal =
+      hn::BitCast(du, hn::Sub(hn::BitCast(d, hn::Add(bits, hn::Set(du, 1u << 23))), magic));
+  bits = hn::IfThenElse(hn::Eq(exponent, hn::Zero(du)), subnormal, bits);
+  bits = hn::IfThenElse(hn::Eq(exponent, exponent_mask), special, bits);
+  return hn::BitCast(d, hn::Or(bits, hn::ShiftLeft<16>(hn::And(half, hn::Set(du, 0x8000u)))));
+}
+
+template <class D, class Bits = hn::RebindToUnsigned<D>>
+HWY_INLINE hn::Vec<Bits> bf16_bits(D /* d */, hn::Vec<D> value) {
+  const Bits du;
+  const auto bits = hn::BitCast(du, value);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1u));
+  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(du, 0x7fffu)), odd));
+  // Rounding up must not turn a NaN into an infinity or a zero.
+  const auto nan = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40u));
+  return hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(value)), nan, rounded);
+}
+
+template <WireFormat kFormat, class D>
+HWY_INLINE std::size_t narrow_run(D d, const float* source, std::size_t count, std::size_t i,
+                                  std::uint16_t* wire) {
+  const hn::Rebind<std::uint16_t, D> du16;
+  const hn::RebindToUnsigned<D> du;
+  const hn::RebindToSigned<D> di;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    const auto value = hn::LoadU(d, source + i);
+    hn::Vec<decltype(du)> bits;
+    if constexpr (kFormat == WireFormat::kFp16)
+      bits = fp16_bits(d, value);
+    else
+      bits = bf16_bits(d, value);
+    // No bits beyond the lower 16 are set: saturation has nothing to do.
+    hn::StoreU(hn::DemoteTo(du16, hn::BitCast(di, bits)), du16, wire + i);
+  }
+  return i;
+}
+
+template <WireFormat kFormat, class D>
+HWY_INLINE std::size_t widen_run(D d, const std::uint16_t* wire, std::size_t count, std::size_t i,
+                                 float* destination) {
+  const hn::Rebind<std::uint16_t, D> du16;
+  const hn::RebindToUnsigned<D> du;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    const auto bits = hn::PromoteTo(du, hn::LoadU(du16, wire + i));
+    if constexpr (kFormat == WireFormat::kFp16)
+      hn::StoreU(fp16_value(d, bits), d, destination + i);
+    else
+      hn::StoreU(hn::BitCast(d, hn::ShiftLeft<16>(bits)), d, destination + i);
+  }
+  return i;
+}
+
+void narrow(WireFormat format, const float* source, std::size_t count, std::uint16_t* wire) {
+  const hn::ScalableTag<float> full;
+  const hn::CappedTag<float, 1> one;
+  if (format == WireFormat::kFp16) {
+    const std::size_t i = narrow_run<WireFormat::kFp16>(full, source, count, 0, wire);
+    narrow_run<WireFormat::kFp16>(one, source, count, i, wire);
+  } else {
+    const std::size_t i = narrow_run<WireFormat::kBf16>(full, source, count, 0, wire);
+    narrow_run<WireFormat::kBf16>(one, source, count, i, wire);
+  }
+}
+
+void widen(WireFormat format, const std::uint16_t* wire, std::size_t count, float* destination) {
+  const hn::ScalableTag<float> full;
+  const hn::CappedTag<float, 1> one;
+  if (format == WireFormat::kFp16) {
+    const std::size_t i = widen_run<WireFormat::kFp16>(full, wire, count, 0, destination);
+    widen_run<WireFormat::kFp16>(one, wire, count, i, destination);
+  } else {
+    const std::size_t i = widen_run<WireFormat::kBf16>(full, wire, count, 0, destination);
+    widen_run<WireFormat::kBf16>(one, wire, count, i, destination);
+  }
+}
+
+}  // namespace convoy::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace convoy {
+
+HWY_EXPORT(narrow);
+HWY_EXPORT(widen);
+
+const char* wire_format_name(WireFormat format) {
+  switch (format) {
+    case WireFormat::kFp32:
+      return "fp32";
+    case WireFormat::kFp16:
+      return "fp16";
+    case WireFormat::kBf16:
+      break;
+  }
+  return "bf16";
+}
+
+std::size_t wire_size(WireFormat format) {
+  return format == WireFormat::kFp32 ? sizeof(float) : sizeof(std::uint16_t);
+}
+
+void pack_wire(WireFormat format, const float* source, std::size_t rows, std::size_t columns,
+               std::size_t stride, std::byte* wire) {
+  if (columns == stride) columns *= rows, stride = columns, rows = 1;
+  const std::size_t row_bytes = columns * wire_size(format);
+  for (std::size_t row = 0; row < rows; ++row, source += stride, wire += row_bytes) {
+    if (format == WireFormat::kFp32)
+      std::memcpy(wire, source, row_bytes);
+    else
+      HWY_DYNAMIC_DISPATCH(narrow)(format, source, columns, reinterpret_cast<std::uint16_t*>(wire));
+  }
+}
+
+void unpack_wire(WireFormat format, const std::byte* wire, std::size_t rows, std::size_t columns,
+                 std::size_t stride, float* destination) {
+  if (columns == stride) columns *= rows, stride = columns, rows = 1;
+  const std::size_t row_bytes = columns * wire_size(format);
+  for (std::size_t row = 0; row < rows; ++row, destination += stride, wire += row_bytes) {
+    if (format == WireFormat::kFp32)
+      std::memcpy(destination, wire, row_bytes);
+    else
+      HWY_DYNAMIC_DISPATCH(widen)
+    (format, reinterpret_cast<const std::uint16_t*>(wire), columns, destination);
+  }
+}
+
+}  // namespace convoy
+#endif
