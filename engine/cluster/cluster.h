@@ -3,9 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/cluster/virtual_clock.h"
 #include "engine/cluster/worker.h"
 #include "engine/cluster/worker_program.h"
 
@@ -15,13 +18,25 @@ namespace convoy {
 struct ClusterMember {
   std::unique_ptr<Device> device;
   LinkSettings link;
+  // On the virtual clock: the computer that it stands for is so much faster. (On the wall clock an
+  // emulated slower device has its speed in itself.)
+  double speed = 1.0;
+  // Members with the same text here are one and the same device; empty: like no other.
+  std::string hardware = {};
 };
 
 // Used by one thread, except set_link().
+//
+// On the virtual clock the devices of an exchange obey one after another, so that each computes as
+// if it were alone, and links let everything through at once. What was measured, divided by each
+// device's speed, and the bytes that each link would have carried, make the schedule
+// (schedule.h) that all times of the reports are taken from. Devices of the same hardware share one
+// measurement in measure().
 class Cluster {
  public:
   // `members` must not be empty. `stop` must outlive the cluster.
-  Cluster(std::vector<ClusterMember> members, const StopToken* stop);
+  Cluster(std::vector<ClusterMember> members, const StopToken* stop,
+          ClockMode clock = ClockMode::kWall);
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
   const DeviceInfo& info(int device) const;
@@ -31,6 +46,15 @@ class Cluster {
   // Thread-safe. Has no meaning for device 0.
   void set_link(int device, const LinkSettings& settings);
   const StopToken* stop() const { return &halt_; }
+  // The run's time: real time, or the virtual clock's.
+  TimePoint now() const { return at(SteadyClock::now()); }
+  // The run's time at a real time since the exchange before the last end_step().
+  TimePoint at(TimePoint real) const { return clock_ ? clock_->at(real) : real; }
+  // Whoever takes times has taken those of this step.
+  void end_step();
+  // Whether a device works off an exchange in chunks, transfers beside computing; only the virtual
+  // clock's schedule asks.
+  void set_overlap(bool overlap) { overlap_ = overlap; }
 
   // One exchange: every device of `commands` (by index, [device]) obeys at the same time; nullptr
   // leaves a device out. The master's own device obeys in this thread. Returns the reports [device]
@@ -48,7 +72,16 @@ class Cluster {
                                        bool needs_grad_input);
 
  private:
+  // Moves the reports' slices to where the schedule has them, from `begin` on; returns its length.
+  SteadyClock::duration reschedule(std::vector<WorkerReport>& reports, TimePoint begin) const;
+
   StopToken halt_;
+  std::optional<VirtualClock> clock_;  // none: the wall clock
+  bool overlap_ = false;
+  std::vector<double> speeds_;         // [device]
+  std::vector<std::string> hardware_;  // [device]
+  mutable std::mutex links_mutex_;
+  std::vector<LinkSettings> links_;  // [device], as they are set now
   std::unique_ptr<Device> master_device_;
   WorkerProgram master_program_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -47,19 +47,19 @@ std::vector<WorkerReport> DistributedConv::exchange(int number, CommandKind kind
 }
 
 void DistributedConv::forward(int number, const float* input, const float* weight, float* output) {
-  const TimePoint begin = SteadyClock::now();
+  const TimePoint begin = cluster_.now();
   const auto reports = exchange(number, CommandKind::kForward,
                                 [&](const Part& part, const Places& at, WorkerCommand& command) {
                                   command.input = {input, part.problem.input_size()};
                                   command.weight = {weight + at.weight, part.problem.weight_size()};
                                   command.output = {output + at.output, part.problem.output_size()};
                                 });
-  record(number, Pass::kForward, begin, SteadyClock::now(), reports);
+  record(number, Pass::kForward, begin, cluster_.now(), reports);
 }
 
 void DistributedConv::backward(int number, const float* grad_output, float* grad_weight,
                                float* grad_input) {
-  const TimePoint begin = SteadyClock::now();
+  const TimePoint begin = cluster_.now();
   const auto reports =
       exchange(number, CommandKind::kBackward,
                [&](const Part& part, const Places& at, WorkerCommand& command) {
@@ -71,8 +71,8 @@ void DistributedConv::backward(int number, const float* grad_output, float* grad
                                        part.problem.input_size()};
                });
   if (grad_input) sum_grad_input(number, grad_input);
-  record(number, grad_input ? Pass::kBackwardData : Pass::kBackwardWeights, begin,
-         SteadyClock::now(), reports);
+  record(number, grad_input ? Pass::kBackwardData : Pass::kBackwardWeights, begin, cluster_.now(),
+         reports);
 }
 
 void DistributedConv::sum_grad_input(int number, float* grad_input) {

@@ -29,9 +29,10 @@ struct BaselineTimes {
 // Real training steps on a copy of the weights: one to warm up, then three to fifteen (fewer where
 // a step takes longer than 4 s). The convolutions run on `device`, opened anew, without a link;
 // all else on that device's cores when it is a CPU, else on `master_pool`. `progress` hears each
-// step.
+// step. On the virtual clock the times are those of a device and a master of their speeds.
 BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec& device,
-                               ThreadPool& master_pool, double master_speed, const StopToken* stop,
+                               ThreadPool& master_pool, double master_speed, ClockMode clock,
+                               const StopToken* stop,
                                const std::function<void(int done, int total)>& progress);
 
 }  // namespace convoy

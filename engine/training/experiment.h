@@ -9,6 +9,7 @@
 
 #include "datasets/image_set.h"
 #include "engine/cluster/distribution_options.h"
+#include "engine/cluster/virtual_clock.h"
 #include "engine/link/link.h"
 #include "engine/network/network_spec.h"
 #include "engine/network/parameters.h"
@@ -37,11 +38,6 @@ struct TrainingSpec {
 
 enum class ShareMode { kCalibrated, kEqual, kExplicit };
 enum class BaselineMode { kFastest, kMaster, kNone };
-
-enum class ClockMode {
-  kWall,    // all devices compute at the same time, and real time is measured
-  kVirtual  // one after another, each measured alone, and placed side by side on a virtual clock
-};
 
 struct DistributionSpec {
   DistributionOptions options;

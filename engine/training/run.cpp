@@ -102,7 +102,9 @@ void Run::tell_started() {
 
 void Run::calibrate() {
   const int layers = static_cast<int>(setup_.problems.size());
-  cluster_ = std::make_unique<Cluster>(std::move(setup_.devices.members), stop_);
+  cluster_ =
+      std::make_unique<Cluster>(std::move(setup_.devices.members), stop_, setup_.experiment.clock);
+  cluster_->set_overlap(setup_.experiment.distribution.options.overlap);
   control_.attach([this](const LinkSettings& settings) {
     for (int device = 1; device < cluster_->size(); ++device)
       if (!setup_.experiment.devices[static_cast<std::size_t>(device)].link)
@@ -139,12 +141,12 @@ void Run::measure_baseline_step() {
   const BaselineProblem problem{
       setup_.spec,          setup_.initial,    experiment.training.sgd,    setup_.data.train,
       setup_.normalisation, setup_.batch_size, experiment.dataset.shuffle, experiment.seed};
-  const BaselineTimes times =
-      measure_baseline(problem, experiment.devices[place], *setup_.devices.master_pool,
-                       experiment.devices[0].speed, stop_, [&](int done, int total) {
-                         listeners_.phase(RunPhase::kBaseline,
-                                          "training on " + baseline.name + " alone", done, total);
-                       });
+  const BaselineTimes times = measure_baseline(
+      problem, experiment.devices[place], *setup_.devices.master_pool, experiment.devices[0].speed,
+      experiment.clock, stop_, [&](int done, int total) {
+        listeners_.phase(RunPhase::kBaseline, "training on " + baseline.name + " alone", done,
+                         total);
+      });
   baseline.step_ms = times.step_ms;
   baseline.conv_ms = times.conv_ms;
   baseline.comp_ms = times.comp_ms;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "engine/base/number_text.h"
 #include "engine/device/discovery.h"
 #include "engine/device/limited_device.h"
 #include "engine/device/slowed_device.h"
@@ -54,12 +55,12 @@ void check_cores(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
 }
 
 // With a GPU as the master's own device, the rest of the step gets the cores that are left.
-void find_master_pool(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
+void find_master_pool(const std::vector<DeviceSpec>& specs, ClockMode clock, RunDevices& devices) {
   devices.master_pool = devices.members.front().device->host_pool();
   if (devices.master_pool) return;
   std::vector<int> cores = available_cores();
   for (std::size_t i = 1; i < specs.size(); ++i) {
-    if (!is_cpu_device(specs[i])) continue;
+    if (!is_cpu_device(specs[i]) || clock == ClockMode::kVirtual) continue;
     for (const int core : devices.described[i].info.cores) std::erase(cores, core);
   }
   if (cores.empty()) {
@@ -72,28 +73,37 @@ void find_master_pool(const std::vector<DeviceSpec>& specs, RunDevices& devices)
   devices.master_pool = devices.own_pool.get();
 }
 
-}  // namespace
-
-std::unique_ptr<Device> open_run_device(const DeviceSpec& spec) {
-  const double bytes = spec.scratch_limit_mb.value_or(0.0) * 1e6;
-  return slowed_device(
-      limited_device(open_device(spec.id), static_cast<std::size_t>(std::ceil(bytes))), spec.speed);
+// What makes two devices the same one for a measurement.
+std::string hardware_of(const DeviceSpec& spec) {
+  std::string text = spec.id;
+  if (spec.scratch_limit_mb) text += ", " + number_text(*spec.scratch_limit_mb) + " MB";
+  return text;
 }
 
-RunDevices open_run_devices(const std::vector<DeviceSpec>& specs,
-                            const LinkSettings& default_link) {
+}  // namespace
+
+std::unique_ptr<Device> open_run_device(const DeviceSpec& spec, ClockMode clock) {
+  const double bytes = spec.scratch_limit_mb.value_or(0.0) * 1e6;
+  auto device = limited_device(open_device(spec.id), static_cast<std::size_t>(std::ceil(bytes)));
+  return clock == ClockMode::kVirtual ? std::move(device)
+                                      : slowed_device(std::move(device), spec.speed);
+}
+
+RunDevices open_run_devices(const std::vector<DeviceSpec>& specs, const LinkSettings& default_link,
+                            ClockMode clock) {
   RunDevices devices;
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const DeviceSpec& spec = specs[i];
-    ClusterMember member{open_run_device(spec), spec.link.value_or(default_link)};
+    ClusterMember member{open_run_device(spec, clock), spec.link.value_or(default_link), spec.speed,
+                         hardware_of(spec)};
     RunDevice described{spec.name.empty() ? spec.id : spec.name, member.device->info(), spec.speed,
                         std::nullopt};
     if (i > 0) described.link = member.link;
     devices.members.push_back(std::move(member));
     devices.described.push_back(std::move(described));
   }
-  check_cores(specs, devices);
-  find_master_pool(specs, devices);
+  if (clock == ClockMode::kWall) check_cores(specs, devices);
+  find_master_pool(specs, clock, devices);
   return devices;
 }
 

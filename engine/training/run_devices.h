@@ -21,12 +21,13 @@ struct RunDevices {
   std::unique_ptr<ThreadPool> own_pool;
 };
 
-// Opens what `devices` names. Throws Error(kDevice) for a missing device and Error(kExperiment)
-// when two CPU devices share a core.
+// Opens what `devices` names. Throws Error(kDevice) for a missing device and, on the wall clock,
+// Error(kExperiment) when two CPU devices share a core; on the virtual clock, where devices compute
+// one after another, they may.
 RunDevices open_run_devices(const std::vector<DeviceSpec>& devices,
-                            const LinkSettings& default_link);
+                            const LinkSettings& default_link, ClockMode clock);
 
-// A device for itself: with its speed and scratch limit, without a link.
-std::unique_ptr<Device> open_run_device(const DeviceSpec& spec);
+// A device for itself: with its scratch limit and, on the wall clock, its speed, without a link.
+std::unique_ptr<Device> open_run_device(const DeviceSpec& spec, ClockMode clock);
 
 }  // namespace convoy

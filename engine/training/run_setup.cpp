@@ -78,7 +78,6 @@ void refuse_unoffered(const Experiment& experiment) {
   if (options.overlap) refuse("/distribution/overlap");
   if (options.wire != WireFormat::kFp32) refuse("/distribution/wire");
   if (options.rebalance) refuse("/distribution/rebalance");
-  if (experiment.clock != ClockMode::kWall) refuse("/clock");
 }
 
 }  // namespace
@@ -97,7 +96,7 @@ RunSetup prepare_run(Experiment given, const RunControl& control, const RunListe
   validate(experiment, "");
   refuse_unoffered(experiment);
   listeners.phase(RunPhase::kPreparing, "opening the devices", 0, 0);
-  setup.devices = open_run_devices(experiment.devices, experiment.link);
+  setup.devices = open_run_devices(experiment.devices, experiment.link, experiment.clock);
   setup.policy = policy_of(experiment.distribution, experiment.devices.size());
 
   listeners.phase(RunPhase::kPreparing, "loading the data", 0, 0);

@@ -25,21 +25,24 @@ RunStep Trainer::step(int number, const std::optional<double>& bandwidth_mbps) {
   step.epoch = (number - 1) / setup_.steps_per_epoch + 1;
   step.warm_up = number <= warm_up_steps(setup_.steps);
   step.bandwidth_mbps = bandwidth_mbps;
-  step.begin = SteadyClock::now();
+  step.begin = cluster_.now();
   if (place == 0)
     order_ = epoch_order(setup_.data.train.count(), experiment.dataset.shuffle, experiment.seed,
                          step.epoch);
   const int size = setup_.batch_size;
   batch_.load(order_, static_cast<std::size_t>(place) * static_cast<std::size_t>(size), size);
-  step.master.push_back({"batch", step.begin, SteadyClock::now()});
+  step.master.push_back({"batch", step.begin, cluster_.now()});
   const StepResult result =
       model_.train_step(batch_.pixels(), batch_.labels(), experiment.training.sgd, convolutions_);
   const double layers_ms = milliseconds(convolutions_.take_time());
-  wait_for_slower(step.begin, layers_ms, experiment.devices[0].speed, cluster_.stop());
-  step.end = SteadyClock::now();
+  // The virtual clock has the master's speed in itself.
+  if (experiment.clock == ClockMode::kWall)
+    wait_for_slower(step.begin, layers_ms, experiment.devices[0].speed, cluster_.stop());
+  step.end = cluster_.now();
 
   for (const MasterSlice& slice : result.slices)
-    step.master.push_back({slice.name, slice.begin, slice.end});
+    step.master.push_back({slice.name, cluster_.at(slice.begin), cluster_.at(slice.end)});
+  cluster_.end_step();
   step.slices = convolutions_.take_slices();
   step.step_ms = milliseconds(step.end - step.begin);
   const ConvTimes times = conv_times(step.slices, layers_ms, cluster_.size());
@@ -69,6 +72,7 @@ double Trainer::test_accuracy(const std::function<void(int done, int total)>& pr
     const int valid = std::min(size, count - i * size);
     batch.load(order, static_cast<std::size_t>(i) * static_cast<std::size_t>(size), valid);
     correct += model_.evaluate(batch.pixels(), batch.labels(), valid, convolutions_).correct;
+    cluster_.end_step();
   }
   return static_cast<double>(correct) / count;
 }

@@ -1,0 +1,189 @@
+// Runs on the virtual clock: their times follow from the pieces of work, everything else is that of
+// a run on the wall clock.
+#include <QTemporaryDir>
+#include <QTest>
+#include <algorithm>
+#include <map>
+
+#include "engine/cluster/schedule.h"
+#include "engine/device/discovery.h"
+#include "engine/results/device_work.h"
+#include "engine/training/run.h"
+
+using namespace convoy;
+
+namespace {
+
+std::string core_id(std::size_t n) {
+  const auto cores = available_cores();
+  return "cpu:" + std::to_string(cores[n % cores.size()]);
+}
+
+// Three computers, of which one machine has the core.
+Experiment three_devices() {
+  Experiment experiment;
+  experiment.dataset.train_limit = 64;
+  experiment.dataset.test_limit = 16;
+  experiment.network.kernels = {6, 9};
+  experiment.training.batch_size = 16;
+  experiment.training.steps = 4;
+  experiment.clock = ClockMode::kVirtual;
+  experiment.devices = {{core_id(0), "A", 1.0, std::nullopt},
+                        {core_id(0), "B", 4.0, std::nullopt},
+                        {core_id(0), "C", 0.5, LinkSettings{40.0, 0.75, Duplex::kHalf}}};
+  experiment.link = {100.0, 0.25, Duplex::kFull};
+  experiment.distribution.shares = ShareMode::kExplicit;
+  experiment.distribution.fractions = {0.5, 1.0 / 3.0, 1.0 - 0.5 - 1.0 / 3.0};
+  return experiment;
+}
+
+class Recorder : public RunListener {
+ public:
+  explicit Recorder(const Experiment& experiment) {
+    RunControl control;
+    summary = run_experiment(experiment, control, {this});
+  }
+  void on_calibrated(const RunCalibrated& event) override { calibrated = event; }
+  void on_baseline(const RunBaseline& event) override { baseline = event; }
+  void on_step(const RunStep& event) override { steps.push_back(event); }
+
+  RunCalibrated calibrated;
+  RunBaseline baseline;
+  std::vector<RunStep> steps;
+  RunSummary summary;
+};
+
+bool near(double a, double b) {
+  return std::abs(a - b) < 1e-4 + 1e-9 * std::abs(b);  // the clock counts nanoseconds
+}
+
+// The slices of one layer and direction, by device.
+std::map<std::pair<int, bool>, std::vector<Slice>> exchanges(const RunStep& step) {
+  std::map<std::pair<int, bool>, std::vector<Slice>> all;
+  for (const Slice& slice : step.slices)
+    all[{slice.layer, slice.pass == Pass::kForward}].push_back(slice);
+  return all;
+}
+
+}  // namespace
+
+class VirtualRunTest : public QObject {
+  Q_OBJECT
+ private slots:
+  // By the paper's method an exchange takes what its slowest device takes to receive, compute and
+  // send; and the layers of a step, the sum of the exchanges and of what the master adds.
+  void stepsTakeWhatTheirPiecesTake() {
+    const Experiment experiment = three_devices();
+    const Recorder run(experiment);
+    QCOMPARE(run.summary.outcome, RunOutcome::kDone);
+    for (const RunStep& step : run.steps) {
+      QVERIFY(near(step.step_ms, milliseconds(step.end - step.begin)));
+      QVERIFY(near(step.step_ms, step.conv_ms + step.comm_ms + step.comp_ms));
+      double waits_ms = 0.0, layers_ms = 0.0;
+      for (const auto& [which, slices] : exchanges(step)) {
+        std::vector<double> busy(experiment.devices.size());
+        TimePoint begin = TimePoint::max(), end = TimePoint::min();
+        double shortest_wait_ms = 1e9;
+        for (const Slice& slice : slices) {
+          const double ms = milliseconds(slice.end - slice.begin);
+          begin = std::min(begin, slice.begin);
+          end = std::max(end, slice.end);
+          if (slice.activity == Activity::kWait) {
+            shortest_wait_ms = std::min(shortest_wait_ms, ms);
+            continue;
+          }
+          busy[static_cast<std::size_t>(slice.device)] += ms;
+          if (slice.activity == Activity::kCompute) continue;
+          const auto& own = experiment.devices[static_cast<std::size_t>(slice.device)].link;
+          QVERIFY(near(ms, transfer_ms(own.value_or(experiment.link), slice.bytes)));
+        }
+        // Waiting is what is left to the slowest one's time, and to the master's sum.
+        const double slowest = *std::max_element(busy.begin(), busy.end());
+        QVERIFY(near(milliseconds(end - begin), slowest + shortest_wait_ms));
+        layers_ms += milliseconds(end - begin);
+        waits_ms += shortest_wait_ms;
+      }
+      QVERIFY(layers_ms - waits_ms > 0.0);
+      QVERIFY(std::abs(step.conv_ms + step.comm_ms - layers_ms) < 0.2);
+    }
+  }
+
+  // Nothing of one device overlaps, steps follow each other, and the master's own work lies between
+  // the exchanges.
+  void theTimelineIsOneOfSideBySideDevices() {
+    const Recorder run(three_devices());
+    TimePoint last{};
+    for (const RunStep& step : run.steps) {
+      QVERIFY(step.begin >= last);
+      last = step.end;
+      std::map<int, TimePoint> device_end;
+      for (const Slice& slice : step.slices) {
+        QVERIFY(slice.begin >= step.begin && slice.end >= slice.begin && slice.end <= step.end);
+        auto& end = device_end[slice.device];
+        QVERIFY(slice.begin >= end);
+        end = slice.end;
+        for (const RunStep::MasterWork& work : step.master)
+          if (slice.activity != Activity::kWait)
+            QVERIFY2(slice.end <= work.begin || slice.begin >= work.end, work.name);
+      }
+      TimePoint master_end = step.begin;
+      for (const RunStep::MasterWork& work : step.master) {
+        QVERIFY(work.begin >= master_end && work.end >= work.begin && work.end <= step.end);
+        master_end = work.end;
+      }
+      // All devices of an exchange begin together.
+      for (const auto& [which, slices] : exchanges(step)) {
+        std::map<int, TimePoint> begins;
+        for (const Slice& slice : slices) begins.emplace(slice.device, slice.begin);
+        for (const auto& [device, begin] : begins) QCOMPARE(begin, begins.begin()->second);
+      }
+    }
+  }
+
+  void onlyTimesDifferFromTheWallClock() {
+    // CPU devices of a wall-clock run need cores of their own.
+    Experiment experiment = three_devices();
+    const std::size_t devices = std::min<std::size_t>(2, available_cores().size());
+    experiment.devices.resize(devices);
+    for (std::size_t i = 0; i < devices; ++i)
+      experiment.devices[i] = {core_id(i), "", 1.0, std::nullopt};
+    experiment.distribution.fractions =
+        devices == 2 ? std::vector<double>{0.7, 0.3} : std::vector<double>{1.0};
+    const Recorder virtual_run(experiment);
+    experiment.clock = ClockMode::kWall;
+    const Recorder wall_run(experiment);
+    QCOMPARE(virtual_run.steps.size(), wall_run.steps.size());
+    QCOMPARE(virtual_run.summary.test_accuracy, wall_run.summary.test_accuracy);
+    for (std::size_t i = 0; i < wall_run.steps.size(); ++i) {
+      QCOMPARE(virtual_run.steps[i].loss, wall_run.steps[i].loss);
+      const auto ours = work_rows(virtual_run.steps[i].slices, devices, 2);
+      const auto theirs = work_rows(wall_run.steps[i].slices, devices, 2);
+      QCOMPARE(ours.size(), theirs.size());
+      for (std::size_t row = 0; row < ours.size(); ++row) {
+        QCOMPARE(ours[row].device, theirs[row].device);
+        QCOMPARE(ours[row].work.bytes_sent, theirs[row].work.bytes_sent);
+        QCOMPARE(ours[row].work.bytes_received, theirs[row].work.bytes_received);
+      }
+    }
+  }
+
+  // The same device under three names is measured once, and each has its speed of it.
+  void oneMeasurementServesEqualDevices() {
+    Experiment experiment = three_devices();
+    experiment.distribution.shares = ShareMode::kEqual;
+    experiment.distribution.fractions.clear();
+    experiment.training.steps = 1;
+    const Recorder run(experiment);
+    for (const auto& layer : run.calibrated.layers)
+      for (std::size_t pass = 0; pass < 3; ++pass) {
+        QCOMPARE(layer[1].ms[pass], layer[0].ms[pass] / 4.0);
+        QCOMPARE(layer[2].ms[pass], layer[0].ms[pass] / 0.5);
+        QCOMPARE(layer[1].algorithm[pass], layer[0].algorithm[pass]);
+      }
+    // The fastest is the baseline, four times as fast as the master.
+    QCOMPARE(run.baseline.name, std::string("B"));
+  }
+};
+
+QTEST_GUILESS_MAIN(VirtualRunTest)
+#include "virtual_run_test.moc"
