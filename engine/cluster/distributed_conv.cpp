@@ -8,6 +8,13 @@ namespace convoy {
 
 DistributedConv::DistributedConv(Cluster& cluster, const ClusterPlan& plan, ThreadPool& pool)
     : cluster_(cluster), pool_(pool), grad_inputs_(static_cast<std::size_t>(cluster.size())) {
+  reconfigure(plan);
+}
+
+void DistributedConv::reconfigure(const ClusterPlan& plan) {
+  layers_.clear();
+  slices_.clear();
+  time_ = {};
   for (const LayerPlan& from : plan.layers) {
     const int number = static_cast<int>(layers_.size());
     cluster_.configure(number, from.problem, from.kernels, from.needs_grad_input, from.measured);

@@ -20,6 +20,11 @@ class DistributedConv : public ConvExecutor {
   // Sets the layers up on the cluster. `pool` sums on the master's cores. Both must outlive this.
   DistributedConv(Cluster& cluster, const ClusterPlan& plan, ThreadPool& pool);
 
+  // Between two steps, or where one was given up half way: from now on the layers are divided as
+  // `plan` says. What an unfinished step has measured is dropped. When it throws, a layer may be
+  // set up in part: call it again before anything is computed.
+  void reconfigure(const ClusterPlan& plan);
+
   void forward(int layer, const float* input, const float* weight, float* output) override;
   void backward(int layer, const float* grad_output, float* grad_weight,
                 float* grad_input) override;
