@@ -18,6 +18,7 @@
 #include "ui/icon.h"
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
+#include "ui/presets_menu.h"
 #include "ui/recent_files.h"
 #include "ui/run_status.h"
 #include "ui/setup/data_panel.h"
@@ -47,7 +48,7 @@ QString placedText(const Problem& problem) {
       {"/devices", MainWindow::tr("Devices")},   {"/network", MainWindow::tr("Network")},
       {"/training", MainWindow::tr("Training")}, {"/link", MainWindow::tr("Link")},
       {"/dataset", MainWindow::tr("Data")},      {"/distribution", MainWindow::tr("Method")},
-      {"/baseline", MainWindow::tr("Method")}};
+      {"/baseline", MainWindow::tr("Method")},   {"/clock", MainWindow::tr("Method")}};
   for (const auto& [path, title] : kSections)
     if (problem.path.startsWith(QLatin1String(path)))
       return MainWindow::tr("%1: %2").arg(title, problem.text);
@@ -181,6 +182,7 @@ void MainWindow::showState() {
   m_setup->setRunning(active);
   for (QAction* edit : {m_new, m_open}) edit->setEnabled(!active);
   m_recent->setEnabled(!active);
+  m_presets->setEnabled(!active);
   m_undo->setEnabled(!active && m_document.undoStack()->canUndo());
   m_redo->setEnabled(!active && m_document.undoStack()->canRedo());
   m_exportRun->setEnabled(!runFolder().isEmpty() && QDir(runFolder()).exists());
@@ -210,6 +212,14 @@ bool MainWindow::openFile(const QString& file) {
   }
   if (m_options.restoreSession) m_recent->add(m_document.file());
   return true;
+}
+
+// A preset is a beginning: it is saved under a name of one's own.
+void MainWindow::openPreset(const QString& resource) {
+  QFile file(resource);
+  if (!file.open(QIODevice::ReadOnly)) return;  // built in
+  m_document.restore(parse_experiment(file.readAll().toStdString(), resource.toStdString()), {},
+                     false);
 }
 
 void MainWindow::chooseFileToOpen() {

@@ -19,6 +19,7 @@ namespace convoy::ui {
 enum class ExportFormat;
 class LivePage;
 class MessageBar;
+class PresetsMenu;
 class RecentFiles;
 class SetupView;
 
@@ -66,6 +67,7 @@ class MainWindow : public QMainWindow {
   void connectRun();
 
   void chooseFileToOpen();
+  void openPreset(const QString& resource);
   void save();
   void chooseFileToSave();
   bool saveTo(const QString& file);
@@ -91,6 +93,7 @@ class MainWindow : public QMainWindow {
   LivePage* m_live;
   MessageBar* m_messages;
   RecentFiles* m_recent;
+  PresetsMenu* m_presets;
   QLabel* m_title;
   QByteArray m_defaultLayout;
 

@@ -17,6 +17,7 @@
 #include "ui/live/live_page.h"
 #include "ui/main_window.h"
 #include "ui/message_bar.h"
+#include "ui/presets_menu.h"
 #include "ui/recent_files.h"
 #include "ui/setup/setup_view.h"
 
@@ -77,6 +78,9 @@ void MainWindow::makeMenus() {
   m_recent = new RecentFiles(file);
   connect(m_recent, &RecentFiles::chosen, this, &MainWindow::openFile);
   file->addMenu(m_recent);
+  m_presets = new PresetsMenu(file);
+  connect(m_presets, &PresetsMenu::chosen, this, &MainWindow::openPreset);
+  file->addMenu(m_presets);
   file->addSeparator();
   file->addAction(m_save);
   file->addAction(m_saveAs);

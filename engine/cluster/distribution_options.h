@@ -32,4 +32,8 @@ struct DistributionOptions {
   bool operator==(const DistributionOptions&) const = default;
 };
 
+// The two methods that have a name; any other choice of options is one's own.
+DistributionOptions paper_options();  // everything through the master, batch by batch: no remedy
+DistributionOptions best_options();   // all remedies, numbers as fp16
+
 }  // namespace convoy

@@ -47,6 +47,7 @@ struct DistributionSpec {
 
 struct Experiment {
   std::string name;
+  std::string note;  // for people: what is measured, what is assumed
   std::uint64_t seed = 1;
   DatasetSpec dataset;
   NetworkDesign network;

@@ -57,6 +57,7 @@ std::string experiment_json(const Experiment& experiment) {
   const DistributionSpec& distribution = experiment.distribution;
   ordered_json root;
   root["name"] = experiment.name;
+  root["note"] = experiment.note;
   root["seed"] = experiment.seed;
   root["dataset"] = {{"kind", dataset_kind_name(dataset.kind)},
                      {"path", path_json(dataset.path)},

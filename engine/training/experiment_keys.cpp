@@ -3,9 +3,9 @@
 namespace convoy {
 namespace {
 
-constexpr std::string_view kRoot[] = {"$schema", "name",     "seed",    "dataset",
-                                      "network", "training", "devices", "distribution",
-                                      "link",    "clock",    "baseline"};
+constexpr std::string_view kRoot[] = {"$schema",      "name",    "note",     "seed",
+                                      "dataset",      "network", "training", "devices",
+                                      "distribution", "link",    "clock",    "baseline"};
 constexpr std::string_view kDataset[] = {"kind",       "path",    "train_limit",
                                          "test_limit", "shuffle", "image_size"};
 constexpr std::string_view kNetwork[] = {"kernels", "kernel_size", "padding"};

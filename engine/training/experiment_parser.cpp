@@ -293,6 +293,7 @@ Experiment parse_root(const json& value, const std::string& file) {
   Experiment experiment;
   read(root, "$schema", [](const JsonValue& schema) { schema.text(); });
   read(root, "name", [&](const JsonValue& name) { experiment.name = name.text(); });
+  read(root, "note", [&](const JsonValue& note) { experiment.note = note.text(); });
   read(root, "seed", [&](const JsonValue& seed) { experiment.seed = seed.unsigned_integer(); });
   read(root, "dataset", [&](const JsonValue& v) { experiment.dataset = parse_dataset(v); });
   read(root, "network", [&](const JsonValue& v) { experiment.network = parse_network(v); });

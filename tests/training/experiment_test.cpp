@@ -124,8 +124,6 @@ class ExperimentTest : public QObject {
   void refuses_settings();
   void schema_has_the_same_keys();
   void schema_has_the_same_limits();
-  void presets_parse_data();
-  void presets_parse();
   void default_devices_share_no_core();
 };
 
@@ -198,6 +196,7 @@ void ExperimentTest::refuses_data() {
   row("momentum", R"({"training": {"momentum": 1.5}})", {"/training/momentum: found 1.5"});
   row("infinite", R"({"training": {"momentum": 1e999}})", {"a.json", "not valid JSON"});
   row("weights", R"({"training": {"initial_weights": 3}})", {"/training/initial_weights"});
+  row("note no text", R"({"note": ["a"]})", {"a.json: /note", "text"});
   row("seed negative", R"({"seed": -1})", {"a.json: /seed: found -1"});
   row("seed fraction", R"({"seed": 0.5})", {"a.json: /seed: found 0.5"});
   row("kind", R"({"dataset": {"kind": "cifar"}})",
@@ -285,9 +284,10 @@ void ExperimentTest::says_where_the_syntax_is_wrong() {
 }
 
 void ExperimentTest::writes_what_it_reads() {
-  for (const char* text :
-       {kExample, "{}",
-        R"({"seed": 9007199254740993, "training": {"epochs": 2, "learning_rate": 0.1,
+  for (
+      const char* text :
+      {kExample, "{}",
+       R"({"seed": 9007199254740993, "note": "measured; \"assumed\"", "training": {"epochs": 2, "learning_rate": 0.1,
             "initial_weights": "w.safetensors"},
             "dataset": {"kind": "folder", "path": "pictures", "image_size": 48},
             "devices": [{"id": "cpu:0-1,3", "name": "\u00e4"}, {"id": "opencl:0:1"}],
@@ -299,6 +299,7 @@ void ExperimentTest::writes_what_it_reads() {
     const Experiment again = parse_experiment(written, "b.json");
     QCOMPARE(experiment_json(again), written);
     QCOMPARE(again.seed, e.seed);
+    QCOMPARE(again.note, e.note);
     QVERIFY(again.link == e.link);
     QVERIFY(again.training.sgd == e.training.sgd);
     QCOMPARE(again.distribution.fractions, e.distribution.fractions);
@@ -450,24 +451,6 @@ void ExperimentTest::schema_has_the_same_limits() {
   int tried = 0;
   try_schema_limits(schema, schema, json::json_pointer(), base, tried);
   QVERIFY2(tried > 40, qPrintable(QString::number(tried)));
-}
-
-void ExperimentTest::presets_parse_data() {
-  QTest::addColumn<QString>("file");
-  QDir folder(CONVOY_SOURCE_DIR "/resources/experiments");
-  for (const QString& name : folder.entryList({"*.json"}))
-    QTest::newRow(qPrintable(name)) << folder.filePath(name);
-  QVERIFY(folder.exists("default.json"));
-}
-
-void ExperimentTest::presets_parse() {
-  QFETCH(QString, file);
-  const Experiment e = read_experiment(file.toStdString());
-  QVERIFY(!e.name.empty());
-  QVERIFY(e.devices.empty());  // so that they run everywhere
-  if (!file.endsWith("default.json"))
-    QCOMPARE(QString::fromStdString(network_name(e.network)),
-             QFileInfo(file).baseName().replace('-', ':'));
 }
 
 void ExperimentTest::default_devices_share_no_core() {

@@ -1,114 +1,27 @@
-// The workbench by its real controls: mouse and keys in, runs of the real engine, files out.
-#include <QAction>
+// The window by its real controls: mouse and keys in, the experiment out.
 #include <QComboBox>
 #include <QDropEvent>
-#include <QLabel>
 #include <QLineEdit>
 #include <QMimeData>
 #include <QScrollArea>
-#include <QSettings>
-#include <QSignalSpy>
 #include <QSlider>
 #include <QSpinBox>
 #include <QTableView>
-#include <QTemporaryDir>
-#include <QToolButton>
-#include <QtTest>
-#include <atomic>
-#include <chrono>
-#include <thread>
 
+#include "tests/ui/window_driver.h"
 #include "ui/live/live_page.h"
-#include "ui/main_window.h"
 #include "ui/message_bar.h"
 #include "ui/models/device_model.h"
-#include "ui/setup/field_note.h"
-#include "ui/setup/link_panel.h"
 
 using namespace convoy;
 using namespace convoy::ui;
 
-namespace {
-
-constexpr int kLong = 120'000;  // a wait for a run that only a hanging test uses up
-constexpr int kSoon = 15'000;   // the same for what takes a tick or two
-
-const DeviceCatalog& machine() {
-  static const DeviceCatalog catalog = DeviceCatalog::detect();
-  return catalog;
-}
-
-template <class Widget>
-Widget* child(const MainWindow& window, const char* name) {
-  auto* widget = window.findChild<Widget*>(QLatin1String(name));
-  if (!widget) qFatal("There is no %s", name);
-  return widget;
-}
-
-// As a person does it: the text is marked and typed over.
-void type(QAbstractSpinBox* box, const QString& text) {
-  box->selectAll();
-  QTest::keyClicks(box, text);
-  QTest::keyClick(box, Qt::Key_Enter);
-}
-
-void click(const MainWindow& window, const char* button) {
-  auto* widget = child<QAbstractButton>(window, button);
-  QVERIFY2(widget->isEnabled(), button);
-  QTest::mouseClick(widget, Qt::LeftButton);
-}
-
-bool runIsEnabled(const MainWindow& window) {
-  return child<QToolButton>(window, "runButton")->isEnabled();
-}
-
-// A real experiment of a second or less; CPU devices only, so that it is the same everywhere.
-void makeTiny(MainWindow& window, int steps) {
-  window.document()->edit("Tiny", {}, [&](Setup& setup) {
-    setup.experiment.name = "tiny";
-    setup.experiment.network.kernels = {3, 4};
-    setup.experiment.training.batch_size = 8;
-    setup.experiment.training.steps = steps;
-    setup.experiment.training.epochs.reset();
-    setup.experiment.dataset.train_limit = 64;
-    setup.experiment.dataset.test_limit = 16;
-    for (DeviceRow& row : setup.devices) row.ticked = row.ticked && row.spec.id.starts_with("cpu");
-  });
-}
-
-QStringList lines(const QString& path) {
-  QFile file(path);
-  if (!file.open(QIODevice::ReadOnly)) return {};
-  return QString::fromUtf8(file.readAll()).split('\n', Qt::SkipEmptyParts);
-}
-
-FieldNote* noteAt(const MainWindow& window, const QString& path) {
-  for (FieldNote* note : window.findChildren<FieldNote*>())
-    if (note->path() == path) return note;
-  return nullptr;
-}
-
-}  // namespace
-
-class WindowTest : public QObject {
+class WindowTest : public QObject, private WindowDriver {
   Q_OBJECT
 
  private slots:
-  void initTestCase() {
-    QVERIFY(m_home.isValid());
-    qputenv("XDG_DATA_HOME", m_home.filePath("data").toLocal8Bit());
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_home.filePath("config"));
-    QCoreApplication::setOrganizationName("convoy-test");
-    QCoreApplication::setApplicationName("window-test");
-    Theme::instance().apply(Scheme::Light);
-  }
-  void init() {
-    QSettings().clear();
-    m_window = std::make_unique<MainWindow>(machine());
-    m_window->show();
-    QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
-  }
+  void initTestCase() { useOwnSettings(); }
+  void init() { openWindow(); }
   void cleanup() { m_window.reset(); }
 
   void controlsChangeTheExperiment() {
@@ -144,96 +57,6 @@ class WindowTest : public QObject {
     QTest::mouseClick(table->viewport(), Qt::LeftButton, {},
                       QPoint(cell.left() + 10, cell.center().y()));
     QCOMPARE(document()->setup().devices[0].ticked, !before);
-  }
-
-  void aRunLeavesItsFiles() {
-    makeTiny(*m_window, 3);
-    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
-    click(*m_window, "runButton");
-    QVERIFY(!runIsEnabled(*m_window));
-    QVERIFY(!child<QSpinBox>(*m_window, "batchSize")->isEnabled());
-    QVERIFY(child<QSlider>(*m_window, "bandwidthSlider")->isEnabled());
-    QVERIFY(finished.wait(kLong));
-    QVERIFY2(!m_window->runner()->failure(), qPrintable(failureText()));
-    QCOMPARE(m_window->runner()->summary()->outcome, RunOutcome::kDone);
-    QVERIFY(runIsEnabled(*m_window));
-    QCOMPARE(m_window->store()->stepCount(), 3);
-    const QDir folder(m_window->runFolder());
-    QCOMPARE(lines(folder.filePath("steps.csv")).size(), 4);
-    QVERIFY(lines(folder.filePath("devices.csv")).size() > 1);
-    const QStringList summary = lines(folder.filePath("summary.csv"));
-    QCOMPARE(summary.size(), 2);
-    QVERIFY(summary[0].startsWith("run,"));
-    QCOMPARE(folder.dirName(), summary[1].section(',', 0, 0));  // the folder is found by the run
-    QVERIFY(folder.exists("experiment.json"));
-    QVERIFY(child<QTableView>(*m_window, "devices")->model()->index(0, 4).data().toString() != "–");
-
-    const QTemporaryDir target;
-    QVERIFY(m_window->exportRun(target.path()));
-    QCOMPARE(lines(target.filePath("steps.csv")), lines(folder.filePath("steps.csv")));
-    QVERIFY(m_window->exportRun(target.path()));  // over what is there
-  }
-
-  void stopKeepsWhatWasMeasured() {
-    makeTiny(*m_window, 1'000'000);
-    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
-    QTest::keyClick(m_window.get(), Qt::Key_F5);
-    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
-    click(*m_window, "stopButton");
-    QVERIFY(finished.wait(kLong));
-    QCOMPARE(m_window->runner()->summary()->outcome, RunOutcome::kStopped);
-    QVERIFY(lines(QDir(m_window->runFolder()).filePath("steps.csv")).size() > 1);
-    QVERIFY(runIsEnabled(*m_window));
-  }
-
-  void pauseHoldsTheRun() {
-    makeTiny(*m_window, 1'000'000);
-    click(*m_window, "runButton");
-    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
-    click(*m_window, "pauseButton");
-    QCOMPARE(m_window->runner()->state(), EngineRunner::State::Paused);
-    QCOMPARE(m_window->findChild<LivePage*>()->statusText(), QString("Paused"));
-    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
-    click(*m_window, "stopButton");  // a paused run can be stopped
-    QVERIFY(finished.wait(kLong));
-  }
-
-  void closingInTheMiddleOfARunIsSafe() {
-    makeTiny(*m_window, 1'000'000);
-    click(*m_window, "runButton");
-    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
-    QVERIFY(m_window->close());
-    const QString folder = m_window->runFolder();
-    QVERIFY(!m_window->isVisible());
-    QVERIFY(!m_window->runner()->isActive());
-    m_window.reset();
-    QVERIFY(lines(QDir(folder).filePath("steps.csv")).size() > 1);
-    QVERIFY(
-        lines(QDir(folder).filePath("summary.csv")).value(1).startsWith(QDir(folder).dirName()));
-  }
-
-  void theSliderReachesARunningEngine() {
-    std::atomic<double> bandwidth{-1.0};
-    MainWindow::Options options;
-    options.restoreSession = false;
-    options.engine = [&](const Experiment&, RunControl& control, const auto&, const auto&) {
-      control.attach(
-          [&](const LinkSettings& link) { bandwidth = link.bandwidth_mbps.value_or(0.0); });
-      while (!control.stop_token().stop_requested())
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      RunSummary summary;
-      summary.outcome = RunOutcome::kStopped;
-      return summary;
-    };
-    MainWindow window(machine(), options);
-    window.show();
-    QVERIFY(window.startRun());
-    auto* slider = child<QSlider>(window, "bandwidthSlider");
-    QTest::keyClick(slider, Qt::Key_Home);
-    QTRY_COMPARE_WITH_TIMEOUT(bandwidth.load(), LinkPanel::kMinMbps, kSoon);
-    QTest::keyClick(slider, Qt::Key_PageUp);
-    QTRY_VERIFY_WITH_TIMEOUT(bandwidth.load() > LinkPanel::kMinMbps, kSoon);
-    QVERIFY(window.close());
   }
 
   void whatCannotWorkIsSaidNextToTheField() {
@@ -275,45 +98,6 @@ class WindowTest : public QObject {
     enter("100 Mb/s");
     QTRY_VERIFY_WITH_TIMEOUT(!notes().contains("quick"), kSoon);
     QCOMPARE(document()->setup().devices[1].spec.link->bandwidth_mbps, std::optional(100.0));
-  }
-
-  void engineErrorsAreShownInTheBarAndAtTheField() {
-    MainWindow::Options options;
-    options.restoreSession = false;
-    options.engine = [](const auto&, RunControl&, const auto&, const auto&) -> RunSummary {
-      throw Error(ErrorKind::kExperiment, "/training/batch_size", "is out of luck");
-    };
-    MainWindow window(machine(), options);
-    window.show();
-    QSignalSpy finished(&window, &MainWindow::runFinished);
-    QVERIFY(window.startRun());
-    QVERIFY(finished.wait(kLong));
-    QVERIFY(window.messageBar()->texts().join(' ').contains("is out of luck"));
-    FieldNote* note = noteAt(window, "/training/batch_size");
-    QVERIFY(note && note->isVisible());
-    QCOMPARE(note->text(), QString("Is out of luck"));
-    QVERIFY(runIsEnabled(window));
-  }
-
-  void damagedDataIsToldAtTheDataFolder() {
-    const QTemporaryDir folder;
-    for (const char* name : {"data_batch_1.bin", "test_batch.bin"}) {
-      QFile data(folder.filePath(name));
-      QVERIFY(data.open(QIODevice::WriteOnly));
-      data.write(QByteArray(5000, '\0'));  // no whole number of records
-    }
-    makeTiny(*m_window, 3);
-    document()->edit("Data", {}, [&](Setup& setup) {
-      setup.experiment.dataset.kind = DatasetKind::kCifar10;
-      setup.experiment.dataset.path = folder.path().toStdString();
-    });
-    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
-    click(*m_window, "runButton");
-    QVERIFY(finished.wait(kLong));
-    QCOMPARE(m_window->runner()->failure()->kind, ErrorKind::kData);
-    FieldNote* note = noteAt(*m_window, "/dataset/path");
-    QVERIFY(note && note->isVisibleTo(m_window.get()));
-    QVERIFY2(note->text().contains("5000"), qPrintable(note->text()));
   }
 
   void openAndSaveRoundTrip() {
@@ -396,15 +180,6 @@ class WindowTest : public QObject {
   }
 
  private:
-  ExperimentDocument* document() { return m_window->document(); }
-  const Experiment& experiment() {
-    m_experiment = document()->experiment();
-    return m_experiment;
-  }
-  QString failureText() {
-    const auto& failure = m_window->runner()->failure();
-    return failure ? failure->text : QString();
-  }
   void drop(const QString& path) {
     QMimeData data;
     data.setUrls({QUrl::fromLocalFile(path)});
@@ -415,10 +190,6 @@ class WindowTest : public QObject {
     QDropEvent event(QPointF(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(m_window.get(), &event);
   }
-
-  QTemporaryDir m_home;
-  std::unique_ptr<MainWindow> m_window;
-  Experiment m_experiment;
 };
 
 QTEST_MAIN(WindowTest)

@@ -118,7 +118,11 @@ QString DeviceModel::toolTip(int index, int column) const {
     case Share:
       return tr("Part of the convolution work. With explicit shares it can be edited here.");
     case Speed:
-      return tr("Below 100 % the device waits after computing, to stand in for a weaker one.");
+      return m_document->setup().experiment.clock == ClockMode::kVirtual
+                 ? tr("Of this machine's device. The virtual clock divides the measured times by "
+                      "it, so that it stands in for a weaker or a stronger one.")
+                 : tr("Below 100 % the device waits after computing, to stand in for a weaker one. "
+                      "Above 100 % needs the virtual clock (Method).");
     case Link:
       return position(index) == 0
                  ? tr("The master's own device needs no link.")
@@ -185,6 +189,8 @@ QVariant DeviceModel::data(const QModelIndex& index, int role) const {
       return position(index.row());
     case MissingRole:
       return !info;
+    case MaxSpeedRole:
+      return maxSpeedPercent(m_document->setup().experiment.clock);
     default:
       return {};
   }
@@ -263,7 +269,7 @@ bool DeviceModel::setData(const QModelIndex& index, const QVariant& value, int r
     }
     case Speed: {
       const double percent = value.toDouble();
-      if (percent < kMinSpeedPercent || percent > 100.0) return false;
+      if (percent < kMinSpeedPercent || percent > index.data(MaxSpeedRole).toDouble()) return false;
       return editRow(tr("Speed of %1").arg(nameOf(index.row())),
                      [&](DeviceRow& device) { device.spec.speed = percent / 100.0; });
     }

@@ -22,9 +22,14 @@ class DeviceModel : public QAbstractTableModel {
     MasterRole,                 // whether this is the master's own device
     PositionRole,               // place among the ticked devices, which decides the colour; or -1
     MissingRole,                // whether this machine has no such device
+    MaxSpeedRole,               // in per cent, by the experiment's clock
   };
 
   static constexpr int kMinSpeedPercent = 5;
+  // Nothing makes a device faster than it is, but for a clock that is only computed.
+  static constexpr int maxSpeedPercent(ClockMode clock) {
+    return clock == ClockMode::kVirtual ? 10'000 : 100;
+  }
 
   explicit DeviceModel(ExperimentDocument* document, QObject* parent = nullptr);
 

@@ -61,6 +61,10 @@ class Finder {
       if (names.contains(name))
         error("/devices", tr("Two devices are called “%1”. Give each its own name.").arg(name));
       names.append(name);
+      if (row.spec.speed > 1.0 && !isVirtual())
+        error("/devices",
+              tr("%1 has a speed of %2 %: above 100 % needs the virtual clock (Method).")
+                  .arg(name, QLocale().toString(100.0 * row.spec.speed, 'g', 4)));
       QString reason;
       const auto info = m_catalog.describe(row.spec.id, &reason);
       if (!info) {
@@ -68,9 +72,10 @@ class Finder {
         continue;
       }
       for (const Used& other : used) {
-        if (!shareCores(other.info, *info)) continue;
+        if (isVirtual() || !shareCores(other.info, *info)) continue;
         if (other.info.id.starts_with("cpu") && info->id.starts_with("cpu"))
-          error("/devices", tr("%1 and %2 use the same cores. Untick one, or split the CPU anew.")
+          error("/devices", tr("%1 and %2 use the same cores. Untick one, split the CPU anew, or "
+                               "take the virtual clock (Method).")
                                 .arg(other.name, name));
         else
           for (const QString& each : {other.name, name})
@@ -144,6 +149,10 @@ class Finder {
   }
 
   void checkShares() {
+    if (m_experiment.distribution.options.rebalance &&
+        m_experiment.distribution.shares != ShareMode::kCalibrated)
+      m_problems.append({"/distribution/rebalance", Severity::kInfo,
+                         tr("These shares are where the run begins: rebalancing moves them.")});
     if (m_experiment.distribution.shares != ShareMode::kExplicit) return;
     double sum = 0.0;
     for (const DeviceRow& row : m_setup.devices)
@@ -167,6 +176,8 @@ class Finder {
           problemFrom(QString::fromStdString(failure.where()), QString::fromUtf8(failure.what())));
     }
   }
+
+  bool isVirtual() const { return m_experiment.clock == ClockMode::kVirtual; }
 
   const Setup& m_setup;
   const Experiment& m_experiment;

@@ -8,31 +8,13 @@
 
 #include "ui/models/device_model.h"
 #include "ui/setup/number_box.h"
+#include "ui/setup/tick_box.h"
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
 namespace {
 
 constexpr int kGlyphWidth = 14;
-
-void paintTick(QPainter* painter, const QRect& place, bool ticked) {
-  const Theme& theme = Theme::instance();
-  constexpr qreal kSide = 14.0;
-  QRectF box(0.0, 0.0, kSide, kSide);
-  box.moveCenter(QRectF(place).center());
-  painter->save();
-  painter->setRenderHint(QPainter::Antialiasing);
-  painter->setPen(theme.color(ticked ? Ink::Accent : Ink::MutedText));
-  painter->setBrush(theme.color(ticked ? Ink::Accent : Ink::Card));
-  painter->drawRoundedRect(box, 3.0, 3.0);
-  if (ticked) {
-    painter->setPen(QPen(theme.color(Ink::Card), 2.0, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-    const QPointF tick[] = {box.topLeft() + QPointF(3.5, 7.5), box.topLeft() + QPointF(6.0, 10.0),
-                            box.topLeft() + QPointF(10.5, 4.5)};
-    painter->drawPolyline(tick, 3);
-  }
-  painter->restore();
-}
 
 }  // namespace
 
@@ -134,7 +116,7 @@ QWidget* DeviceDelegate::createEditor(QWidget* parent, const QStyleOptionViewIte
   switch (index.column()) {
     case DeviceModel::Speed: {
       auto* box = new QSpinBox(parent);
-      box->setRange(DeviceModel::kMinSpeedPercent, 100);
+      box->setRange(DeviceModel::kMinSpeedPercent, index.data(DeviceModel::MaxSpeedRole).toInt());
       box->setSingleStep(5);
       box->setSuffix(tr(" %"));
       return box;

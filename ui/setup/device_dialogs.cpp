@@ -23,6 +23,16 @@ std::vector<int> sorted(std::vector<int> cores) {
   return cores;
 }
 
+QString introOf(const ExperimentDocument* document) {
+  return document->setup().experiment.clock == ClockMode::kVirtual
+             ? EmulatedDeviceDialog::tr(
+                   "Another computer, slower or faster than this one. On the virtual clock it may "
+                   "compute on the same cores: devices are measured one at a time.")
+             : EmulatedDeviceDialog::tr(
+                   "A slower device, emulated honestly: it computes on real cores and then waits "
+                   "as long as the weaker one would still compute.");
+}
+
 }  // namespace
 
 DeviceDialog::DeviceDialog(ExperimentDocument* document, const QString& title, const QString& intro,
@@ -157,10 +167,8 @@ void SplitCpuDialog::apply() {
 }
 
 EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget* parent)
-    : DeviceDialog(document, tr("Add Emulated Device"),
-                   tr("A slower device, emulated honestly: it computes on real cores and then "
-                      "waits as long as the weaker one would still compute."),
-                   tr("Add"), parent),
+    : DeviceDialog(document, tr("Add Emulated Device"), introOf(document), tr("Add"), parent),
+      m_virtual(document->setup().experiment.clock == ClockMode::kVirtual),
       m_name(new QLineEdit(this)),
       m_base(new QComboBox(this)),
       m_speed(new QSpinBox(this)),
@@ -169,9 +177,10 @@ EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget
   QStringList names;
   for (const DeviceRow& row : document->setup().devices)
     names.append(QString::fromStdString(row.spec.name));
+  const QString pattern = m_virtual ? tr("Computer %1") : tr("Slower %1");
   int number = 1;
-  while (names.contains(tr("Slower %1").arg(number))) ++number;
-  m_name->setText(tr("Slower %1").arg(number));
+  while (names.contains(pattern.arg(number))) ++number;
+  m_name->setText(pattern.arg(number));
   m_base->setObjectName(QStringLiteral("emulatedBase"));
   m_base->setEditable(true);
   for (const int core : document->catalog().cores())
@@ -179,13 +188,19 @@ EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget
   for (const DeviceInfo& device : document->catalog().devices())
     m_base->addItem(QString::fromStdString(device.id));
   m_base->setToolTip(tr("A device id: “cpu:1”, “cpu:2-3”, “opencl:0:0”"));
-  // The core that is used last, if not free: the master keeps its own.
+  // The core that is used last, if not free: the master keeps its own. On the virtual clock every
+  // computer has all the cores to itself.
   m_base->setCurrentIndex(std::max(0, static_cast<int>(document->catalog().cores().size()) - 1));
+  if (m_virtual) m_base->setCurrentText(QStringLiteral("cpu"));
   m_speed->setObjectName(QStringLiteral("emulatedSpeed"));
-  m_speed->setRange(DeviceModel::kMinSpeedPercent, 100);
-  m_speed->setValue(50);
+  m_speed->setRange(DeviceModel::kMinSpeedPercent,
+                    DeviceModel::maxSpeedPercent(document->setup().experiment.clock));
+  m_speed->setValue(m_virtual ? 100 : 50);
   m_speed->setSingleStep(5);
   m_speed->setSuffix(tr(" %"));
+  m_speed->setToolTip(m_virtual
+                          ? tr("Of the device that it computes on; 1000 % is ten times as fast")
+                          : tr("Above 100 % needs the virtual clock (Method)"));
   m_link->setEditable(true);
   m_link->addItems({linkText(std::nullopt), bandwidthText(50.0), bandwidthText(100.0),
                     bandwidthText(1000.0), bandwidthText(std::nullopt)});
@@ -200,6 +215,12 @@ EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget
   check();
 }
 
+bool EmulatedDeviceDialog::excludes(const DeviceRow& row, const DeviceInfo& added) const {
+  if (m_virtual) return false;
+  const auto info = document()->catalog().describe(row.spec.id);
+  return info && (shareCores(*info, added) || info->id == added.id);
+}
+
 void EmulatedDeviceDialog::check() {
   QString problem;
   QStringList replaced;
@@ -207,8 +228,7 @@ void EmulatedDeviceDialog::check() {
       document()->catalog().describe(m_base->currentText().trimmed().toStdString(), &problem);
   if (info) {
     for (const DeviceRow& row : document()->setup().devices) {
-      const auto other = document()->catalog().describe(row.spec.id);
-      if (row.ticked && other && (shareCores(*other, *info) || other->id == info->id))
+      if (row.ticked && excludes(row, *info))
         replaced.append(
             QString::fromStdString(row.spec.name.empty() ? row.spec.id : row.spec.name));
     }
@@ -239,10 +259,8 @@ void EmulatedDeviceDialog::apply() {
     added.spec.speed = m_speed->value() / 100.0;
     added.spec.link = linkFromText(m_link->currentText()).value_or(std::nullopt);
     const auto info = document()->catalog().describe(added.spec.id);
-    for (DeviceRow& row : setup.devices) {
-      const auto other = document()->catalog().describe(row.spec.id);
-      if (info && other && (shareCores(*other, *info) || other->id == info->id)) row.ticked = false;
-    }
+    for (DeviceRow& row : setup.devices)
+      if (info && excludes(row, *info)) row.ticked = false;
     setup.devices.push_back(added);
   });
 }

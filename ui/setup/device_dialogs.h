@@ -55,8 +55,9 @@ class SplitCpuDialog : public DeviceDialog {
   std::vector<std::string> m_ids;
 };
 
-// Adds a device that waits after computing. Devices that it shares cores with are unticked, because
-// two CPU devices cannot use one core.
+// Adds a device that stands for another. By the wall clock it waits after computing, and devices
+// that it shares cores with are unticked, because two CPU devices cannot use one core; the virtual
+// clock takes any speed, and any number on the same cores.
 class EmulatedDeviceDialog : public DeviceDialog {
   Q_OBJECT
 
@@ -68,7 +69,10 @@ class EmulatedDeviceDialog : public DeviceDialog {
 
  private:
   void check();
+  // Whether the row cannot be ticked beside the added device.
+  bool excludes(const DeviceRow& row, const DeviceInfo& added) const;
 
+  bool m_virtual;
   QLineEdit* m_name;
   QComboBox* m_base;
   QSpinBox* m_speed;

@@ -52,7 +52,7 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
   auto* split = button(QStringLiteral("splitCpu"), QStringLiteral("split"), tr("Split CPU…"),
                        tr("Make several devices of the machine's cores"));
   auto* emulated = button(QStringLiteral("addEmulated"), QStringLiteral("add"), tr("Emulated…"),
-                          tr("Add an emulated, slower device"));
+                          tr("Add an emulated device: slower, or faster on the virtual clock"));
   m_remove = button(QStringLiteral("removeDevice"), QStringLiteral("remove"), {},
                     tr("Remove the device from the table"));
   m_up = button(QStringLiteral("deviceUp"), QStringLiteral("up"), {},

@@ -19,10 +19,14 @@ FormGrid::FormGrid(QWidget* panel)
   setVerticalSpacing(Space::kTight);
   setColumnStretch(kField, 1);
   setColumnStretch(kSecondField, 1);
-  // The widest labels of all sections.
-  setColumnMinimumWidth(kLabel, std::max(QLabel(tr("Learning rate")).sizeHint().width(),
-                                         QLabel(tr("Weight decay")).sizeHint().width()));
+  setColumnMinimumWidth(kLabel, labelWidth());
   setColumnMinimumWidth(kSecondLabel, QLabel(tr("Momentum")).sizeHint().width());
+}
+
+int FormGrid::labelWidth() {
+  // The widest labels of all sections.
+  return std::max(QLabel(tr("Learning rate")).sizeHint().width(),
+                  QLabel(tr("Weight decay")).sizeHint().width());
 }
 
 QLabel* FormGrid::addLabel(int column, const QString& text, QWidget* buddy) {
@@ -55,6 +59,10 @@ void FormGrid::addPair(const QString& label, QWidget* field, const QString& seco
   addWidget(field, m_row, kField);
   addLabel(kSecondLabel, secondLabel, secondField);
   addWidget(secondField, m_row++, kSecondField);
+}
+
+void FormGrid::addUnder(QWidget* widget) {
+  addWidget(widget, m_row++, kField, 1, kColumns - kField);
 }
 
 void FormGrid::addWide(QWidget* widget) {

@@ -13,6 +13,9 @@ class FormGrid : public QGridLayout {
   Q_OBJECT
 
  public:
+  // Of the column of labels, for what has to stand in line with it.
+  static int labelWidth();
+
   // Becomes the panel's layout unless it has one.
   explicit FormGrid(QWidget* panel);
 
@@ -24,6 +27,8 @@ class FormGrid : public QGridLayout {
   // A line with two fields.
   void addPair(const QString& label, QWidget* field, const QString& secondLabel,
                QWidget* secondField);
+  // A line below a field that explains it, in line with it.
+  void addUnder(QWidget* widget);
   // A line without a label: a note, a bar.
   void addWide(QWidget* widget);
 

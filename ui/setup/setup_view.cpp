@@ -17,6 +17,7 @@
 #include "ui/setup/link_panel.h"
 #include "ui/setup/method_panel.h"
 #include "ui/setup/network_panel.h"
+#include "ui/setup/note_edit.h"
 #include "ui/setup/section.h"
 #include "ui/setup/training_panel.h"
 #include "ui/theme/theme.h"
@@ -50,6 +51,8 @@ SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
   auto* nameLine = new FormGrid(content);
   nameLine->setContentsMargins(Space::kMedium, Space::kSmall, Space::kMedium, Space::kTight);
   nameLine->addLine(tr("&Name"), m_name);
+  m_note = new NoteEdit(content);
+  nameLine->addUnder(m_note);
   layout->addLayout(nameLine);
   // Whatever no other field takes.
   m_otherProblems = new FieldNote({}, content);
@@ -63,8 +66,8 @@ SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
   addSection(QStringLiteral("network"), tr("Network"), new NetworkPanel(document, content));
   addSection(QStringLiteral("training"), tr("Training"), new TrainingPanel(document, content));
   addSection(QStringLiteral("link"), tr("Link"), new LinkPanel(document, content));
-  addSection(QStringLiteral("data"), tr("Data"), m_data);
   addSection(QStringLiteral("method"), tr("Method"), new MethodPanel(document, content));
+  addSection(QStringLiteral("data"), tr("Data"), m_data);
   layout->addStretch(1);
   resetFolding();
 
@@ -80,6 +83,10 @@ SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
   connect(m_name, &QLineEdit::textEdited, this, [this](const QString& text) {
     m_document->edit(tr("Name"), QStringLiteral("name"),
                      [&](Setup& setup) { setup.experiment.name = text.toStdString(); });
+  });
+  connect(m_note, &NoteEdit::edited, this, [this](const QString& note) {
+    m_document->edit(tr("Note"), QStringLiteral("note"),
+                     [&](Setup& setup) { setup.experiment.note = note.toStdString(); });
   });
   connect(document, &ExperimentDocument::changed, this, &SetupView::refresh);
   refresh();
@@ -99,6 +106,7 @@ void SetupView::refresh() {
     m_name->setCursorPosition(0);  // a long name shows its beginning
   }
   m_name->setToolTip(name);
+  m_note->setNote(QString::fromStdString(m_document->setup().experiment.note));
   for (const Entry& entry : std::as_const(m_sections)) {
     entry.panel->refresh();
     entry.section->setSummary(entry.panel->summary());
@@ -132,6 +140,7 @@ void SetupView::showProblems(QList<Problem> problems) {
 
 void SetupView::setRunning(bool running) {
   m_name->setEnabled(!running);
+  m_note->setReadOnly(running);
   for (const Entry& entry : std::as_const(m_sections)) entry.panel->setRunning(running);
 }
 
@@ -159,7 +168,7 @@ void SetupView::restoreFolding(const QByteArray& state) {
 }
 
 void SetupView::resetFolding() {
-  restoreFolding("method");
+  restoreFolding("data");
 }
 
 }  // namespace convoy::ui

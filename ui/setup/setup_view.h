@@ -13,6 +13,7 @@ namespace convoy::ui {
 class DataPanel;
 class DevicesPanel;
 class FieldNote;
+class NoteEdit;
 class Section;
 class SetupPanel;
 
@@ -48,6 +49,7 @@ class SetupView : public QScrollArea {
 
   ExperimentDocument* m_document;
   QLineEdit* m_name;
+  NoteEdit* m_note;
   FieldNote* m_otherProblems;
   DevicesPanel* m_devices;
   DataPanel* m_data;

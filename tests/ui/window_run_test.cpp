@@ -1,0 +1,156 @@
+// Runs from the window: the real engine on a tiny experiment, its files, its errors.
+#include <QSlider>
+#include <QSpinBox>
+#include <QTableView>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "tests/ui/window_driver.h"
+#include "ui/live/live_page.h"
+#include "ui/message_bar.h"
+#include "ui/setup/link_panel.h"
+
+using namespace convoy;
+using namespace convoy::ui;
+
+class WindowRunTest : public QObject, private WindowDriver {
+  Q_OBJECT
+
+ private slots:
+  void initTestCase() { useOwnSettings(); }
+  void init() { openWindow(); }
+  void cleanup() { m_window.reset(); }
+
+  void aRunLeavesItsFiles() {
+    makeTiny(*m_window, 3);
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    click(*m_window, "runButton");
+    QVERIFY(!runIsEnabled(*m_window));
+    QVERIFY(!child<QSpinBox>(*m_window, "batchSize")->isEnabled());
+    QVERIFY(child<QSlider>(*m_window, "bandwidthSlider")->isEnabled());
+    QVERIFY(finished.wait(kLong));
+    QVERIFY2(!m_window->runner()->failure(), qPrintable(failureText()));
+    QCOMPARE(m_window->runner()->summary()->outcome, RunOutcome::kDone);
+    QVERIFY(runIsEnabled(*m_window));
+    QCOMPARE(m_window->store()->stepCount(), 3);
+    const QDir folder(m_window->runFolder());
+    QCOMPARE(lines(folder.filePath("steps.csv")).size(), 4);
+    QVERIFY(lines(folder.filePath("devices.csv")).size() > 1);
+    const QStringList summary = lines(folder.filePath("summary.csv"));
+    QCOMPARE(summary.size(), 2);
+    QVERIFY(summary[0].startsWith("run,"));
+    QCOMPARE(folder.dirName(), summary[1].section(',', 0, 0));  // the folder is found by the run
+    QVERIFY(folder.exists("experiment.json"));
+    QVERIFY(child<QTableView>(*m_window, "devices")->model()->index(0, 4).data().toString() != "–");
+
+    const QTemporaryDir target;
+    QVERIFY(m_window->exportRun(target.path()));
+    QCOMPARE(lines(target.filePath("steps.csv")), lines(folder.filePath("steps.csv")));
+    QVERIFY(m_window->exportRun(target.path()));  // over what is there
+  }
+
+  void stopKeepsWhatWasMeasured() {
+    makeTiny(*m_window, 1'000'000);
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    QTest::keyClick(m_window.get(), Qt::Key_F5);
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
+    click(*m_window, "stopButton");
+    QVERIFY(finished.wait(kLong));
+    QCOMPARE(m_window->runner()->summary()->outcome, RunOutcome::kStopped);
+    QVERIFY(lines(QDir(m_window->runFolder()).filePath("steps.csv")).size() > 1);
+    QVERIFY(runIsEnabled(*m_window));
+  }
+
+  void pauseHoldsTheRun() {
+    makeTiny(*m_window, 1'000'000);
+    click(*m_window, "runButton");
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
+    click(*m_window, "pauseButton");
+    QCOMPARE(m_window->runner()->state(), EngineRunner::State::Paused);
+    QCOMPARE(m_window->findChild<LivePage*>()->statusText(), QString("Paused"));
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    click(*m_window, "stopButton");  // a paused run can be stopped
+    QVERIFY(finished.wait(kLong));
+  }
+
+  void closingInTheMiddleOfARunIsSafe() {
+    makeTiny(*m_window, 1'000'000);
+    click(*m_window, "runButton");
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() > 0, kSoon);
+    QVERIFY(m_window->close());
+    const QString folder = m_window->runFolder();
+    QVERIFY(!m_window->isVisible());
+    QVERIFY(!m_window->runner()->isActive());
+    m_window.reset();
+    QVERIFY(lines(QDir(folder).filePath("steps.csv")).size() > 1);
+    QVERIFY(
+        lines(QDir(folder).filePath("summary.csv")).value(1).startsWith(QDir(folder).dirName()));
+  }
+
+  void theSliderReachesARunningEngine() {
+    std::atomic<double> bandwidth{-1.0};
+    MainWindow::Options options;
+    options.restoreSession = false;
+    options.engine = [&](const Experiment&, RunControl& control, const auto&, const auto&) {
+      control.attach(
+          [&](const LinkSettings& link) { bandwidth = link.bandwidth_mbps.value_or(0.0); });
+      while (!control.stop_token().stop_requested())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      RunSummary summary;
+      summary.outcome = RunOutcome::kStopped;
+      return summary;
+    };
+    MainWindow window(machine(), options);
+    window.show();
+    QVERIFY(window.startRun());
+    auto* slider = child<QSlider>(window, "bandwidthSlider");
+    QTest::keyClick(slider, Qt::Key_Home);
+    QTRY_COMPARE_WITH_TIMEOUT(bandwidth.load(), LinkPanel::kMinMbps, kSoon);
+    QTest::keyClick(slider, Qt::Key_PageUp);
+    QTRY_VERIFY_WITH_TIMEOUT(bandwidth.load() > LinkPanel::kMinMbps, kSoon);
+    QVERIFY(window.close());
+  }
+
+  void engineErrorsAreShownInTheBarAndAtTheField() {
+    MainWindow::Options options;
+    options.restoreSession = false;
+    options.engine = [](const auto&, RunControl&, const auto&, const auto&) -> RunSummary {
+      throw Error(ErrorKind::kExperiment, "/training/batch_size", "is out of luck");
+    };
+    MainWindow window(machine(), options);
+    window.show();
+    QSignalSpy finished(&window, &MainWindow::runFinished);
+    QVERIFY(window.startRun());
+    QVERIFY(finished.wait(kLong));
+    QVERIFY(window.messageBar()->texts().join(' ').contains("is out of luck"));
+    FieldNote* note = noteAt(window, "/training/batch_size");
+    QVERIFY(note && note->isVisible());
+    QCOMPARE(note->text(), QString("Is out of luck"));
+    QVERIFY(runIsEnabled(window));
+  }
+
+  void damagedDataIsToldAtTheDataFolder() {
+    const QTemporaryDir folder;
+    for (const char* name : {"data_batch_1.bin", "test_batch.bin"}) {
+      QFile data(folder.filePath(name));
+      QVERIFY(data.open(QIODevice::WriteOnly));
+      data.write(QByteArray(5000, '\0'));  // no whole number of records
+    }
+    makeTiny(*m_window, 3);
+    document()->edit("Data", {}, [&](Setup& setup) {
+      setup.experiment.dataset.kind = DatasetKind::kCifar10;
+      setup.experiment.dataset.path = folder.path().toStdString();
+    });
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    click(*m_window, "runButton");
+    QVERIFY(finished.wait(kLong));
+    QCOMPARE(m_window->runner()->failure()->kind, ErrorKind::kData);
+    FieldNote* note = noteAt(*m_window, "/dataset/path");
+    QVERIFY(note && note->isVisibleTo(m_window.get()));
+    QVERIFY2(note->text().contains("5000"), qPrintable(note->text()));
+  }
+};
+
+QTEST_MAIN(WindowRunTest)
+#include "window_run_test.moc"
