@@ -85,8 +85,8 @@ void add_run_command(CLI::App& app, Action& action) {
       "table then goes to standard error");
   command->add_flag("--quiet", options->quiet, "No progress, only warnings and errors");
   command->footer(
-      "Events have the key \"event\": started, phase, calibrated, baseline, step, message, "
-      "finished;\n"
+      "Events have the key \"event\": started, phase, calibrated, baseline, step, "
+      "quarantine,\nreadmission, shares, message, finished;\n"
       "their other keys are named as the columns of the CSV files. Ctrl-C stops the run and keeps\n"
       "what was measured; a second one ends the program at once.");
   choose(*command, action, options, run);

@@ -155,6 +155,28 @@ void EventLines::on_step(const RunStep& step) {
          {"devices", devices}});
 }
 
+void EventLines::on_quarantine(const RunQuarantine& quarantine) {
+  write({{"event", "quarantine"},
+         {"step", quarantine.step},
+         {"device", quarantine.name},
+         {"during", quarantine.during},
+         {"reason", quarantine.reason},
+         {"hanging", quarantine.hanging}});
+}
+
+void EventLines::on_readmission(const RunReadmission& readmission) {
+  write({{"event", "readmission"}, {"step", readmission.step}, {"device", readmission.name}});
+}
+
+void EventLines::on_shares(const RunShares& shares) {
+  write({{"event", "shares"},
+         {"step", shares.step},
+         {"change", share_change_name(shares.change)},
+         {"reason", shares.reason},
+         {"kernels", shares.kernels},
+         {"share", shares.share}});
+}
+
 void EventLines::on_message(Severity severity, const std::string& text) {
   write({{"event", "message"}, {"severity", severity_name(severity)}, {"text", text}});
 }

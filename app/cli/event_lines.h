@@ -11,8 +11,8 @@
 namespace convoy::cli {
 
 // One object a line, flushed; its key "event" says which: started, phase, calibrated, baseline,
-// step, message, finished. The other keys are named as in the CSV files. Throws Error(kRun) when a
-// line cannot be written.
+// step, quarantine, readmission, shares, message, finished. The other keys are named as in the CSV
+// files. Throws Error(kRun) when a line cannot be written.
 class EventLines : public RunListener {
  public:
   // "-" is standard output.
@@ -23,6 +23,9 @@ class EventLines : public RunListener {
   void on_calibrated(const RunCalibrated&) override;
   void on_baseline(const RunBaseline&) override;
   void on_step(const RunStep&) override;
+  void on_quarantine(const RunQuarantine&) override;
+  void on_readmission(const RunReadmission&) override;
+  void on_shares(const RunShares&) override;
   void on_message(Severity, const std::string& text) override;
   void on_finished(const RunSummary&) override;
 

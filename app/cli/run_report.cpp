@@ -14,6 +14,12 @@ void RunReport::on_calibrated(const RunCalibrated& calibrated) {
   calibrated_ = calibrated;
 }
 
+// The table tells the shares that the run ended with.
+void RunReport::on_shares(const RunShares& shares) {
+  calibrated_.kernels = shares.kernels;
+  calibrated_.share = shares.share;
+}
+
 void RunReport::on_step(const RunStep& step) {
   if (step.warm_up) return;
   std::vector<DeviceWork> work(times_.size());

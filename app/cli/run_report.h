@@ -14,6 +14,7 @@ class RunReport : public RunListener {
   void on_started(const RunStarted&) override;
   void on_calibrated(const RunCalibrated&) override;
   void on_step(const RunStep&) override;
+  void on_shares(const RunShares&) override;
 
   // Times per step are medians without the warm-up steps.
   std::string text(const RunSummary& summary) const;

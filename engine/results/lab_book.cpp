@@ -116,6 +116,13 @@ void LabBook::on_step(const RunStep& step) {
   transaction.commit();
 }
 
+void LabBook::on_shares(const RunShares& shares) {
+  Transaction transaction(state_->database);
+  write_steps();  // they had the old shares
+  transaction.commit();
+  state_->calibrated.kernels = shares.kernels;
+}
+
 void LabBook::write_steps() {
   const std::string& run = state_->started.run;
   Statement step_row(state_->database, "INSERT INTO steps VALUES (?,?,?,?,?,?,?,?,?,?)");

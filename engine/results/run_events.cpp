@@ -18,6 +18,18 @@ const char* run_phase_name(RunPhase phase) {
   return "testing";
 }
 
+const char* share_change_name(ShareChange change) {
+  switch (change) {
+    case ShareChange::kQuarantine:
+      return "quarantine";
+    case ShareChange::kReadmission:
+      return "readmission";
+    case ShareChange::kRebalance:
+      break;
+  }
+  return "rebalance";
+}
+
 const char* run_outcome_name(RunOutcome outcome) {
   switch (outcome) {
     case RunOutcome::kDone:

@@ -2,8 +2,9 @@
 // the workbench are listeners of these same events: nobody measures twice.
 //
 // All calls come from the thread that runs the experiment, in this order: on_started,
-// on_calibrated, on_baseline (unless the experiment has none), on_step..., on_finished; on_phase
-// and on_message at any time. An event is only valid during the call: copy what you keep.
+// on_calibrated, on_baseline (unless the experiment has none), on_step..., on_finished; between
+// steps on_quarantine, on_readmission and on_shares; on_phase and on_message at any time. An event
+// is only valid during the call: copy what you keep.
 #pragma once
 
 #include <array>
@@ -89,6 +90,35 @@ struct RunStep {
   std::vector<MasterWork> master;  // what the master did outside the convolutional layers
 };
 
+// A device failed, or did not answer in time, and takes part no more until it is let in again.
+struct RunQuarantine {
+  int step = 0;    // that is repeated without it, from 1; 0 before the first, steps + 1 in the test
+  int device = 0;  // index into devices
+  std::string name;      // its name
+  std::string during;    // "layer 2, forward"
+  std::string reason;    // what it said, or that it did not answer
+  bool hanging = false;  // it has not come back from the call in which it was lost
+};
+
+// A person has let a device in again; it was measured anew, and its shares follow in on_shares.
+struct RunReadmission {
+  int step = 0;      // the first with it, from 1
+  int device = 0;    // index into devices
+  std::string name;  // its name
+};
+
+enum class ShareChange { kQuarantine, kReadmission, kRebalance };
+const char* share_change_name(ShareChange change);  // "quarantine", "readmission", "rebalance"
+
+// From `step` on (it may be one that is repeated) the devices have these shares.
+struct RunShares {
+  int step = 0;
+  ShareChange change = ShareChange::kRebalance;
+  std::string reason;                     // the sentence that on_message tells too
+  std::vector<std::vector<int>> kernels;  // [layer][device], sums to the layer's kernels
+  std::vector<double> share;              // [device] of all convolution work, sums to 1
+};
+
 enum class RunOutcome { kDone, kStopped, kFailed };
 const char* run_outcome_name(RunOutcome outcome);  // "done", "stopped", "failed"
 
@@ -120,6 +150,9 @@ class RunListener {
   virtual void on_calibrated(const RunCalibrated&) {}
   virtual void on_baseline(const RunBaseline&) {}
   virtual void on_step(const RunStep&) {}
+  virtual void on_quarantine(const RunQuarantine&) {}
+  virtual void on_readmission(const RunReadmission&) {}
+  virtual void on_shares(const RunShares&) {}
   virtual void on_message(Severity, const std::string& text) { (void)text; }
   virtual void on_finished(const RunSummary&) {}
 };

@@ -104,6 +104,10 @@ void RunFolder::on_calibrated(const RunCalibrated& calibrated) {
   files_->calibrated = calibrated;
 }
 
+void RunFolder::on_shares(const RunShares& shares) {
+  files_->calibrated.kernels = shares.kernels;
+}
+
 void RunFolder::on_step(const RunStep& step) {
   Files& files = *files_;
   files.steps->append(step_line(step));

@@ -25,6 +25,7 @@ class RunFolder : public RunListener {
   void on_started(const RunStarted&) override;
   void on_calibrated(const RunCalibrated&) override;
   void on_step(const RunStep&) override;
+  void on_shares(const RunShares&) override;
   void on_finished(const RunSummary&) override;
 
  private:

@@ -98,6 +98,7 @@ class RunFolderTest : public QObject {
   void init() { std::filesystem::remove_all(path("").parent_path()); }
   void writes_steps();
   void writes_one_line_a_device_layer_and_pass();
+  void the_kernels_column_follows_the_shares();
   void writes_the_summary();
   void is_readable_after_every_step();
   void replaces_an_earlier_run();
@@ -133,6 +134,23 @@ void RunFolderTest::writes_one_line_a_device_layer_and_pass() {
                    "7,A,1,forward,3,2.5,0,0,1.5,0,0,gemm\r\n"
                    "7,\"B, slow\",1,forward,1,2,1,1,0,96,400,fft\r\n"
                    "7,\"B, slow\",2,backward-weights,2,1,0,0,0,0,0,im2col+vector\r\n"));
+}
+
+void RunFolderTest::the_kernels_column_follows_the_shares() {
+  RunFolder folder(path(""));
+  folder.on_started(two_devices());
+  folder.on_calibrated(shares());
+  folder.on_step(step(1));
+  RunShares moved;
+  moved.step = 2;
+  moved.kernels = {{4, 0}, {1, 5}};
+  folder.on_shares(moved);
+  folder.on_step(step(2));
+  const QString text = content("devices.csv");
+  QVERIFY(text.contains("\r\n1,A,1,forward,3,"));
+  QVERIFY(text.contains("\r\n2,A,1,forward,4,"));
+  QVERIFY(text.contains("\r\n1,\"B, slow\",2,backward-weights,2,"));
+  QVERIFY(text.contains("\r\n2,\"B, slow\",2,backward-weights,5,"));
 }
 
 void RunFolderTest::writes_the_summary() {
