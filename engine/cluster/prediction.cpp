@@ -2,41 +2,158 @@
 
 #include <algorithm>
 
+#include "engine/cluster/batch_ranges.h"
+#include "engine/cluster/schedule.h"
+#include "engine/cluster/traffic.h"
+
 namespace convoy {
 namespace {
 
-double transfer_ms(const LinkSettings& link, std::size_t floats) {
-  const double bits = static_cast<double>(floats) * sizeof(float) * 8.0;
-  return link.latency_ms + (link.bandwidth_mbps ? bits / (*link.bandwidth_mbps * 1e3) : 0.0);
+constexpr auto kForward = static_cast<std::size_t>(Pass::kForward);
+constexpr auto kBackwardData = static_cast<std::size_t>(Pass::kBackwardData);
+constexpr auto kBackwardWeights = static_cast<std::size_t>(Pass::kBackwardWeights);
+
+bool left_out(const PartWork& part) {
+  return part.problem.out_channels == 0 || part.problem.batch == 0;
+}
+
+// The pieces of one exchange on one device, in the order in which a worker does them.
+class Pieces {
+ public:
+  explicit Pieces(bool has_link) : has_link_(has_link) {}
+
+  void receive(Pass pass, std::uint64_t bytes, int chunk = -1) {
+    move(Activity::kReceive, pass, bytes, chunk);
+  }
+  void send(Pass pass, std::uint64_t bytes, int chunk = -1) {
+    move(Activity::kSend, pass, bytes, chunk);
+  }
+  void compute(Pass pass, double ms, int chunk = -1) {
+    if (ms > 0.0) pieces_.push_back({Activity::kCompute, pass, ms, 0, chunk});
+  }
+  std::vector<Piece> take() { return std::move(pieces_); }
+
+ private:
+  void move(Activity activity, Pass pass, std::uint64_t bytes, int chunk) {
+    if (has_link_ && bytes > 0) pieces_.push_back({activity, pass, 0.0, bytes, chunk});
+  }
+
+  bool has_link_;
+  std::vector<Piece> pieces_;
+};
+
+// The part of all pictures that each chunk has, all in one where nothing overlaps.
+struct Chunk {
+  int number;  // -1: all of it
+  std::uint64_t pictures, of;
+  std::uint64_t bytes(std::uint64_t all) const { return all / of * pictures; }
+  double ms(double all) const {
+    return all * static_cast<double>(pictures) / static_cast<double>(of);
+  }
+};
+
+std::vector<Chunk> chunks_of(const ConvProblem& part, bool overlap) {
+  const auto all = static_cast<std::uint64_t>(part.batch);
+  const std::vector<BatchRange> ranges = batch_chunks({0, part.batch});
+  if (!overlap || ranges.size() < 2) return {{-1, all, all}};
+  std::vector<Chunk> chunks;
+  for (const BatchRange& range : ranges)
+    chunks.push_back(
+        {static_cast<int>(chunks.size()), static_cast<std::uint64_t>(range.size()), all});
+  return chunks;
+}
+
+std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
+                                  bool overlap) {
+  Pieces pieces(has_link);
+  const std::vector<Chunk> chunks = chunks_of(part.problem, overlap);
+  const auto weights = [&] {
+    pieces.receive(Pass::kForward, traffic.weight);
+    pieces.receive(Pass::kForward, traffic.bias);
+  };
+  if (chunks.size() > 1) weights();
+  for (const Chunk& chunk : chunks) {
+    pieces.receive(Pass::kForward, chunk.bytes(traffic.input), chunk.number);
+    if (chunks.size() == 1) weights();
+    pieces.compute(Pass::kForward, chunk.ms(part.ms[kForward]), chunk.number);
+    pieces.send(Pass::kForward, chunk.bytes(traffic.output), chunk.number);
+  }
+  return pieces.take();
+}
+
+std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
+                                   bool overlap) {
+  Pieces pieces(has_link);
+  const std::vector<Chunk> chunks = chunks_of(part.problem, overlap);
+  const bool chunked = chunks.size() > 1;
+  for (const Chunk& chunk : chunks) {
+    pieces.receive(Pass::kBackwardWeights, chunk.bytes(traffic.grad_output), chunk.number);
+    pieces.compute(Pass::kBackwardWeights, chunk.ms(part.ms[kBackwardWeights]), chunk.number);
+    pieces.compute(Pass::kBackwardData, chunk.ms(part.ms[kBackwardData]), chunk.number);
+    if (chunked) pieces.send(Pass::kBackwardData, chunk.bytes(traffic.grad_input), chunk.number);
+  }
+  pieces.send(Pass::kBackwardWeights, traffic.grad_weight);
+  pieces.send(Pass::kBackwardWeights, traffic.grad_bias);
+  if (!chunked) pieces.send(Pass::kBackwardData, traffic.grad_input);
+  return pieces.take();
 }
 
 }  // namespace
 
-double predict_step_ms(const ClusterPlan& plan, const std::vector<LinkSettings>& links,
-                       double comp_ms) {
-  double step_ms = comp_ms;
-  for (const LayerPlan& layer : plan.layers) {
-    double forward_ms = 0.0, backward_ms = 0.0;
-    for (std::size_t device = 0; device < layer.kernels.size(); ++device) {
-      if (layer.kernels[device] == 0) continue;
-      const ConvProblem part = layer.problem.with_kernels(layer.kernels[device]);
-      const double compute_ms = layer.cost[device].ms(layer.kernels[device]);
-      const auto& measured = layer.measured[device];
-      double forward = compute_ms * measured.ms[0] / measured.total_ms();
-      double backward = compute_ms - forward;
-      if (device > 0) {
-        const LinkSettings& link = links[device];
-        forward += transfer_ms(link, part.input_size()) + transfer_ms(link, part.weight_size()) +
-                   transfer_ms(link, part.output_size());
-        backward += transfer_ms(link, part.output_size()) + transfer_ms(link, part.weight_size());
-        if (layer.needs_grad_input) backward += transfer_ms(link, part.input_size());
-      }
-      forward_ms = std::max(forward_ms, forward);
-      backward_ms = std::max(backward_ms, backward);
+StepPrediction predict_step(const std::vector<LayerWork>& layers,
+                            const std::vector<LinkSettings>& links,
+                            const DistributionOptions& options, double comp_ms) {
+  StepPrediction step;
+  step.comp_ms = comp_ms;
+  step.device_bytes.resize(links.size());
+  std::vector<double> compute_ms(links.size()), update_ms(links.size());
+  double layers_ms = 0.0;
+  for (const LayerWork& layer : layers) {
+    StepPrediction::Layer& result = step.layers.emplace_back();
+    std::vector<DeviceWorkload> forward(links.size()), backward(links.size());
+    for (std::size_t i = 0; i < links.size(); ++i) {
+      const PartWork& part = layer.parts.at(i);
+      if (left_out(part)) continue;
+      const bool has_link = i > 0;
+      if (has_link) forward[i].link = backward[i].link = links[i];
+      const PartTraffic traffic =
+          part_traffic(part.problem, layer.split, layer.needs_grad_input, options);
+      forward[i].pieces = forward_pieces(part, traffic, has_link, options.overlap);
+      backward[i].pieces = backward_pieces(part, traffic, has_link, options.overlap);
+      compute_ms[i] += part.ms[0] + part.ms[1] + part.ms[2] + part.update_ms;
+      update_ms[i] += part.update_ms;
+      if (!has_link) continue;
+      step.device_bytes[i] += traffic.received() + traffic.sent();
+      result.bytes += traffic.received() + traffic.sent();
     }
-    step_ms += forward_ms + backward_ms;
+    result.forward_ms = place_exchange(forward, options.overlap).ms;
+    result.backward_ms = place_exchange(backward, options.overlap).ms;
+    layers_ms += result.forward_ms + result.backward_ms;
+    step.bytes += result.bytes;
   }
-  return step_ms;
+  // Resident weights are updated side by side, when all gradients are there.
+  layers_ms += *std::max_element(update_ms.begin(), update_ms.end());
+  step.conv_ms = *std::max_element(compute_ms.begin(), compute_ms.end());
+  step.comm_ms = layers_ms - step.conv_ms;
+  step.step_ms = layers_ms + comp_ms;
+  return step;
+}
+
+std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
+  std::vector<LayerWork> layers;
+  for (const LayerPlan& from : plan.layers) {
+    LayerWork& layer = layers.emplace_back();
+    layer.needs_grad_input = from.needs_grad_input;
+    for (std::size_t i = 0; i < from.kernels.size(); ++i) {
+      PartWork part{from.problem.with_kernels(from.kernels[i]), {}, 0.0};
+      const double total_ms = from.measured[i].total_ms();
+      if (from.kernels[i] > 0)
+        for (std::size_t pass = 0; pass < part.ms.size(); ++pass)
+          part.ms[pass] = from.cost[i].ms(from.kernels[i]) * from.measured[i].ms[pass] / total_ms;
+      layer.parts.push_back(part);
+    }
+  }
+  return layers;
 }
 
 }  // namespace convoy

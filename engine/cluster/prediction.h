@@ -1,16 +1,49 @@
-// The step time that calibrated times and the links' settings add up to, before any step is run.
+// What a step will take, from what its pieces of work take: the schedule of schedule.h fed with
+// calibrated times and the bytes of traffic.h.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <vector>
 
 #include "engine/cluster/calibration.h"
+#include "engine/cluster/distribution_options.h"
 
 namespace convoy {
 
-// Milliseconds of one step by the paper's method: for each layer and direction a device receives,
-// computes and sends one after another, and the slowest decides; `comp_ms` is the rest of the step.
-// links[0] is not read. Devices that really compete for memory or cores take longer than this.
-double predict_step_ms(const ClusterPlan& plan, const std::vector<LinkSettings>& links,
-                       double comp_ms);
+// What one device has of a layer, and how long it computes that.
+struct PartWork {
+  ConvProblem problem;         // with the device's kernels and pictures; none of them: left out
+  std::array<double, 3> ms{};  // by pass, in the order of kAllPasses, with what is fused to it
+  double update_ms = 0.0;      // of resident weights
+};
+
+struct LayerWork {
+  SplitMode split = SplitMode::kKernels;  // never kAuto
+  bool needs_grad_input = true;
+  std::vector<PartWork> parts;  // [device]
+};
+
+// As a run measures it: conv_ms is the slowest device's computing, comm_ms what the layers take
+// beyond it, comp_ms the rest of the step.
+struct StepPrediction {
+  double step_ms = 0.0, conv_ms = 0.0, comm_ms = 0.0, comp_ms = 0.0;
+  std::uint64_t bytes = 0;                  // over all links, both directions
+  std::vector<std::uint64_t> device_bytes;  // [device]; of the master's own: 0
+  struct Layer {
+    double forward_ms = 0.0, backward_ms = 0.0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Layer> layers;
+};
+
+// `links` [device]; the first is not read. Devices that really compete for memory or cores take
+// longer than this.
+StepPrediction predict_step(const std::vector<LayerWork>& layers,
+                            const std::vector<LinkSettings>& links,
+                            const DistributionOptions& options, double comp_ms);
+
+// The work of a plan, with the times of its cost lines.
+std::vector<LayerWork> planned_work(const ClusterPlan& plan);
 
 }  // namespace convoy

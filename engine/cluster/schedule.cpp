@@ -10,8 +10,7 @@ namespace {
 constexpr int kWholeBatch = -1;
 
 double duration_ms(const Piece& piece, const std::optional<LinkSettings>& link) {
-  if (piece.activity == Activity::kCompute) return piece.compute_ms;
-  return link ? transfer_ms(*link, piece.bytes) : 0.0;
+  return piece.activity == Activity::kCompute || !link ? piece.ms : transfer_ms(*link, piece.bytes);
 }
 
 std::vector<PlacedPiece> one_after_another(const DeviceWorkload& device) {

@@ -11,11 +11,11 @@
 
 namespace convoy {
 
-// A transfer or a computation; `bytes` counts for the one, `compute_ms` for the other.
+// A computation of `ms`, or a transfer of `bytes`, which takes `ms` only where there is no link.
 struct Piece {
   Activity activity = Activity::kCompute;
   Pass pass = Pass::kForward;
-  double compute_ms = 0.0;
+  double ms = 0.0;
   std::uint64_t bytes = 0;
   int chunk = -1;  // of the batch; -1 for what concerns all of it
 };
@@ -23,7 +23,7 @@ struct Piece {
 // What one device is to do, in the order in which it does it.
 struct DeviceWorkload {
   std::vector<Piece> pieces;         // without kWait
-  std::optional<LinkSettings> link;  // none: the master's own device, whose transfers take no time
+  std::optional<LinkSettings> link;  // none: the master's own device
 };
 
 struct PlacedPiece {

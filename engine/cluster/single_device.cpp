@@ -4,7 +4,7 @@ namespace convoy {
 
 SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& problems, bool measure,
                            const StopToken* stop)
-    : share_(device, 0), stop_(stop) {
+    : share_(device, 0), layers_(problems.size()), stop_(stop) {
   DeviceConvOptions options;
   options.measure = measure;
   options.stop = stop;
@@ -24,11 +24,19 @@ void SingleDevice::backward(int layer, const float* grad_output, float* grad_wei
   if (grad_input) share_.backward_data(layer, grad_input, stop_, slices_);
 }
 
-double SingleDevice::take_conv_ms() {
-  double ms = 0.0;
-  for (const Slice& slice : slices_) ms += milliseconds(slice.end - slice.begin);
+std::vector<std::array<double, 3>> SingleDevice::take_layer_ms() {
+  std::vector<std::array<double, 3>> ms(layers_);
+  for (const Slice& slice : slices_)
+    ms.at(static_cast<std::size_t>(slice.layer))[static_cast<std::size_t>(slice.pass)] +=
+        milliseconds(slice.end - slice.begin);
   slices_.clear();
   return ms;
+}
+
+double SingleDevice::take_conv_ms() {
+  double sum = 0.0;
+  for (const auto& layer : take_layer_ms()) sum += layer[0] + layer[1] + layer[2];
+  return sum;
 }
 
 }  // namespace convoy

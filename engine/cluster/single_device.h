@@ -2,6 +2,7 @@
 // compared with.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "engine/cluster/device_share.h"
@@ -20,11 +21,14 @@ class SingleDevice : public ConvExecutor {
   void backward(int layer, const float* grad_output, float* grad_weight,
                 float* grad_input) override;
 
-  // What the layers took since the last call, in milliseconds.
+  // What each layer took since the last call, by pass in the order of kAllPasses, in milliseconds.
+  std::vector<std::array<double, 3>> take_layer_ms();
+  // The same in all.
   double take_conv_ms();
 
  private:
   DeviceShare share_;
+  std::size_t layers_;
   const StopToken* stop_;
   std::vector<Slice> slices_;
 };

@@ -18,6 +18,59 @@ int steps_to_measure(double ms) {
   return std::clamp(static_cast<int>(std::ceil(1000.0 / ms)), 3, 15);
 }
 
+double sum_of(const std::vector<std::array<double, 3>>& layers) {
+  double sum = 0.0;
+  for (const auto& passes : layers)
+    for (const double ms : passes) sum += ms;
+  return sum;
+}
+
+// The times of the steps so far.
+class Samples {
+ public:
+  // `rest_speed` turns the parts' real times into those of the computer that is meant.
+  void add(const std::vector<std::array<double, 3>>& layers, double comp_ms,
+           const std::vector<MasterSlice>& parts, double rest_speed) {
+    const double conv_ms = sum_of(layers);
+    step_.push_back(conv_ms + comp_ms);
+    conv_.push_back(conv_ms);
+    comp_.push_back(comp_ms);
+    layers_.resize(layers.size());
+    for (std::size_t layer = 0; layer < layers.size(); ++layer)
+      for (std::size_t pass = 0; pass < 3; ++pass)
+        layers_[layer][pass].push_back(layers[layer][pass]);
+    parts_.resize(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      parts_[i].first = parts[i].name;
+      parts_[i].second.push_back(milliseconds(parts[i].end - parts[i].begin) / rest_speed);
+    }
+  }
+
+  BaselineTimes medians(double rest_speed) const {
+    BaselineTimes times;
+    times.step_ms = quantile(step_, 0.5);
+    times.conv_ms = quantile(conv_, 0.5);
+    times.comp_ms = quantile(comp_, 0.5);
+    times.rest_speed = rest_speed;
+    for (const auto& layer : layers_) {
+      auto& passes = times.layer_ms.emplace_back();
+      for (std::size_t pass = 0; pass < 3; ++pass) passes[pass] = quantile(layer[pass], 0.5);
+    }
+    double known_ms = 0.0;
+    for (const auto& [name, ms] : parts_) {
+      times.rest.push_back({name, quantile(ms, 0.5)});
+      known_ms += times.rest.back().ms;
+    }
+    times.rest.push_back({"other", std::max(0.0, times.comp_ms - known_ms)});
+    return times;
+  }
+
+ private:
+  std::vector<double> step_, conv_, comp_;
+  std::vector<std::array<std::vector<double>, 3>> layers_;
+  std::vector<std::pair<std::string, std::vector<double>>> parts_;
+};
+
 }  // namespace
 
 BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec& spec,
@@ -37,8 +90,7 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
   const auto order = epoch_order(problem.images.count(), problem.shuffle, problem.seed, 1);
   const auto batches = order.size() / static_cast<std::size_t>(problem.batch_size);
 
-  const bool is_virtual = clock == ClockMode::kVirtual;
-  std::vector<double> step_ms, conv_ms, comp_ms;
+  Samples samples;
   int total = 2;
   for (int step = 0; step < total; ++step) {
     if (stop) stop->throw_if_stopped();
@@ -46,23 +98,28 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
     const TimePoint begin = SteadyClock::now();
     const auto place = static_cast<std::size_t>(step) % batches;
     batch.load(order, place * static_cast<std::size_t>(problem.batch_size), problem.batch_size);
-    model.train_step(batch.pixels(), batch.labels(), problem.sgd, convolutions);
-    double conv = convolutions.take_conv_ms();
-    if (!is_virtual) wait_for_slower(begin, conv, rest_speed, stop);
-    double whole = milliseconds(SteadyClock::now() - begin);
-    if (is_virtual) {
-      whole = (whole - conv) / rest_speed + conv / spec.speed;
-      conv /= spec.speed;
+    const TimePoint loaded = SteadyClock::now();
+    const StepResult result =
+        model.train_step(batch.pixels(), batch.labels(), problem.sgd, convolutions);
+    std::vector<MasterSlice> parts = result.slices;
+    parts.insert(parts.begin(), {"batch", begin, loaded});
+    auto layers = convolutions.take_layer_ms();
+    const double real_conv_ms = sum_of(layers);
+    double comp_ms = milliseconds(SteadyClock::now() - begin) - real_conv_ms;
+    if (clock == ClockMode::kVirtual) {
+      comp_ms /= rest_speed;
+      for (auto& layer : layers)
+        for (double& ms : layer) ms /= spec.speed;
+    } else {
+      wait_for_slower(begin, real_conv_ms, rest_speed, stop);
+      comp_ms = milliseconds(SteadyClock::now() - begin) - real_conv_ms;
     }
-    if (step == 0) {
-      total = 1 + steps_to_measure(whole);
-      continue;
-    }
-    step_ms.push_back(whole);
-    conv_ms.push_back(conv);
-    comp_ms.push_back(whole - conv);
+    if (step > 0)
+      samples.add(layers, comp_ms, parts, rest_speed);
+    else
+      total = 1 + steps_to_measure(sum_of(layers) + comp_ms);
   }
-  return {quantile(step_ms, 0.5), quantile(conv_ms, 0.5), quantile(comp_ms, 0.5)};
+  return samples.medians(rest_speed);
 }
 
 }  // namespace convoy

@@ -1,8 +1,10 @@
 // The same training on one device, for comparison: what the speedup is measured against.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "datasets/image_set.h"
 #include "engine/network/model.h"
@@ -22,8 +24,19 @@ struct BaselineProblem {
   std::uint64_t seed;
 };
 
+// A part of the step outside the convolutional layers: "batch", "fully connected", "update"; layers
+// as the model calls them.
+struct RestPart {
+  std::string name;
+  double ms = 0.0;
+};
+
+// Medians.
 struct BaselineTimes {
-  double step_ms = 0.0, conv_ms = 0.0, comp_ms = 0.0;  // medians
+  double step_ms = 0.0, conv_ms = 0.0, comp_ms = 0.0;
+  std::vector<std::array<double, 3>> layer_ms;  // [layer], by pass in the order of kAllPasses
+  std::vector<RestPart> rest;  // what comp_ms consists of, "other" for what is in no part
+  double rest_speed = 1.0;     // of the computer that did the rest
 };
 
 // Real training steps on a copy of the weights: one to warm up, then three to fifteen (fewer where

@@ -154,7 +154,9 @@ void Run::measure_baseline_step() {
   baseline_->amdahl_limit = baseline.amdahl_limit = amdahl_limit(baseline, relative_speed());
 
   RunCalibrated calibrated = describe_calibration(plan_, cluster_->size());
-  calibrated.predicted_step_ms = predict_step_ms(plan_, links(), baseline.comp_ms);
+  calibrated.predicted_step_ms =
+      predict_step(planned_work(plan_), links(), experiment.distribution.options, baseline.comp_ms)
+          .step_ms;
   summary_.predicted_step_ms = calibrated.predicted_step_ms;
   summary_.baseline = baseline.name;
   summary_.baseline_step_ms = baseline.step_ms;

@@ -1,0 +1,205 @@
+#include "engine/training/device_forecast.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace convoy {
+namespace {
+
+bool is_cpu_id(const std::string& id) {
+  return id.starts_with("cpu");
+}
+
+std::string known_devices(const CalibrationRecord& record) {
+  std::string text;
+  for (const auto& device : record.devices) {
+    text += (text.empty() ? "" : ", ") + device.id;
+    if (device.scratch_limit_mb)
+      text += " (scratch_limit_mb " + std::to_string(*device.scratch_limit_mb) + ")";
+  }
+  return text;
+}
+
+// The device of the record that `spec` means; of several the one that has its name too.
+std::size_t find_device(const CalibrationRecord& record, const DeviceSpec& spec,
+                        std::size_t place) {
+  std::size_t found = record.devices.size();
+  for (std::size_t i = 0; i < record.devices.size(); ++i) {
+    const auto& device = record.devices[i];
+    if (device.id != spec.id || device.scratch_limit_mb != spec.scratch_limit_mb) continue;
+    if (found == record.devices.size() || device.name == spec.name) found = i;
+  }
+  if (found == record.devices.size())
+    throw Error(ErrorKind::kExperiment, "/devices/" + std::to_string(place) + "/id",
+                "found \"" + spec.id + "\"" +
+                    (spec.scratch_limit_mb ? " with a scratch limit of its own" : "") +
+                    "; the calibration has " + known_devices(record));
+  return found;
+}
+
+double part_ms(const std::vector<RestPart>& rest, const std::string& name) {
+  double ms = 0.0;
+  for (const RestPart& part : rest)
+    if (part.name == name) ms += part.ms;
+  return ms;
+}
+
+double sum(const std::array<double, 3>& ms) {
+  return ms[0] + ms[1] + ms[2];
+}
+
+}  // namespace
+
+DeviceForecast::DeviceForecast(const CalibrationRecord& record, const Experiment& experiment)
+    : record_(record),
+      experiment_(experiment),
+      problems_(record.network.conv_problems(record.batch_size)),
+      devices_(experiment.devices) {
+  if (devices_.empty())
+    for (const DeviceTimes& device : record.devices)
+      devices_.push_back({device.id, device.name, 1.0, std::nullopt, device.scratch_limit_mb});
+  for (std::size_t i = 0; i < devices_.size(); ++i)
+    found_.push_back(find_device(record, devices_[i], i));
+}
+
+std::vector<LinkSettings> DeviceForecast::links() const {
+  std::vector<LinkSettings> links;
+  for (const DeviceSpec& device : devices_) links.push_back(device.link.value_or(experiment_.link));
+  return links;
+}
+
+bool DeviceForecast::is_cpu(std::size_t device) const {
+  return is_cpu_id(devices_[device].id);
+}
+
+ShareCost DeviceForecast::cost(std::size_t device, std::size_t layer, SplitMode split) const {
+  const auto& recorded = times(device).layers[layer];
+  const double speed = devices_[device].speed;
+  ShareCost cost = recorded.cost;
+  if (recorded.split != split) {
+    // What was measured by kernels is taken to be in proportion to pictures, and the reverse.
+    const ConvProblem& problem = problems_[layer];
+    const bool by_kernels = recorded.split == SplitMode::kKernels;
+    const int recorded_whole = by_kernels ? problem.out_channels : problem.batch;
+    const int whole = by_kernels ? problem.batch : problem.out_channels;
+    cost = {0.0, cost.ms(recorded_whole) / whole};
+  }
+  return {cost.fixed_ms / speed, cost.ms_per_kernel / speed};
+}
+
+double DeviceForecast::recorded_conv_ms(std::size_t recorded) const {
+  double ms = 0.0;
+  for (std::size_t layer = 0; layer < problems_.size(); ++layer) {
+    const auto& times = record_.devices[recorded].layers[layer];
+    ms += times.cost.ms(times.split == SplitMode::kKernels ? problems_[layer].out_channels
+                                                           : problems_[layer].batch);
+  }
+  return ms;
+}
+
+double DeviceForecast::alone_conv_ms(std::size_t device) const {
+  const std::size_t recorded = found_[device];
+  const double ms = recorded == static_cast<std::size_t>(record_.baseline_device)
+                        ? record_.baseline_conv_ms
+                        : recorded_conv_ms(recorded);
+  return ms / devices_[device].speed;
+}
+
+// The rest was done by the baseline's device where that is a CPU, else by the recorded master. A
+// CPU is taken to be as much faster or slower at it as it is at the convolutions; what belongs to a
+// GPU is done by the master.
+double DeviceForecast::rest_factor(std::size_t device) const {
+  if (!is_cpu(device)) return device == 0 ? 1.0 / devices_[0].speed : rest_factor(0);
+  std::size_t measured_on = static_cast<std::size_t>(record_.baseline_device);
+  if (!is_cpu_id(record_.devices[measured_on].id)) measured_on = 0;
+  const double ratio = is_cpu_id(record_.devices[measured_on].id)
+                           ? recorded_conv_ms(found_[device]) / recorded_conv_ms(measured_on)
+                           : 1.0;
+  return ratio / devices_[device].speed;
+}
+
+double DeviceForecast::alone_step_ms(std::size_t device) const {
+  double rest_ms = 0.0;
+  for (const RestPart& part : record_.rest) rest_ms += part.ms;
+  return alone_conv_ms(device) + rest_ms * rest_factor(device);
+}
+
+double DeviceForecast::pooling_ms(std::size_t layer, bool backward) const {
+  return part_ms(record_.rest, "bias, ReLU, pooling " + std::to_string(layer + 1) +
+                                   (backward ? " backward" : ""));
+}
+
+double DeviceForecast::update_ms(std::size_t layer) const {
+  double all = static_cast<double>(record_.network.classes) *
+               static_cast<double>(record_.network.features() + 1);
+  for (const ConvProblem& problem : problems_)
+    all += static_cast<double>(problem.weight_size()) + problem.out_channels;
+  return part_ms(record_.rest, "update") * static_cast<double>(problems_[layer].weight_size()) /
+         all;
+}
+
+double DeviceForecast::comp_ms(const std::vector<SplitMode>& splits) const {
+  const DistributionOptions& options = experiment_.distribution.options;
+  double ms = 0.0;
+  for (const RestPart& part : record_.rest) ms += part.ms;
+  for (std::size_t layer = 0; layer < problems_.size(); ++layer) {
+    if (options.fuse_pooling) ms -= pooling_ms(layer, false) + pooling_ms(layer, true);
+    if (options.resident_kernels && splits[layer] == SplitMode::kKernels) ms -= update_ms(layer);
+  }
+  return std::max(0.0, ms) * rest_factor(0);
+}
+
+LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
+  const DistributionOptions& options = experiment_.distribution.options;
+  const ConvProblem& problem = problems_[layer];
+  const std::size_t devices = devices_.size();
+  const int whole = split == SplitMode::kKernels ? problem.out_channels : problem.batch;
+  std::vector<ShareCost> costs;
+  for (std::size_t i = 0; i < devices; ++i) costs.push_back(cost(i, layer, split));
+
+  std::vector<int> counts;
+  const DistributionSpec& distribution = experiment_.distribution;
+  if (distribution.shares == ShareMode::kCalibrated)
+    counts = split_by_cost(
+        whole, without_noise(costs, static_cast<double>(whole) / static_cast<double>(devices)));
+  else if (distribution.shares == ShareMode::kExplicit)
+    counts = split_by_fractions(whole, distribution.fractions);
+  else
+    counts =
+        split_by_fractions(whole, std::vector<double>(devices, 1.0 / static_cast<double>(devices)));
+
+  LayerWork work{split, layer > 0, {}};
+  for (std::size_t i = 0; i < devices; ++i) {
+    const double fraction = static_cast<double>(counts[i]) / whole;
+    PartWork part{split == SplitMode::kKernels ? problem.with_kernels(counts[i])
+                                               : problem.with_batch(counts[i]),
+                  {},
+                  0.0};
+    if (counts[i] > 0) {
+      const auto& recorded = times(i).layers[layer].ms;
+      for (std::size_t pass = 0; pass < 3; ++pass)
+        part.ms[pass] = costs[i].ms(counts[i]) * recorded[pass] / sum(recorded);
+      // Pooling changes its place: from the master to the devices, or the other way.
+      const double pooled =
+          static_cast<double>(options.fuse_pooling) - static_cast<double>(record_.fuse_pooling);
+      const double rest = rest_factor(i) * fraction;
+      double& forward = part.ms[static_cast<std::size_t>(Pass::kForward)];
+      double& backward = part.ms[static_cast<std::size_t>(Pass::kBackwardWeights)];
+      forward = std::max(0.0, forward + pooled * rest * pooling_ms(layer, false));
+      backward = std::max(0.0, backward + pooled * rest * pooling_ms(layer, true));
+      if (options.resident_kernels && split == SplitMode::kKernels)
+        part.update_ms = rest * update_ms(layer);
+    }
+    work.parts.push_back(part);
+  }
+  return work;
+}
+
+std::vector<LayerWork> DeviceForecast::work(const std::vector<SplitMode>& splits) const {
+  std::vector<LayerWork> layers;
+  for (std::size_t layer = 0; layer < problems_.size(); ++layer)
+    layers.push_back(layer_work(layer, splits[layer]));
+  return layers;
+}
+
+}  // namespace convoy

@@ -1,0 +1,53 @@
+// How long the devices of an experiment would take for its layers and for the rest of the step, by
+// a calibration record. Private to the prediction study.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/cluster/prediction.h"
+#include "engine/training/calibration_record.h"
+
+namespace convoy {
+
+class DeviceForecast {
+ public:
+  // Keeps references to both. Throws Error(kExperiment) for a device that is not in the record.
+  DeviceForecast(const CalibrationRecord& record, const Experiment& experiment);
+
+  const std::vector<DeviceSpec>& devices() const { return devices_; }
+  std::vector<LinkSettings> links() const;
+
+  // The layers divided as the experiment says, each with this split (not kAuto).
+  std::vector<LayerWork> work(const std::vector<SplitMode>& splits) const;
+  // What is left on the master, by its speed, when layers have these splits.
+  double comp_ms(const std::vector<SplitMode>& splits) const;
+
+  // One device doing whole steps alone.
+  double alone_conv_ms(std::size_t device) const;
+  double alone_step_ms(std::size_t device) const;
+
+ private:
+  using DeviceTimes = CalibrationRecord::DeviceTimes;
+
+  const DeviceTimes& times(std::size_t device) const { return record_.devices[found_[device]]; }
+  bool is_cpu(std::size_t device) const;
+  // By kernel or by picture, at the device's speed.
+  ShareCost cost(std::size_t device, std::size_t layer, SplitMode split) const;
+  // The convolutions of a step alone on a device of the record, from its cost lines, at speed 1.
+  double recorded_conv_ms(std::size_t recorded) const;
+  // How much longer the device's computer takes for what the record has as the rest of the step.
+  double rest_factor(std::size_t device) const;
+  // The recorded time of pooling a layer, forward or backward, and of updating its weights.
+  double pooling_ms(std::size_t layer, bool backward) const;
+  double update_ms(std::size_t layer) const;
+  LayerWork layer_work(std::size_t layer, SplitMode split) const;
+
+  const CalibrationRecord& record_;
+  const Experiment& experiment_;
+  std::vector<ConvProblem> problems_;
+  std::vector<DeviceSpec> devices_;
+  std::vector<std::size_t> found_;  // [device], its place in the record
+};
+
+}  // namespace convoy

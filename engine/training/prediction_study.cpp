@@ -1,0 +1,257 @@
+#include "engine/training/prediction_study.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "engine/training/device_forecast.h"
+
+namespace convoy {
+namespace {
+
+bool same_problem(const CalibrationRecord& record, const Experiment& experiment) {
+  if (record.dataset != experiment.dataset.kind || record.network.design != experiment.network)
+    return false;
+  return experiment.dataset.kind != DatasetKind::kFolder ||
+         experiment.dataset.image_size.value_or(32) == record.network.in_height;
+}
+
+StepPrediction predict_with(const DeviceForecast& forecast, const Experiment& experiment,
+                            const std::vector<SplitMode>& splits) {
+  return predict_step(forecast.work(splits), forecast.links(), experiment.distribution.options,
+                      forecast.comp_ms(splits));
+}
+
+// Each layer the way in which the step takes less time: layers do not touch each other.
+std::vector<SplitMode> choose_splits(const DeviceForecast& forecast, const Experiment& experiment,
+                                     std::size_t layers) {
+  const SplitMode asked = experiment.distribution.options.split;
+  std::vector<SplitMode> splits(
+      layers, asked == SplitMode::kBatch ? SplitMode::kBatch : SplitMode::kKernels);
+  if (asked != SplitMode::kAuto) return splits;
+  double best_ms = predict_with(forecast, experiment, splits).step_ms;
+  for (SplitMode& split : splits) {
+    split = SplitMode::kBatch;
+    const double ms = predict_with(forecast, experiment, splits).step_ms;
+    if (ms < best_ms)
+      best_ms = ms;
+    else
+      split = SplitMode::kKernels;
+  }
+  return splits;
+}
+
+std::size_t baseline_of(const DeviceForecast& forecast, BaselineMode mode) {
+  std::size_t best = 0;
+  if (mode == BaselineMode::kMaster) return best;
+  for (std::size_t i = 1; i < forecast.devices().size(); ++i)
+    if (forecast.alone_conv_ms(i) < forecast.alone_conv_ms(best)) best = i;
+  return best;
+}
+
+std::string name_of(const DeviceSpec& device) {
+  return device.name.empty() ? device.id : device.name;
+}
+
+// "3", "2.7", "0.031": two significant digits, all those before the dot.
+std::string rounded(double value) {
+  char text[48];
+  const int digits = value >= 10.0 ? 0 : value >= 1.0 ? 1 : value >= 0.1 ? 2 : 3;
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string bandwidth(const std::optional<double>& mbps) {
+  if (!mbps) return "unlimited bandwidth";
+  return *mbps >= 1000.0 ? rounded(*mbps / 1000.0) + " Gb/s" : rounded(*mbps) + " Mb/s";
+}
+
+std::string times_text(double factor) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.2f times", factor);
+  return text;
+}
+
+// Without a baseline in the experiment there is still a question.
+Experiment compared(Experiment experiment) {
+  if (experiment.baseline == BaselineMode::kNone) experiment.baseline = BaselineMode::kFastest;
+  return experiment;
+}
+
+}  // namespace
+
+PredictionStudy::PredictionStudy(std::vector<CalibrationRecord> records) {
+  for (CalibrationRecord& record : records) add(std::move(record));
+}
+
+void PredictionStudy::add(CalibrationRecord record) {
+  for (CalibrationRecord& other : records_)
+    if (other.dataset == record.dataset && other.batch_size == record.batch_size &&
+        other.network.design == record.network.design &&
+        other.network.in_height == record.network.in_height) {
+      other = std::move(record);
+      return;
+    }
+  records_.push_back(std::move(record));
+}
+
+const CalibrationRecord* PredictionStudy::record_of(const Experiment& experiment) const {
+  for (const CalibrationRecord& record : records_)
+    if (same_problem(record, experiment) && record.batch_size == experiment.training.batch_size)
+      return &record;
+  return nullptr;
+}
+
+const CalibrationRecord& PredictionStudy::needed_record(const Experiment& experiment) const {
+  if (const CalibrationRecord* record = record_of(experiment)) return *record;
+  std::string known;
+  for (const CalibrationRecord& other : records_)
+    known += (known.empty() ? "" : ", ") + network_name(other.network.design) + " on " +
+             std::string(dataset_kind_name(other.dataset)) + " at batch size " +
+             std::to_string(other.batch_size);
+  throw Error(ErrorKind::kExperiment, "",
+              "there is no calibration of the network " + network_name(experiment.network) +
+                  " on " + std::string(dataset_kind_name(experiment.dataset.kind)) +
+                  " at batch size " + std::to_string(experiment.training.batch_size) + "; " +
+                  (known.empty() ? "there is none at all" : "there is " + known));
+}
+
+Prediction PredictionStudy::predict(const Experiment& experiment) const {
+  const CalibrationRecord& record = needed_record(experiment);
+  const DeviceForecast forecast(record, experiment);
+  Prediction prediction;
+  prediction.split = choose_splits(forecast, experiment, record.network.design.kernels.size());
+  prediction.step = predict_with(forecast, experiment, prediction.split);
+  for (const LayerWork& layer : forecast.work(prediction.split)) {
+    auto& counts = prediction.counts.emplace_back();
+    for (const PartWork& part : layer.parts)
+      counts.push_back(layer.split == SplitMode::kKernels ? part.problem.out_channels
+                                                          : part.problem.batch);
+  }
+  for (const DeviceSpec& device : forecast.devices()) prediction.devices.push_back(name_of(device));
+  if (experiment.baseline == BaselineMode::kNone) return prediction;
+  const std::size_t baseline = baseline_of(forecast, experiment.baseline);
+  prediction.baseline = prediction.devices[baseline];
+  prediction.baseline_step_ms = forecast.alone_step_ms(baseline);
+  prediction.speedup = *prediction.baseline_step_ms / prediction.step.step_ms;
+  return prediction;
+}
+
+std::vector<CurvePoint> PredictionStudy::over_bandwidth(const Experiment& experiment,
+                                                        const std::vector<double>& mbps) const {
+  std::vector<CurvePoint> curve;
+  for (const double value : mbps)
+    curve.push_back({value, predict(with_bandwidth(experiment, value))});
+  return curve;
+}
+
+std::vector<CurvePoint> PredictionStudy::over_devices(const Experiment& experiment) const {
+  Experiment all = experiment;
+  if (all.devices.empty()) all.devices = DeviceForecast(needed_record(all), experiment).devices();
+  std::vector<CurvePoint> curve;
+  for (int count = 1; count <= static_cast<int>(all.devices.size()); ++count)
+    curve.push_back({static_cast<double>(count), predict(with_devices(all, count))});
+  return curve;
+}
+
+std::vector<int> PredictionStudy::batch_sizes(const Experiment& experiment) const {
+  std::vector<int> sizes;
+  for (const CalibrationRecord& record : records_)
+    if (same_problem(record, experiment)) sizes.push_back(record.batch_size);
+  std::sort(sizes.begin(), sizes.end());
+  return sizes;
+}
+
+std::vector<CurvePoint> PredictionStudy::over_batch(const Experiment& experiment) const {
+  std::vector<CurvePoint> curve;
+  for (const int size : batch_sizes(experiment)) {
+    Experiment other = experiment;
+    other.training.batch_size = size;
+    curve.push_back({static_cast<double>(size), predict(other)});
+  }
+  return curve;
+}
+
+BreakEven PredictionStudy::break_even(const Experiment& experiment) const {
+  constexpr double kLeastMbps = 0.01, kMostMbps = 1e9;
+  const Experiment asked = compared(experiment);
+  const auto pays = [&](std::optional<double> mbps) {
+    return *predict(with_bandwidth(asked, mbps)).speedup >= 1.0;
+  };
+  if (pays(kLeastMbps)) return {BreakEven::Kind::kAlways, 0.0};
+  if (!pays(std::nullopt)) return {BreakEven::Kind::kNever, 0.0};
+  double low = std::log(kLeastMbps), high = std::log(kMostMbps);
+  for (int round = 0; round < 60; ++round) {
+    const double middle = 0.5 * (low + high);
+    (pays(std::exp(middle)) ? high : low) = middle;
+  }
+  return {BreakEven::Kind::kAt, std::exp(high)};
+}
+
+std::string PredictionStudy::verdict(const Experiment& experiment) const {
+  const Experiment asked = compared(experiment);
+  const Prediction now = predict(asked);
+  if (now.devices.size() < 2) return "One device alone: nothing is distributed.";
+  const BreakEven even = break_even(asked);
+  char share[32];
+  std::snprintf(share, sizeof share, "%.0f %%", 100.0 * now.comm_share());
+  const std::string where = "at " + bandwidth(asked.link.bandwidth_mbps);
+  if (*now.speedup >= 1.0) {
+    std::string text = "Worth it: " + where + " a step is " + times_text(*now.speedup) +
+                       " as fast as on " + now.baseline + " alone; communication takes " + share +
+                       " of it.";
+    if (even.kind == BreakEven::Kind::kAt)
+      text += " Below " + bandwidth(even.bandwidth_mbps) + " it is not.";
+    return text;
+  }
+  const std::string loss = where + " communication takes " + share + " of the step, which is " +
+                           times_text(1.0 / *now.speedup) + " as long as on " + now.baseline +
+                           " alone.";
+  if (even.kind == BreakEven::Kind::kNever) return "Not worth it at any bandwidth: " + loss;
+  return "Not worth it below " + bandwidth(even.bandwidth_mbps) + ": " + loss;
+}
+
+Experiment with_devices(Experiment experiment, int count) {
+  const auto all = static_cast<int>(experiment.devices.size());
+  if (count < 1 || count > all)
+    throw Error(ErrorKind::kExperiment, "/devices",
+                "asked for the first " + std::to_string(count) + "; the experiment has " +
+                    std::to_string(all));
+  experiment.devices.resize(static_cast<std::size_t>(count));
+  if (experiment.distribution.shares != ShareMode::kExplicit) return experiment;
+  std::vector<double>& fractions = experiment.distribution.fractions;
+  fractions.resize(static_cast<std::size_t>(count));
+  const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
+  if (!(sum > 0.0))
+    throw Error(ErrorKind::kExperiment, "/distribution/shares",
+                "the first " + std::to_string(count) + " devices have no share");
+  for (double& fraction : fractions) fraction /= sum;
+  return experiment;
+}
+
+Experiment with_bandwidth(Experiment experiment, std::optional<double> mbps) {
+  experiment.link.bandwidth_mbps = mbps;
+  return experiment;
+}
+
+std::string break_even_text(const BreakEven& break_even) {
+  switch (break_even.kind) {
+    case BreakEven::Kind::kAlways:
+      return "always: at any bandwidth the devices together are at least as fast as the baseline";
+    case BreakEven::Kind::kNever:
+      return "never: even at unlimited bandwidth the devices together are slower than the baseline";
+    case BreakEven::Kind::kAt:
+      break;
+  }
+  return bandwidth(break_even.bandwidth_mbps);
+}
+
+std::vector<double> curve_bandwidths() {
+  std::vector<double> mbps;
+  for (double decade = 1.0; decade < 1e5; decade *= 10.0)
+    for (const double step : {1.0, 2.0, 5.0}) mbps.push_back(decade * step);
+  mbps.push_back(1e5);
+  return mbps;
+}
+
+}  // namespace convoy

@@ -1,0 +1,239 @@
+// Predictions from records with round numbers, worked out by hand; calibration files; curves,
+// break-even and words.
+#include <QTest>
+
+#include "engine/training/prediction_study.h"
+
+using namespace convoy;
+
+namespace {
+
+// One layer of 8 kernels, 5x5 on 3x32x32, batch 10. Device "cpu:0" takes 10 ms a kernel, "cpu:1"
+// the same; the rest takes 20 ms.
+CalibrationRecord one_layer() {
+  CalibrationRecord record;
+  record.network = {{{8}, 5, PaddingMode::kValid}, 3, 32, 32, 10};
+  record.batch_size = 10;
+  CalibrationRecord::LayerTimes layer;
+  layer.count = 4;
+  layer.ms = {10.0, 0.0, 30.0};
+  layer.algorithm = {"gemm", "", "gemm"};
+  layer.cost = {0.0, 10.0};
+  record.devices = {{"cpu:0", "A", std::nullopt, {layer}}, {"cpu:1", "B", std::nullopt, {layer}}};
+  record.baseline_device = 0;
+  record.baseline_conv_ms = 80.0;
+  record.rest = {{"bias, ReLU, pooling 1", 4.0},
+                 {"bias, ReLU, pooling 1 backward", 6.0},
+                 {"update", 7.0},
+                 {"other", 3.0}};
+  return record;
+}
+
+Experiment one_layer_experiment(std::size_t devices = 2) {
+  Experiment experiment;
+  experiment.network = {{8}, 5, PaddingMode::kValid};
+  experiment.training.batch_size = 10;
+  for (std::size_t i = 0; i < devices; ++i)
+    experiment.devices.push_back({"cpu:" + std::to_string(i % 2),
+                                  std::string(1, static_cast<char>('A' + i)), 1.0, std::nullopt});
+  return experiment;
+}
+
+constexpr double kInput = 4.0 * 10 * 3 * 32 * 32, kWeight = 4.0 * 4 * 3 * 5 * 5,
+                 kOutput = 4.0 * 10 * 4 * 28 * 28;
+
+std::string message_of(const auto& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+class PredictionStudyTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void addsUpWhatWasMeasured() {
+    const PredictionStudy study({one_layer()});
+    const Prediction alone = study.predict(one_layer_experiment(1));
+    QCOMPARE(alone.step.conv_ms, 80.0);
+    QCOMPARE(alone.step.comm_ms, 0.0);
+    QCOMPARE(alone.step.comp_ms, 20.0);
+    QCOMPARE(*alone.baseline_step_ms, 100.0);
+    QCOMPARE(*alone.speedup, 1.0);
+    QCOMPARE(alone.step.bytes, std::uint64_t{0});
+
+    Experiment two = one_layer_experiment();
+    two.link = {80.0, 0.5, Duplex::kFull};  // 10 bytes a microsecond
+    const Prediction pair = study.predict(two);
+    QCOMPARE(pair.counts, (std::vector<std::vector<int>>{{4, 4}}));
+    const double bytes = kInput + 2 * kWeight + 2 * kOutput;
+    QCOMPARE(static_cast<double>(pair.step.bytes), bytes);
+    QCOMPARE(pair.step.device_bytes, (std::vector<std::uint64_t>{0, pair.step.bytes}));
+    QCOMPARE(pair.step.conv_ms, 40.0);
+    QCOMPARE(pair.step.comm_ms, bytes / 1e4 + 5 * 0.5);
+    QCOMPARE(pair.step.step_ms, 60.0 + bytes / 1e4 + 2.5);
+    QCOMPARE(pair.baseline, std::string("A"));
+  }
+
+  void speedsLinksAndMoreOfTheSameNeedNoMeasurement() {
+    const PredictionStudy study({one_layer()});
+    Experiment four = one_layer_experiment(4);
+    QCOMPARE(study.predict(four).step.step_ms, 20.0 + 20.0);
+    four.devices[0].speed = 2.0;
+    four.baseline = BaselineMode::kMaster;
+    const Prediction fast_master = study.predict(four);
+    QCOMPARE(fast_master.step.comp_ms, 10.0);
+    QCOMPARE(*fast_master.baseline_step_ms, 50.0);
+    four.devices[3].link = LinkSettings{1.0, 1000.0, Duplex::kFull};
+    QVERIFY(study.predict(four).step.step_ms > 5000.0);
+  }
+
+  void eachOptionChangesWhatItShould() {
+    const PredictionStudy study({one_layer()});
+    Experiment experiment = one_layer_experiment();
+    const StepPrediction plain = study.predict(experiment).step;
+    auto& options = experiment.distribution.options;
+
+    options.fuse_pooling = true;
+    const StepPrediction fused = study.predict(experiment).step;
+    QCOMPARE(fused.comp_ms, plain.comp_ms - 10.0);
+    QCOMPARE(fused.conv_ms, plain.conv_ms + 5.0);
+    QCOMPARE(static_cast<double>(fused.bytes),
+             kInput + 2 * kWeight + 2 * kOutput / 4 + 2 * 4 * 4.0);
+    options = {};
+    options.resident_kernels = true;
+    const StepPrediction resident = study.predict(experiment).step;
+    const double weights = 8 * 75, all = weights + 8 + 10 * (8 * 14 * 14 + 1);
+    QCOMPARE(resident.comp_ms, plain.comp_ms - 7.0 * weights / all);
+    QCOMPARE(static_cast<double>(resident.bytes), kInput + 2 * kOutput);
+    options = {};
+    options.wire = WireFormat::kFp16;
+    QCOMPARE(study.predict(experiment).step.bytes, plain.bytes / 2);
+    options = {};
+    options.split = SplitMode::kBatch;
+    const Prediction by_batch = study.predict(experiment);
+    QCOMPARE(by_batch.counts, (std::vector<std::vector<int>>{{5, 5}}));
+    QCOMPARE(static_cast<double>(by_batch.step.bytes), kInput / 2 + 4 * kWeight + 2 * kOutput);
+    // Whichever takes less time: the kernels travel anyway, half of the input need not.
+    options.split = SplitMode::kAuto;
+    experiment.link.bandwidth_mbps = 10.0;
+    QCOMPARE(study.predict(experiment).split, std::vector{SplitMode::kBatch});
+  }
+
+  void overlapHidesTransfers() {
+    CalibrationRecord record = one_layer();
+    record.batch_size = 128;
+    const PredictionStudy study({record});
+    Experiment experiment = one_layer_experiment();
+    experiment.training.batch_size = 128;
+    experiment.link.bandwidth_mbps = 1000.0;
+    const StepPrediction waiting = study.predict(experiment).step;
+    experiment.distribution.options.overlap = true;
+    const StepPrediction hidden = study.predict(experiment).step;
+    QCOMPARE(hidden.bytes, waiting.bytes);
+    QCOMPARE(hidden.conv_ms, waiting.conv_ms);
+    QVERIFY(hidden.comm_ms < waiting.comm_ms);
+    QVERIFY(hidden.comm_ms > 0.0);
+  }
+
+  void curvesFollowTheirParameter() {
+    CalibrationRecord small = one_layer(), large = one_layer();
+    large.batch_size = 20;
+    const PredictionStudy study({large, small});
+    const Experiment experiment = one_layer_experiment(4);
+    double last = 1e9;
+    for (const CurvePoint& point : study.over_bandwidth(experiment, curve_bandwidths())) {
+      QVERIFY(point.prediction.step.step_ms < last);
+      last = point.prediction.step.step_ms;
+    }
+    const auto devices = study.over_devices(experiment);
+    QCOMPARE(devices.size(), std::size_t{4});
+    for (const CurvePoint& point : devices)
+      QCOMPARE(static_cast<double>(point.prediction.devices.size()), point.x);
+    QCOMPARE(devices[1].prediction.step.step_ms, 60.0);
+    QCOMPARE(study.batch_sizes(experiment), (std::vector<int>{10, 20}));
+    QCOMPARE(study.over_batch(experiment).size(), std::size_t{2});
+    // Without devices the experiment has those of the calibration.
+    Experiment any = experiment;
+    any.devices.clear();
+    QCOMPARE(study.over_devices(any).size(), std::size_t{2});
+  }
+
+  // 40 ms of 80 are saved on two devices: 8 * bytes / bandwidth may cost no more.
+  void theBreakEvenIsWhereTheSpeedupIsOne() {
+    const PredictionStudy study({one_layer()});
+    const Experiment experiment = one_layer_experiment();
+    const BreakEven even = study.break_even(experiment);
+    QCOMPARE(even.kind, BreakEven::Kind::kAt);
+    const double bytes = kInput + 2 * kWeight + 2 * kOutput;
+    QCOMPARE(even.bandwidth_mbps, bytes * 8 / 40e-3 / 1e6);
+    QVERIFY(break_even_text(even).ends_with(" Mb/s"));
+
+    Experiment slow = with_bandwidth(experiment, 20.0);
+    QVERIFY2(study.verdict(slow).starts_with("Not worth it below 75 Mb/s: at 20 Mb/s "),
+             study.verdict(slow).c_str());
+    QVERIFY(study.verdict(slow).ends_with(" as long as on A alone."));
+    QVERIFY(study.verdict(experiment).starts_with("Worth it: at unlimited bandwidth"));
+    slow.link.latency_ms = 20.0;
+    QCOMPARE(study.break_even(slow).kind, BreakEven::Kind::kNever);
+    QVERIFY(study.verdict(slow).starts_with("Not worth it at any bandwidth: "));
+    QCOMPARE(study.break_even(with_devices(experiment, 1)).kind, BreakEven::Kind::kAlways);
+  }
+
+  void whatIsNotCalibratedIsNamed() {
+    const PredictionStudy study({one_layer()});
+    Experiment experiment = one_layer_experiment();
+    experiment.training.batch_size = 11;
+    QVERIFY(message_of([&] { study.predict(experiment); })
+                .find("at batch size 11; there is 8 on "
+                      "synthetic at batch size 10") != std::string::npos);
+    experiment = one_layer_experiment();
+    experiment.devices[1].id = "opencl:0:0";
+    QCOMPARE(message_of([&] { study.predict(experiment); }),
+             std::string("/devices/1/id: found \"opencl:0:0\"; the calibration has cpu:0, cpu:1"));
+    experiment.devices[1].id = "cpu:1";
+    experiment.devices[1].scratch_limit_mb = 5.0;
+    QVERIFY(message_of([&] { study.predict(experiment); }).find("scratch") != std::string::npos);
+  }
+
+  void filesReadBackToTheSameNumbers() {
+    CalibrationRecord record = one_layer();
+    record.devices[0].layers[0].ms[0] = 1.0 / 3.0;
+    record.devices[1].scratch_limit_mb = 12.5;
+    record.fuse_pooling = true;
+    const std::string text = calibration_json({record, one_layer()});
+    const auto back = parse_calibration(text, "c.json");
+    QCOMPARE(back.size(), std::size_t{2});
+    QCOMPARE(calibration_json(back), text);
+    QCOMPARE(back[0].devices[0].layers[0].ms[0], 1.0 / 3.0);
+    QVERIFY(back[0].fuse_pooling && !back[1].fuse_pooling);
+  }
+
+  void damagedFilesAreRefused() {
+    const std::string good = calibration_json({one_layer()});
+    const auto broken = [&](const std::string& from, const std::string& to) {
+      std::string text = good;
+      const std::size_t at = text.find(from);
+      if (at == std::string::npos) return "nothing to replace: " + from;
+      text.replace(at, from.size(), to);
+      return message_of([&] { parse_calibration(text, "c.json"); });
+    };
+    QVERIFY(broken("{", "").starts_with("c.json"));
+    QVERIFY(broken("convoy_calibration", "steps").find("this is no calibration") !=
+            std::string::npos);
+    QVERIFY(broken("\"ms_each\": 10.0", "\"ms_each\": 0")
+                .starts_with("c.json: /calibrations/0/devices/0/layers/0/ms_each: found 0; "));
+    QVERIFY(broken("\"baseline\"", "\"base\"").find("\"baseline\" is missing") !=
+            std::string::npos);
+    QVERIFY(broken("\"kernel_size\": 5", "\"kernel_size\": 99") != "no error");
+    QVERIFY(broken("\"split\": \"kernels\"", "\"split\": \"auto\"").find("kernels") !=
+            std::string::npos);
+  }
+};
+
+QTEST_GUILESS_MAIN(PredictionStudyTest)
+#include "prediction_study_test.moc"
