@@ -17,8 +17,12 @@ class StopToken {
 
   void request_stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
   bool stop_requested() const noexcept {
-    return stop_.load(std::memory_order_relaxed) || (parent_ && parent_->stop_requested());
+    return stop_.load(std::memory_order_relaxed) || (parent_ && parent_->stop_requested()) ||
+           (leader_ && leader_->stop_requested());
   }
+  // Also stopped when `leader` is, until the next follow(); null: nobody is followed. Only between
+  // two pieces of work, when nobody polls this token.
+  void follow(const StopToken* leader) noexcept { leader_ = leader; }
   // Long work calls this at least every 100 ms or so.
   void throw_if_stopped() const {
     if (stop_requested()) throw Interrupted();
@@ -27,6 +31,7 @@ class StopToken {
  private:
   std::atomic<bool> stop_{false};
   const StopToken* parent_ = nullptr;
+  const StopToken* leader_ = nullptr;
 };
 
 }  // namespace convoy

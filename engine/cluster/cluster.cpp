@@ -24,6 +24,8 @@ void scale(ConvMeasurement& measurement, double factor) {
 
 Cluster::Cluster(std::vector<ClusterMember> members, const StopToken* stop, ClockMode clock)
     : halt_(stop),
+      stop_(stop),
+      available_(members.size(), true),
       master_device_(std::move(members.at(0).device)),
       master_program_(*master_device_, 0, nullptr, halt_) {
   const bool is_virtual = clock == ClockMode::kVirtual;
@@ -37,8 +39,7 @@ Cluster::Cluster(std::vector<ClusterMember> members, const StopToken* stop, Cloc
     workers_.push_back(std::make_unique<InProcessWorker>(
         std::move(members[i].device), static_cast<int>(i),
         std::make_unique<ThrottledLink>(std::make_unique<MemoryLink>(),
-                                        is_virtual ? LinkSettings{} : members[i].link),
-        halt_));
+                                        is_virtual ? LinkSettings{} : members[i].link)));
 }
 
 const DeviceInfo& Cluster::info(int device) const {
@@ -59,33 +60,137 @@ void Cluster::end_step() {
   if (clock_) clock_->forget();
 }
 
+void Cluster::readmit(int device) {
+  if (available(device)) return;
+  const auto place = static_cast<std::size_t>(device);
+  if (!workers_.at(place - 1)->wait_for({}))
+    throw Error(ErrorKind::kDevice, info(device).id,
+                "still hangs in the call in which it was lost");
+  available_[place] = true;
+}
+
+// The workers' side of one exchange, from the first command to the last answer.
+class Cluster::Exchange {
+ public:
+  Exchange(Cluster& cluster, const std::vector<const WorkerCommand*>& commands,
+           std::vector<WorkerReport>& reports)
+      : cluster_(cluster), commands_(commands), reports_(reports) {
+    context_->memory = cluster.memory_;
+    cluster_.halt_.follow(&context_->halt);
+  }
+  ~Exchange() { cluster_.halt_.follow(nullptr); }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  void start(std::size_t device) {
+    worker(device).start(*commands_[device], context_);
+    pending_.push_back({device, 0});
+  }
+  void halt() { context_->halt.request_stop(); }
+  bool halted() const { return context_->halt.stop_requested(); }
+
+  // Until nobody is left who may still answer.
+  void await_all() {
+    std::optional<TimePoint> stopped;
+    while (!pending_.empty()) {
+      worker(pending_.front().device).wait_for(kPoll);
+      if (!stopped && cluster_.stop_ && cluster_.stop_->stop_requested()) {
+        stopped = SteadyClock::now();
+        halt();
+      }
+      const bool no_more_patience = stopped && SteadyClock::now() - *stopped > kStopPatience;
+      std::erase_if(pending_, [&](Pending& pending) {
+        if (worker(pending.device).wait_for({})) {
+          take_answer(pending.device);
+          return true;
+        }
+        if (!no_more_patience && !hangs(pending)) return false;
+        lose(pending.device, "did not answer in time", true);
+        return true;
+      });
+    }
+  }
+
+  std::vector<LostDevice>& lost() { return lost_; }
+
+ private:
+  static constexpr std::chrono::milliseconds kPoll{20};
+  static constexpr std::chrono::milliseconds kStopPatience{400};
+  // In a row, so that a program that was suspended, and its workers with it, gets going again
+  // first.
+  static constexpr int kOverduePolls = 10;
+
+  struct Pending {
+    std::size_t device;
+    int overdue_polls;
+  };
+
+  Worker& worker(std::size_t device) { return *cluster_.workers_[device - 1]; }
+
+  void take_answer(std::size_t device) {
+    try {
+      reports_[device] = worker(device).finish();
+    } catch (const Interrupted&) {
+      // An echo of another's failure, or of the person's stop.
+    } catch (const std::bad_alloc&) {
+      lose(device, "out of memory", false);
+    } catch (const std::exception& error) {
+      lose(device, error.what(), false);
+    } catch (...) {
+      lose(device, "failed without a word", false);
+    }
+  }
+
+  bool hangs(Pending& pending) {
+    const double speed = cluster_.clock_ ? cluster_.speeds_[pending.device] : 1.0;
+    const auto time = std::chrono::duration_cast<SteadyClock::duration>(
+        worker(pending.device).device_time() / speed);
+    const bool overdue =
+        cluster_.overdue_(static_cast<int>(pending.device), *commands_[pending.device], time);
+    pending.overdue_polls = overdue ? pending.overdue_polls + 1 : 0;
+    return pending.overdue_polls >= kOverduePolls;
+  }
+
+  void lose(std::size_t device, const std::string& reason, bool hanging) {
+    halt();
+    cluster_.available_[device] = false;
+    const WorkerCommand& command = *commands_[device];
+    lost_.push_back({static_cast<int>(device), command.kind, command.layer, reason, hanging});
+  }
+
+  Cluster& cluster_;
+  const std::vector<const WorkerCommand*>& commands_;
+  std::vector<WorkerReport>& reports_;
+  std::shared_ptr<ExchangeContext> context_ = std::make_shared<ExchangeContext>();
+  std::vector<Pending> pending_;
+  std::vector<LostDevice> lost_;
+};
+
 std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerCommand*>& commands) {
   const TimePoint begin = SteadyClock::now();
   std::vector<WorkerReport> reports(commands.size());
+  Exchange exchange(*this, commands, reports);
   for (std::size_t i = 1; i < commands.size(); ++i)
-    if (commands[i] && !clock_) workers_[i - 1]->start(*commands[i]);
+    if (commands[i] && !clock_) exchange.start(i);
 
-  // Who fails halts the others, whose Interrupted is then only an echo.
-  std::exception_ptr failure, echo;
-  const auto attempt = [&](auto&& work) {
-    try {
-      work();
-    } catch (const Interrupted&) {
-      echo = std::current_exception();
-    } catch (...) {
-      halt_.request_stop();
-      if (!failure) failure = std::current_exception();
-    }
-  };
-  if (commands[0]) attempt([&] { reports[0] = master_program_.obey(*commands[0]); });
+  std::exception_ptr failure;
+  try {
+    if (commands[0]) reports[0] = master_program_.obey(*commands[0]);
+  } catch (const Interrupted&) {
+    exchange.halt();
+  } catch (...) {
+    failure = std::current_exception();
+    exchange.halt();
+  }
+  exchange.await_all();
   for (std::size_t i = 1; i < commands.size(); ++i)
-    if (commands[i])
-      attempt([&] {
-        if (clock_) workers_[i - 1]->start(*commands[i]);  // its turn
-        reports[i] = workers_[i - 1]->finish();
-      });
+    if (commands[i] && clock_ && !exchange.halted()) {
+      exchange.start(i);  // its turn
+      exchange.await_all();
+    }
   if (failure) std::rethrow_exception(failure);
-  if (echo) std::rethrow_exception(echo);
+  if (stop_) stop_->throw_if_stopped();
+  if (!exchange.lost().empty()) throw DeviceLost(std::move(exchange.lost()));
   if (clock_) clock_->replace(begin, SteadyClock::now(), reschedule(reports, clock_->at(begin)));
   return reports;
 }
@@ -127,7 +232,7 @@ void Cluster::configure(int layer, const ConvProblem& problem, const std::vector
     command.needs_grad_input = needs_grad_input;
     command.problem = problem.with_kernels(kernels[i]);
     if (i < measured.size()) command.algorithms = measured[i].algorithm;
-    given[i] = &command;
+    if (available_[i]) given[i] = &command;
   }
   exchange(given);
 }

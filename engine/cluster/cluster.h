@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/cluster/deadline.h"
+#include "engine/cluster/device_lost.h"
 #include "engine/cluster/virtual_clock.h"
 #include "engine/cluster/worker.h"
 #include "engine/cluster/worker_program.h"
@@ -56,14 +58,28 @@ class Cluster {
   // clock's schedule asks.
   void set_overlap(bool overlap) { overlap_ = overlap; }
 
+  // A worker that fails or hangs is quarantined: it gets no command any more until it is let in
+  // again, and the exchange throws DeviceLost.
+  bool available(int device) const { return available_.at(static_cast<std::size_t>(device)); }
+  // Ends the quarantine. Throws Error(kDevice) while the device has not come back from the call in
+  // which it hangs.
+  void readmit(int device);
+  // Who decides that a device hangs; overdue_uncalibrated() at first.
+  void set_overdue(Overdue overdue) { overdue_ = std::move(overdue); }
+  // What the spans of all coming commands lie in. Should a device hang, `memory` lives until it
+  // comes back, and whoever gave it must use it no more: a late result may be written there.
+  void keep_alive(std::shared_ptr<const void> memory) { memory_ = std::move(memory); }
+
   // One exchange: every device of `commands` (by index, [device]) obeys at the same time; nullptr
   // leaves a device out. The master's own device obeys in this thread. Returns the reports [device]
-  // when all are done. Where anything fails, the others are halted, all are waited
-  // for, and the first error is thrown; the cluster is then of no more use.
+  // when all are done. Where anything fails, the others are halted and waited for. Throws
+  // what the master's device throws; Interrupted, within half a second of a stop; DeviceLost. After
+  // that the cluster is ready for the next exchange.
   std::vector<WorkerReport> exchange(const std::vector<const WorkerCommand*>& commands);
 
-  // Sets up a layer on all devices: kernels[device] of `problem`, in order, with the algorithms
-  // that were measured. Without measurements the devices choose.
+  // Sets up a layer on all available devices: kernels[device] of `problem`, in order, with the
+  // algorithms that were measured. Without measurements the devices choose. Unavailable ones must
+  // have none.
   void configure(int layer, const ConvProblem& problem, const std::vector<int>& kernels,
                  bool needs_grad_input, const std::vector<ConvMeasurement>& measured = {});
   // All devices with a positive kernels[device] measure that part of the problem at the same time,
@@ -75,7 +91,13 @@ class Cluster {
   // Moves the reports' slices to where the schedule has them, from `begin` on; returns its length.
   SteadyClock::duration reschedule(std::vector<WorkerReport>& reports, TimePoint begin) const;
 
-  StopToken halt_;
+  class Exchange;
+
+  StopToken halt_;         // the person's stop, and the exchange's halt
+  const StopToken* stop_;  // the person's; may be null
+  std::shared_ptr<const void> memory_;
+  Overdue overdue_ = overdue_uncalibrated;
+  std::vector<char> available_;        // [device]
   std::optional<VirtualClock> clock_;  // none: the wall clock
   bool overlap_ = false;
   std::vector<double> speeds_;         // [device]

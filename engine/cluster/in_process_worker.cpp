@@ -3,8 +3,19 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "engine/cluster/watched_link.h"
+#include "engine/cluster/worker_program.h"
+
 namespace convoy {
 namespace {
+
+std::atomic<int> left_behind{0};
 
 void stay_on(const std::vector<int>& cores) {
   if (cores.empty()) return;  // a GPU's thread may be anywhere
@@ -17,72 +28,125 @@ void stay_on(const std::vector<int>& cores) {
 
 }  // namespace
 
-InProcessWorker::InProcessWorker(std::unique_ptr<Device> device, int index,
-                                 std::unique_ptr<Link> link, StopToken& halt)
-    : device_(std::move(device)),
-      index_(index),
-      link_(std::move(link)),
-      halt_(halt),
-      program_(*device_, index, link_.get(), halt),
-      thread_([this] { thread_main(); }) {}
-
-InProcessWorker::~InProcessWorker() {
-  {
-    std::lock_guard lock(mutex_);
-    quit_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
+int threads_left_behind() {
+  return left_behind.load();
 }
 
-void InProcessWorker::start(const WorkerCommand& command) {
+struct InProcessWorker::State {
+  State(std::unique_ptr<Device> worker_device, int place, std::unique_ptr<Link> inner)
+      : device(std::move(worker_device)),
+        index(place),
+        link(std::move(inner)),
+        program(*device, index, &link, halt) {}
+
+  // In this order: the program goes first.
+  std::unique_ptr<Device> device;
+  int index;
+  WatchedLink link;
+  StopToken halt;  // follows the exchange under way
+  WorkerProgram program;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<WorkerCommand> command;  // from start() until the thread has obeyed it
+  std::shared_ptr<ExchangeContext> context;
+  WorkerReport report;
+  std::exception_ptr error;
+  bool quit = false;
+  bool left_behind = false;
+};
+
+InProcessWorker::InProcessWorker(std::unique_ptr<Device> device, int index,
+                                 std::unique_ptr<Link> link)
+    : state_(std::make_shared<State>(std::move(device), index, std::move(link))),
+      thread_([state = state_] { thread_main(*state); }) {}
+
+InProcessWorker::~InProcessWorker() {
+  bool hanging = false;
   {
-    std::lock_guard lock(mutex_);
-    command_ = command;
-    done_ = false;
-    error_ = nullptr;
-    report_ = {};
+    const std::lock_guard lock(state_->mutex);
+    state_->quit = true;
+    hanging = state_->left_behind = state_->command.has_value();
+    if (hanging) ++left_behind;
   }
-  changed_.notify_all();
+  state_->changed.notify_all();
+  if (hanging)
+    thread_.detach();
+  else
+    thread_.join();
+}
+
+const DeviceInfo& InProcessWorker::info() const {
+  return state_->device->info();
+}
+
+void InProcessWorker::set_link(const LinkSettings& settings) {
+  state_->link.set_settings(settings);
+}
+
+void InProcessWorker::start(const WorkerCommand& command,
+                            std::shared_ptr<ExchangeContext> context) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->command = command;
+    state_->context = std::move(context);
+    state_->error = nullptr;
+    state_->report = {};
+    state_->link.restart();
+  }
+  state_->changed.notify_all();
+}
+
+bool InProcessWorker::wait_for(SteadyClock::duration time) {
+  std::unique_lock lock(state_->mutex);
+  return state_->changed.wait_for(lock, time, [&] { return !state_->command; });
 }
 
 WorkerReport InProcessWorker::finish() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return done_; });
-  command_.reset();
-  if (error_) std::rethrow_exception(error_);
-  return std::move(report_);
+  const std::lock_guard lock(state_->mutex);
+  if (state_->error) std::rethrow_exception(std::exchange(state_->error, nullptr));
+  return std::exchange(state_->report, {});
 }
 
-void InProcessWorker::thread_main() {
-  pthread_setname_np(pthread_self(), ("worker " + std::to_string(index_)).c_str());
-  stay_on(device_->info().cores);
+SteadyClock::duration InProcessWorker::device_time() const {
+  return state_->link.idle_time();
+}
+
+void InProcessWorker::thread_main(State& state) {
+  pthread_setname_np(pthread_self(), ("worker " + std::to_string(state.index)).c_str());
+  stay_on(state.device->info().cores);
   for (;;) {
     WorkerCommand command;
+    std::shared_ptr<ExchangeContext> context;
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return quit_ || (command_ && !done_); });
-      if (quit_) return;
-      command = *command_;
+      std::unique_lock lock(state.mutex);
+      state.changed.wait(lock, [&] { return state.quit || state.command; });
+      if (!state.command || state.left_behind) break;
+      command = *state.command;
+      context = std::move(state.context);
     }
+    state.halt.follow(&context->halt);
     WorkerReport report;
     std::exception_ptr error;
     try {
-      report = program_.obey(command);
+      report = state.program.obey(command);
     } catch (const Interrupted&) {
       error = std::current_exception();
     } catch (...) {
       error = std::current_exception();
-      halt_.request_stop();
+      context->halt.request_stop();
     }
+    state.halt.follow(nullptr);
+    context.reset();  // the master may want the memory back
     {
-      std::lock_guard lock(mutex_);
-      report_ = std::move(report);
-      error_ = error;
-      done_ = true;
+      const std::lock_guard lock(state.mutex);
+      state.report = std::move(report);
+      state.error = error;
+      state.command.reset();
     }
-    changed_.notify_all();
+    state.changed.notify_all();
   }
+  if (state.left_behind) --left_behind;
 }
 
 }  // namespace convoy

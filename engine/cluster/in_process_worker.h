@@ -1,50 +1,43 @@
 // A worker in this process: a thread, a device and a link.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <thread>
 
 #include "engine/cluster/worker.h"
-#include "engine/cluster/worker_program.h"
 
 namespace convoy {
 
 // Its thread stands for the worker's computer: it stays on the device's own cores, receives over
 // the link into memory of its own, computes there, and sends the results back.
+//
+// No thread can be ended from outside. Where the device hangs, the destructor leaves the thread
+// behind with all that it may still touch (device, link, buffers, the exchange's context); should
+// it ever come back, it cleans up and ends.
 class InProcessWorker : public Worker {
  public:
-  // `index` is the device's place in the experiment. `halt` ends every wait of the worker, which
-  // requests it itself when its device fails, so that the others need not finish. It must outlive
-  // the worker.
-  InProcessWorker(std::unique_ptr<Device> device, int index, std::unique_ptr<Link> link,
-                  StopToken& halt);
+  // `index` is the device's place in the experiment. Where the device fails, the worker halts the
+  // others of the exchange.
+  InProcessWorker(std::unique_ptr<Device> device, int index, std::unique_ptr<Link> link);
   ~InProcessWorker() override;
 
-  const DeviceInfo& info() const override { return device_->info(); }
-  void start(const WorkerCommand& command) override;
+  const DeviceInfo& info() const override;
+  void start(const WorkerCommand& command, std::shared_ptr<ExchangeContext> context) override;
+  bool wait_for(SteadyClock::duration time) override;
   WorkerReport finish() override;
-  void set_link(const LinkSettings& settings) override { link_->set_settings(settings); }
+  SteadyClock::duration device_time() const override;
+  void set_link(const LinkSettings& settings) override;
 
  private:
-  void thread_main();
+  struct State;
+  static void thread_main(State& state);
 
-  std::unique_ptr<Device> device_;
-  int index_;
-  std::unique_ptr<Link> link_;
-  StopToken& halt_;
-  WorkerProgram program_;
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<WorkerCommand> command_;  // set by start(), taken back by finish()
-  bool done_ = false;
-  bool quit_ = false;
-  WorkerReport report_;
-  std::exception_ptr error_;
+  std::shared_ptr<State> state_;  // the thread's too
   std::thread thread_;
 };
+
+// Threads of this process that were left behind and have not come back. They may be within a
+// driver: with any left, end the process by std::_Exit rather than run destructors under them.
+int threads_left_behind();
 
 }  // namespace convoy

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,15 +53,26 @@ struct WorkerReport {
   ConvMeasurement measurement;  // of kMeasure
 };
 
-// One command at a time: start() returns at once, finish() waits for its end and throws what went
-// wrong: Error(kDevice) that names the device, or Interrupted. start() and finish() are called by
-// one thread.
+// What everybody shares who obeys in one exchange. A worker that hangs may come back long after the
+// exchange, the run and all their memory are gone: it touches nothing of the master's but what it
+// holds by this.
+struct ExchangeContext {
+  StopToken halt;                      // ends every wait; who fails requests it for all
+  std::shared_ptr<const void> memory;  // what the commands' spans lie in
+};
+
+// One command at a time: start() returns at once, wait_for() says whether it has ended, finish()
+// then tells how: it throws what the device threw, or Interrupted. All are called by one thread.
 class Worker {
  public:
   virtual ~Worker() = default;
   virtual const DeviceInfo& info() const = 0;
-  virtual void start(const WorkerCommand& command) = 0;
+  virtual void start(const WorkerCommand& command, std::shared_ptr<ExchangeContext> context) = 0;
+  // Returns when the command has ended, or after `time`. True as well when there is none.
+  virtual bool wait_for(SteadyClock::duration time) = 0;
   virtual WorkerReport finish() = 0;
+  // Since start(), without the time in which bytes were on the link: what the device itself takes.
+  virtual SteadyClock::duration device_time() const = 0;
   // Thread-safe; acts within a running transfer.
   virtual void set_link(const LinkSettings& settings) = 0;
 };

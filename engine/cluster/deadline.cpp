@@ -1,0 +1,49 @@
+#include "engine/cluster/deadline.h"
+
+#include "engine/cluster/calibration.h"
+
+namespace convoy {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+constexpr Seconds kFirstCommand{600.0};
+constexpr double kFirstRuns = 30.0;
+constexpr double kLeastFlops = 1e9;  // a second
+constexpr double kPatience = 10.0;
+constexpr Seconds kSlack{10.0};
+
+}  // namespace
+
+bool overdue_uncalibrated(int, const WorkerCommand& command, SteadyClock::duration device_time) {
+  switch (command.kind) {
+    case CommandKind::kConfigure:
+      return device_time > kFirstCommand;
+    case CommandKind::kMeasure: {
+      const double flops = kFirstRuns * 3.0 * command.problem.flops();
+      return device_time > kFirstCommand + Seconds(flops / kLeastFlops);
+    }
+    default:
+      return false;
+  }
+}
+
+Overdue overdue_by(const ClusterPlan& plan) {
+  std::vector<std::vector<Seconds>> allowed;  // [layer][device]
+  for (const LayerPlan& layer : plan.layers) {
+    auto& row = allowed.emplace_back();
+    for (std::size_t device = 0; device < layer.kernels.size(); ++device)
+      row.push_back(layer.kernels[device] == 0
+                        ? kFirstCommand
+                        : kPatience * Seconds(layer.cost[device].ms(layer.kernels[device]) * 1e-3) +
+                              kSlack);
+  }
+  return [allowed](int device, const WorkerCommand& command, SteadyClock::duration device_time) {
+    if (command.kind == CommandKind::kConfigure || command.kind == CommandKind::kMeasure)
+      return overdue_uncalibrated(device, command, device_time);
+    return device_time >
+           allowed.at(static_cast<std::size_t>(command.layer)).at(static_cast<std::size_t>(device));
+  };
+}
+
+}  // namespace convoy

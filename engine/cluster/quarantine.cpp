@@ -1,0 +1,82 @@
+#include "engine/cluster/quarantine.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace convoy {
+namespace {
+
+std::vector<int> split_calibrated(const LayerPlan& layer, const std::vector<bool>& available) {
+  const int kernels = layer.problem.out_channels;
+  std::vector<ShareCost> costs;
+  for (std::size_t i = 0; i < available.size(); ++i)
+    if (available[i]) costs.push_back(layer.cost[i]);
+  const double each = static_cast<double>(kernels) / static_cast<double>(costs.size());
+  return split_by_cost(kernels, without_noise(costs, each));
+}
+
+std::vector<int> split_fixed(const LayerPlan& layer, const SharePolicy& policy,
+                             const std::vector<bool>& available) {
+  std::vector<double> fractions;
+  for (std::size_t i = 0; i < available.size(); ++i)
+    if (available[i]) fractions.push_back(policy.fractions[i]);
+  const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
+  for (double& fraction : fractions)
+    fraction = sum > 0.0 ? fraction / sum : 1.0 / static_cast<double>(fractions.size());
+  return split_by_fractions(layer.problem.out_channels, fractions);
+}
+
+// "A", "A and B", "A, B and C"
+std::string list(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+  return text;
+}
+
+}  // namespace
+
+ClusterPlan replan(ClusterPlan plan, const SharePolicy& policy,
+                   const std::vector<bool>& available) {
+  for (LayerPlan& layer : plan.layers) {
+    const std::vector<int> counts = policy.calibrated ? split_calibrated(layer, available)
+                                                      : split_fixed(layer, policy, available);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < available.size(); ++i)
+      layer.kernels[i] = available[i] ? counts[next++] : 0;
+  }
+  return plan;
+}
+
+std::string describe_command(const LostDevice& lost) {
+  const std::string layer = "layer " + std::to_string(lost.layer + 1);
+  switch (lost.command) {
+    case CommandKind::kConfigure:
+      return "the set-up of " + layer;
+    case CommandKind::kMeasure:
+      return "calibration";
+    case CommandKind::kForward:
+      return layer + ", forward";
+    case CommandKind::kBackward:
+      break;
+  }
+  return layer + ", backward";
+}
+
+std::string describe_moves(const ClusterPlan& from, const ClusterPlan& to,
+                           const std::vector<std::string>& names) {
+  std::vector<std::string> givers, takers;
+  for (std::size_t device = 0; device < names.size(); ++device) {
+    int gained = 0;
+    for (std::size_t layer = 0; layer < to.layers.size(); ++layer)
+      gained += to.layers[layer].kernels[device] - from.layers[layer].kernels[device];
+    if (gained < 0)
+      givers.push_back(std::to_string(-gained) + (gained == -1 ? " kernel of " : " kernels of ") +
+                       names[device]);
+    if (gained > 0) takers.push_back(names[device]);
+  }
+  if (givers.empty()) return {};
+  return list(givers) + " went to " + list(takers);
+}
+
+}  // namespace convoy
