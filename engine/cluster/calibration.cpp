@@ -6,12 +6,6 @@
 namespace convoy {
 namespace {
 
-constexpr double kPasses = 3.0;
-
-double layer_flops(const LayerPlan& layer) {
-  return layer.problem.flops() * (layer.needs_grad_input ? kPasses : kPasses - 1.0);
-}
-
 // Whether a count is so far from the measured one that the fixed cost may matter: where that is a
 // third of the time, by more than two parts in a hundred.
 bool far(int count, int measured) {
@@ -22,15 +16,16 @@ void note_left_out(const LayerPlan& layer, std::size_t number,
                    const std::vector<std::string>& names, std::vector<std::string>& messages) {
   double others_ms = 0.0;
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (layer.kernels[i] > 0) others_ms = std::max(others_ms, layer.cost[i].ms(layer.kernels[i]));
+    if (layer.counts()[i] > 0) others_ms = std::max(others_ms, layer.cost[i].ms(layer.counts()[i]));
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (layer.kernels[i] > 0) continue;
+    if (layer.counts()[i] > 0) continue;
     char times[96];
     std::snprintf(times, sizeof times, "one would take it %.3g ms, the others need %.3g ms for all",
                   layer.cost[i].ms(1), others_ms);
-    messages.push_back("Device " + names[i] + " gets no kernel of layer " +
-                       std::to_string(number + 1) + " (" +
-                       std::to_string(layer.problem.out_channels) + " kernels): " + times + ".");
+    const std::string what = layer.split == SplitMode::kBatch ? "picture" : "kernel";
+    messages.push_back("Device " + names[i] + " gets no " + what + " of layer " +
+                       std::to_string(number + 1) + " (" + std::to_string(layer.whole()) + " " +
+                       what + "s): " + times + ".");
   }
 }
 
@@ -46,66 +41,60 @@ std::vector<int> first_counts(int kernels, std::size_t devices, const SharePolic
   return counts;
 }
 
-double ClusterPlan::alone_ms(int device) const {
-  double ms = 0.0;
-  for (const LayerPlan& layer : layers)
-    ms += layer.cost[static_cast<std::size_t>(device)].ms(layer.problem.out_channels);
-  return ms;
-}
+namespace {
 
-double ClusterPlan::gflops(int device) const {
-  double flops = 0.0;
-  for (const LayerPlan& layer : layers) flops += layer_flops(layer);
-  return flops / alone_ms(device) / 1e6;
-}
+// Times every device on the layer, split as the plan says, and gives out the shares.
+void calibrate_layer(Cluster& cluster, const SharePolicy& policy,
+                     const DistributionOptions& options, LayerPlan& layer) {
+  const auto devices = static_cast<std::size_t>(cluster.size());
+  const int whole = layer.whole();
+  const auto measure = [&](const std::vector<int>& counts) {
+    std::vector<LayerPart> parts;
+    for (std::size_t i = 0; i < devices; ++i) parts.push_back(layer.part(i, 0, counts[i], options));
+    return cluster.measure(parts);
+  };
+  layer.measured_counts = first_counts(whole, devices, policy);
+  layer.measured = measure(layer.measured_counts);
+  layer.cost.clear();
+  for (std::size_t i = 0; i < devices; ++i)
+    layer.cost.push_back({0.0, layer.measured[i].total_ms() / layer.measured_counts[i]});
 
-double ClusterPlan::share(int device) const {
-  double all = 0.0, own = 0.0;
-  for (const LayerPlan& layer : layers) {
-    const double flops = layer_flops(layer);
-    all += flops;
-    own += flops * layer.kernels[static_cast<std::size_t>(device)] / layer.problem.out_channels;
+  const auto split = [&] {
+    const double each = static_cast<double>(whole) / static_cast<double>(devices);
+    layer.set_counts(policy.calibrated ? split_by_cost(whole, without_noise(layer.cost, each))
+                                       : split_by_fractions(whole, policy.fractions));
+  };
+  split();
+  bool again = false;
+  for (std::size_t i = 0; i < devices; ++i)
+    again = again || far(layer.counts()[i], layer.measured_counts[i]);
+  if (!policy.calibrated || !again) return;
+  const std::vector<int> counts = layer.counts();
+  const auto measured = measure(counts);
+  for (std::size_t i = 0; i < devices; ++i) {
+    if (counts[i] == 0) continue;  // keeps its first measurement
+    layer.cost[i] = share_cost(layer.measured_counts[i], layer.measured[i].total_ms(), counts[i],
+                               measured[i].total_ms());
+    layer.measured[i] = measured[i];
+    layer.measured_counts[i] = counts[i];
   }
-  return own / all;
+  split();
 }
+
+}  // namespace
 
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
                       const std::vector<std::string>& names, const SharePolicy& policy,
+                      const DistributionOptions& options,
                       const std::function<void(int layer)>& progress) {
-  const auto devices = static_cast<std::size_t>(cluster.size());
   ClusterPlan plan;
   for (std::size_t number = 0; number < problems.size(); ++number) {
     progress(static_cast<int>(number));
     LayerPlan layer;
     layer.problem = problems[number];
     layer.needs_grad_input = number > 0;
-    const int kernels = layer.problem.out_channels;
-
-    layer.measured_kernels = first_counts(kernels, devices, policy);
-    layer.measured = cluster.measure(layer.problem, layer.measured_kernels, layer.needs_grad_input);
-    for (std::size_t i = 0; i < devices; ++i)
-      layer.cost.push_back({0.0, layer.measured[i].total_ms() / layer.measured_kernels[i]});
-
-    const auto split = [&] {
-      const double each = static_cast<double>(kernels) / static_cast<double>(devices);
-      return policy.calibrated ? split_by_cost(kernels, without_noise(layer.cost, each))
-                               : split_by_fractions(kernels, policy.fractions);
-    };
-    layer.kernels = split();
-    bool again = false;
-    for (std::size_t i = 0; i < devices; ++i)
-      again = again || far(layer.kernels[i], layer.measured_kernels[i]);
-    if (policy.calibrated && again) {
-      const auto measured = cluster.measure(layer.problem, layer.kernels, layer.needs_grad_input);
-      for (std::size_t i = 0; i < devices; ++i) {
-        if (layer.kernels[i] == 0) continue;  // keeps its first measurement
-        layer.cost[i] = share_cost(layer.measured_kernels[i], layer.measured[i].total_ms(),
-                                   layer.kernels[i], measured[i].total_ms());
-        layer.measured[i] = measured[i];
-        layer.measured_kernels[i] = layer.kernels[i];
-      }
-      layer.kernels = split();
-    }
+    layer.split = options.split;
+    calibrate_layer(cluster, policy, options, layer);
     note_left_out(layer, number, names, plan.messages);
     plan.layers.push_back(std::move(layer));
   }

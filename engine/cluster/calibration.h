@@ -1,5 +1,5 @@
-// Measures every device on every layer before the first step and splits the kernels by what was
-// measured.
+// Measures every device on every layer before the first step and divides the layers by what
+// was measured.
 #pragma once
 
 #include <functional>
@@ -7,32 +7,11 @@
 #include <vector>
 
 #include "engine/cluster/cluster.h"
-#include "engine/cluster/split.h"
+#include "engine/cluster/layer_plan.h"
 
 namespace convoy {
 
-struct LayerPlan {
-  ConvProblem problem;
-  bool needs_grad_input = true;
-  std::vector<int> kernels;               // [device], sums to the layer's
-  std::vector<int> measured_kernels;      // [device], the last measurement's count; 0 where none
-  std::vector<ConvMeasurement> measured;  // [device], at measured_kernels
-  std::vector<ShareCost> cost;            // [device]
-};
-
-struct ClusterPlan {
-  std::vector<LayerPlan> layers;
-  std::vector<std::string> messages;  // who is left out of which layer, and why
-
-  // Estimated times of a device doing all kernels of all layers, in milliseconds a step.
-  double alone_ms(int device) const;
-  // Its rate over all layers, in direct-equivalent GFLOP/s.
-  double gflops(int device) const;
-  // Its part of all convolution work, 0..1.
-  double share(int device) const;
-};
-
-// How the kernels are to be given out.
+// How the layers are to be given out.
 struct SharePolicy {
   bool calibrated = true;
   std::vector<double> fractions;  // when not calibrated: one a device, sum 1
@@ -48,6 +27,7 @@ std::vector<int> first_counts(int kernels, std::size_t devices, const SharePolic
 // `progress` hears the layer, from 0.
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
                       const std::vector<std::string>& names, const SharePolicy& policy,
+                      const DistributionOptions& options,
                       const std::function<void(int layer)>& progress);
 
 }  // namespace convoy

@@ -220,46 +220,42 @@ SteadyClock::duration Cluster::reschedule(std::vector<WorkerReport>& reports,
   return duration_of(placed.ms);
 }
 
-void Cluster::configure(int layer, const ConvProblem& problem, const std::vector<int>& kernels,
-                        bool needs_grad_input, const std::vector<ConvMeasurement>& measured) {
-  std::vector<WorkerCommand> commands(kernels.size());
-  std::vector<const WorkerCommand*> given(kernels.size());
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
+void Cluster::configure(int layer, const std::vector<LayerPart>& parts,
+                        const std::vector<ConvMeasurement>& measured) {
+  std::vector<WorkerCommand> commands(parts.size());
+  std::vector<const WorkerCommand*> given(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     WorkerCommand& command = commands[i];
     command.kind = CommandKind::kConfigure;
     command.layer = layer;
-    command.leave_out = kernels[i] == 0;
-    command.needs_grad_input = needs_grad_input;
-    command.problem = problem.with_kernels(kernels[i]);
+    command.leave_out = parts[i].empty();
+    command.part = parts[i];
     if (i < measured.size()) command.algorithms = measured[i].algorithm;
     if (available_[i]) given[i] = &command;
   }
   exchange(given);
 }
 
-std::vector<ConvMeasurement> Cluster::measure(const ConvProblem& problem,
-                                              const std::vector<int>& kernels,
-                                              bool needs_grad_input) {
-  std::vector<WorkerCommand> commands(kernels.size());
-  std::vector<const WorkerCommand*> given(kernels.size());
+std::vector<ConvMeasurement> Cluster::measure(const std::vector<LayerPart>& parts) {
+  std::vector<WorkerCommand> commands(parts.size());
+  std::vector<const WorkerCommand*> given(parts.size());
   // On the virtual clock what is known of a device is known of all that are the same.
-  std::vector<std::size_t> measured_by(kernels.size());
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    if (kernels[i] == 0) continue;
+  std::vector<std::size_t> measured_by(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].empty()) continue;
     measured_by[i] = i;
     for (std::size_t k = i; clock_ && !hardware_[i].empty() && k-- > 0;)
-      if (hardware_[k] == hardware_[i] && kernels[k] == kernels[i]) measured_by[i] = k;
+      if (hardware_[k] == hardware_[i] && parts[k].problem == parts[i].problem) measured_by[i] = k;
     if (measured_by[i] != i) continue;
     commands[i].kind = CommandKind::kMeasure;
-    commands[i].problem = problem.with_kernels(kernels[i]);
-    commands[i].needs_grad_input = needs_grad_input;
+    commands[i].part = parts[i];
     given[i] = &commands[i];
   }
-  const auto reports = exchange(given);
   std::vector<ConvMeasurement> measurements;
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    measurements.push_back(kernels[i] > 0 ? reports[measured_by[i]].measurement
-                                          : ConvMeasurement());
+  const auto reports = exchange(given);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    measurements.push_back(parts[i].empty() ? ConvMeasurement()
+                                            : reports[measured_by[i]].measurement);
     if (clock_) scale(measurements.back(), 1.0 / speeds_[i]);
   }
   return measurements;

@@ -77,15 +77,14 @@ class Cluster {
   // that the cluster is ready for the next exchange.
   std::vector<WorkerReport> exchange(const std::vector<const WorkerCommand*>& commands);
 
-  // Sets up a layer on all available devices: kernels[device] of `problem`, in order, with the
-  // algorithms that were measured. Without measurements the devices choose. Unavailable ones must
-  // have none.
-  void configure(int layer, const ConvProblem& problem, const std::vector<int>& kernels,
-                 bool needs_grad_input, const std::vector<ConvMeasurement>& measured = {});
-  // All devices with a positive kernels[device] measure that part of the problem at the same time,
-  // as they will compute it in a step. Entries of the others are zero.
-  std::vector<ConvMeasurement> measure(const ConvProblem& problem, const std::vector<int>& kernels,
-                                       bool needs_grad_input);
+  // Sets up a layer on all available devices: parts[device], those that are empty left out, with
+  // the algorithms that were measured. Without measurements the devices choose. Unavailable ones
+  // must have no part.
+  void configure(int layer, const std::vector<LayerPart>& parts,
+                 const std::vector<ConvMeasurement>& measured = {});
+  // All devices whose parts[device] is not empty measure it at the same time, as they will compute
+  // it in a step. Entries of the others are zero.
+  std::vector<ConvMeasurement> measure(const std::vector<LayerPart>& parts);
 
  private:
   // Moves the reports' slices to where the schedule has them, from `begin` on; returns its length.

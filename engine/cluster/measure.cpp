@@ -1,7 +1,9 @@
 #include "engine/cluster/measure.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "engine/cluster/block_work.h"
 #include "engine/device/conv_step.h"
 
 namespace convoy {
@@ -13,20 +15,58 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+// Pooling there and back on made-up maps.
+class PoolingStep {
+ public:
+  explicit PoolingStep(const ConvProblem& problem)
+      : problem_(problem),
+        maps_(problem.output_size()),
+        pooled_(pooled_size(problem)),
+        bias_(static_cast<std::size_t>(problem.out_channels)),
+        choices_(pooled_.size()) {
+    // Some of the values win in some of the windows.
+    for (std::size_t i = 0; i < maps_.size(); ++i)
+      maps_[i] = static_cast<float>(i * 2654435761u % 1021) - 510.0f;
+    bias_.fill_zero();
+  }
+  double forward_ms(Device& device, const StopToken* stop) {
+    const TimePoint begin = SteadyClock::now();
+    pool_layer(device, problem_, maps_.data(), bias_.data(), pooled_.data(), choices_.data(), stop);
+    return milliseconds(SteadyClock::now() - begin);
+  }
+  double backward_ms(Device& device, const StopToken* stop) {
+    const TimePoint begin = SteadyClock::now();
+    unpool_layer(device, problem_, pooled_.data(), choices_.data(), maps_.data(), bias_.data(),
+                 stop);
+    return milliseconds(SteadyClock::now() - begin);
+  }
+
+ private:
+  const ConvProblem& problem_;
+  FloatBuffer maps_, pooled_, bias_;
+  std::vector<std::uint8_t> choices_;
+};
+
 }  // namespace
 
-ConvMeasurement measure_conv(Device& device, const ConvProblem& problem, bool needs_grad_input,
-                             const StopToken* stop) {
+ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop) {
+  const ConvProblem& problem = part.problem;
   DeviceConvOptions options;
   options.measure = true;
-  options.needs_grad_input = needs_grad_input;
+  options.needs_grad_input = part.needs_grad_input;
   options.stop = stop;
   const auto conv = device.make_conv(problem, options);
   ConvStep step(problem);
+  std::optional<PoolingStep> pooling;
+  if (part.fuse_pooling) pooling.emplace(problem);
 
   std::array<std::vector<double>, 3> times;
   const auto run_all = [&] {
-    const std::array<double, 3> ms = step.run(*conv, needs_grad_input, stop);
+    std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop);
+    if (pooling) {
+      ms[static_cast<std::size_t>(Pass::kForward)] += pooling->forward_ms(device, stop);
+      ms[static_cast<std::size_t>(Pass::kBackwardWeights)] += pooling->backward_ms(device, stop);
+    }
     for (std::size_t i = 0; i < ms.size(); ++i) times[i].push_back(ms[i]);
     return ms[0] + ms[1] + ms[2];
   };
@@ -40,7 +80,7 @@ ConvMeasurement measure_conv(Device& device, const ConvProblem& problem, bool ne
   }
   ConvMeasurement measurement;
   for (const Pass pass : kAllPasses) {
-    if (pass == Pass::kBackwardData && !needs_grad_input) continue;
+    if (pass == Pass::kBackwardData && !part.needs_grad_input) continue;
     const auto i = static_cast<std::size_t>(pass);
     measurement.ms[i] = median(times[i]);
     measurement.algorithm[i] = conv->algorithm(pass);

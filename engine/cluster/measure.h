@@ -1,4 +1,4 @@
-// How long a device takes for a convolution.
+// How long a device takes for its part of a layer.
 #pragma once
 
 #include "engine/cluster/worker.h"
@@ -6,10 +6,9 @@
 namespace convoy {
 
 // Lets the device find its fastest algorithms, by measuring them where no measurement is
-// remembered. Then runs all passes (backward-data only when `needs_grad_input`) of `problem` on
+// remembered. Then runs all passes (backward-data only where needed) with what is fused to them on
 // made-up operands: once to warm up, then for about two seconds, but three to fifty times, for the
 // median. A first run beyond ten seconds is taken as it is.
-ConvMeasurement measure_conv(Device& device, const ConvProblem& problem, bool needs_grad_input,
-                             const StopToken* stop);
+ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop);
 
 }  // namespace convoy

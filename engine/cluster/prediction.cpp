@@ -143,13 +143,15 @@ std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
   std::vector<LayerWork> layers;
   for (const LayerPlan& from : plan.layers) {
     LayerWork& layer = layers.emplace_back();
+    layer.split = from.split;
     layer.needs_grad_input = from.needs_grad_input;
-    for (std::size_t i = 0; i < from.kernels.size(); ++i) {
-      PartWork part{from.problem.with_kernels(from.kernels[i]), {}, 0.0};
-      const double total_ms = from.measured[i].total_ms();
-      if (from.kernels[i] > 0)
-        for (std::size_t pass = 0; pass < part.ms.size(); ++pass)
-          part.ms[pass] = from.cost[i].ms(from.kernels[i]) * from.measured[i].ms[pass] / total_ms;
+    const std::vector<LayerPart> parts = from.parts({});
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      PartWork part{parts[i].problem, {}, 0.0};
+      const int count = from.counts()[i];
+      for (std::size_t pass = 0; count > 0 && pass < part.ms.size(); ++pass)
+        part.ms[pass] =
+            from.cost[i].ms(count) * from.measured[i].ms[pass] / from.measured[i].total_ms();
       layer.parts.push_back(part);
     }
   }

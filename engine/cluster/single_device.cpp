@@ -14,14 +14,13 @@ SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& probl
   }
 }
 
-void SingleDevice::forward(int layer, const float* input, const float* weight, float* output) {
-  share_.forward(layer, input, weight, output, stop_, slices_);
+void SingleDevice::forward(int layer, const LayerForward& operands) {
+  share_.forward(layer, operands.input, operands.weight, operands.output, stop_, slices_);
 }
 
-void SingleDevice::backward(int layer, const float* grad_output, float* grad_weight,
-                            float* grad_input) {
-  share_.backward_weights(layer, grad_output, grad_weight, stop_, slices_);
-  if (grad_input) share_.backward_data(layer, grad_input, stop_, slices_);
+void SingleDevice::backward(int layer, const LayerBackward& operands) {
+  share_.backward_weights(layer, operands.grad_output, operands.grad_weight, stop_, slices_);
+  if (operands.grad_input) share_.backward_data(layer, operands.grad_input, stop_, slices_);
 }
 
 std::vector<std::array<double, 3>> SingleDevice::take_layer_ms() {

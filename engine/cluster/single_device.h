@@ -17,9 +17,8 @@ class SingleDevice : public ConvExecutor {
   SingleDevice(Device& device, const std::vector<ConvProblem>& problems, bool measure,
                const StopToken* stop);
 
-  void forward(int layer, const float* input, const float* weight, float* output) override;
-  void backward(int layer, const float* grad_output, float* grad_weight,
-                float* grad_input) override;
+  void forward(int layer, const LayerForward& operands) override;
+  void backward(int layer, const LayerBackward& operands) override;
 
   // What each layer took since the last call, by pass in the order of kAllPasses, in milliseconds.
   std::vector<std::array<double, 3>> take_layer_ms();

@@ -10,36 +10,62 @@
 #include <string>
 #include <vector>
 
+#include "engine/cluster/batch_ranges.h"
+#include "engine/conv/conv_executor.h"
 #include "engine/conv/timeline.h"
 #include "engine/device/device.h"
 #include "engine/link/link.h"
+#include "engine/link/wire.h"
 
 namespace convoy {
 
-enum class CommandKind {
-  kConfigure,  // from now on `layer` has `problem`; with `leave_out` no kernel of it
-  kMeasure,    // time all passes of `problem` on made-up operands (calibration)
-  kForward,    // receive input and weight, keep both, send output
-  kBackward,   // receive grad_output, send grad_weight and, unless its span is empty, grad_input
+// A device's part of a layer: some kernels on all pictures, or all kernels on some pictures, and
+// what beside the convolution is done there.
+struct LayerPart {
+  ConvProblem problem;   // with the part's kernels and pictures
+  int first_kernel = 0;  // of the layer's
+  BatchRange pictures;   // which of the batch
+  int batch = 0;         // pictures in the whole batch
+  bool needs_grad_input = true;
+  bool fuse_pooling = false;
+  bool resident = false;  // keeps and updates its weights (and biases with fuse_pooling)
+  bool overlap = false;
+  WireFormat wire = WireFormat::kFp32;
+  bool empty() const { return problem.out_channels == 0 || problem.batch == 0; }
 };
 
-// The spans are the master's memory; they stay valid until finish() has returned. Shapes as in
-// ConvProblem, with the worker's own number of kernels.
+enum class CommandKind {
+  kConfigure,  // from now on the device has this part of `layer`; with `leave_out` none
+  kMeasure,    // time all passes of `part` on made-up operands (calibration)
+  kForward,    // receive input, and weight and bias unless resident; send output
+  kBackward,   // receive grad_output; send grad_input unless its span is empty, and grad_weight and
+               // grad_bias unless resident
+  kUpdate,     // update the resident weights of all layers by their gradients
+  kPlace,      // receive `weight` and `bias` as the `state` of the resident part
+  kFetch       // send the `state` of the resident part to `grad_weight` and `grad_bias`
+};
+
+// The spans are the master's memory; they stay valid until finish() has returned. Maps are those of
+// the part's kernels with all pictures of the batch, of which the worker reads and writes its own;
+// output and grad_output are pooled with fuse_pooling. Biases are empty without it.
 struct WorkerCommand {
   CommandKind kind = CommandKind::kConfigure;
   int layer = 0;
-  ConvProblem problem;
+  LayerPart part;  // of kConfigure and kMeasure
   bool leave_out = false;
-  bool needs_grad_input = true;
   // Of kConfigure, by pass in the order of kAllPasses: what was measured; empty where the device is
   // to choose.
   std::array<std::string, 3> algorithms;
-  std::span<const float> input, weight, grad_output;
-  std::span<float> output, grad_weight, grad_input;
+  bool training = true;  // of kForward: whether kBackward follows
+  WeightState state = WeightState::kValue;
+  SgdFactors sgd;
+  std::span<const float> input, weight, bias, grad_output;
+  std::span<float> output, grad_weight, grad_bias, grad_input;
 };
 
-// Times of one device alone on one problem: the medians of several runs after a warm-up, by pass in
-// the order of kAllPasses; 0 for a pass that was not asked for.
+// Times of one device alone on its part of a layer: the medians of several runs after a warm-up, by
+// pass in the order of kAllPasses; 0 for a pass that was not asked for. With fuse_pooling, pooling
+// counts with the forward pass and its way back with backward-weights.
 struct ConvMeasurement {
   std::array<double, 3> ms{};
   std::array<std::string, 3> algorithm;  // empty like ms

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,6 +89,11 @@ class Device {
                                       const DeviceConvOptions& options = {}) = 0;
   // A CPU device's own pinned threads; null for others.
   virtual ThreadPool* host_pool() { return nullptr; }
+  // Work beside the convolutions on the device's computer: calls work(i) for every i in [0, count),
+  // on a CPU device's own threads, else in the calling thread. Takes as much longer as the device
+  // is slowed. Throws Interrupted when stopped.
+  virtual void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
+                        const StopToken* stop);
 };
 
 }  // namespace convoy

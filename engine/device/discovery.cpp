@@ -25,6 +25,17 @@ std::unique_ptr<Device> open_cpu_device(const std::string& id) {
 
 }  // namespace
 
+void Device::for_each(std::size_t count, const std::function<void(std::size_t)>& work,
+                      const StopToken* stop) {
+  if (ThreadPool* const pool = host_pool())
+    return pool->parallel_for(
+        count, [&](std::size_t i, int) { work(i); }, stop);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (stop) stop->throw_if_stopped();
+    work(i);
+  }
+}
+
 const char* device_kind_name(DeviceKind kind) {
   switch (kind) {
     case DeviceKind::kCpu:

@@ -20,6 +20,10 @@ class LimitedDevice : public Device {
     return device_->planned_scratch(layers, limited(options));
   }
   ThreadPool* host_pool() override { return device_->host_pool(); }
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
+                const StopToken* stop) override {
+    device_->for_each(count, work, stop);
+  }
 
  private:
   DeviceConvOptions limited(DeviceConvOptions options) const {

@@ -1,11 +1,20 @@
 #include "engine/device/slowed_device.h"
 
 #include <chrono>
+#include <utility>
 
 #include "engine/base/pace_clock.h"
 
 namespace convoy {
 namespace {
+
+// Waits `extra` times what has passed since `begin` and what was owed before.
+void wait_longer(std::chrono::steady_clock::time_point begin,
+                 std::chrono::steady_clock::duration owed, double extra, const StopToken* stop) {
+  const auto end = std::chrono::steady_clock::now();
+  const auto wait = extra * (end - begin + owed);
+  real_clock().sleep_until(end + std::chrono::duration_cast<std::chrono::nanoseconds>(wait), stop);
+}
 
 class SlowedConv : public DeviceConv {
  public:
@@ -23,11 +32,7 @@ class SlowedConv : public DeviceConv {
   void run(Pass pass, float* result, const StopToken* stop) override {
     const auto begin = std::chrono::steady_clock::now();
     conv_->run(pass, result, stop);
-    const auto end = std::chrono::steady_clock::now();
-    const auto wait = extra_ * (end - begin + owed_);
-    owed_ = {};
-    real_clock().sleep_until(end + std::chrono::duration_cast<std::chrono::nanoseconds>(wait),
-                             stop);
+    wait_longer(begin, std::exchange(owed_, {}), extra_, stop);
   }
   std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
   ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
@@ -56,6 +61,12 @@ class SlowedDevice : public Device {
     return device_->planned_scratch(layers, options);
   }
   ThreadPool* host_pool() override { return device_->host_pool(); }
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
+                const StopToken* stop) override {
+    const auto begin = std::chrono::steady_clock::now();
+    device_->for_each(count, work, stop);
+    wait_longer(begin, {}, 1.0 / speed_ - 1.0, stop);
+  }
 
  private:
   std::unique_ptr<Device> device_;

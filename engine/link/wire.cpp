@@ -1,5 +1,7 @@
 #include "engine/link/wire.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -68,13 +70,13 @@ HWY_INLINE hn::Vec<Bits> bf16_bits(D /* d */, hn::Vec<D> value) {
 }
 
 template <WireFormat kFormat, class D>
-HWY_INLINE std::size_t narrow_run(D d, const float* source, std::size_t count, std::size_t i,
-                                  std::uint16_t* wire) {
+HWY_INLINE std::size_t narrow_run(D d, float scale, const float* source, std::size_t count,
+                                  std::size_t i, std::uint16_t* wire) {
   const hn::Rebind<std::uint16_t, D> du16;
   const hn::RebindToUnsigned<D> du;
   const hn::RebindToSigned<D> di;
   for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-    const auto value = hn::LoadU(d, source + i);
+    const auto value = hn::Mul(hn::LoadU(d, source + i), hn::Set(d, scale));
     hn::Vec<decltype(du)> bits;
     if constexpr (kFormat == WireFormat::kFp16)
       bits = fp16_bits(d, value);
@@ -87,42 +89,69 @@ HWY_INLINE std::size_t narrow_run(D d, const float* source, std::size_t count, s
 }
 
 template <WireFormat kFormat, class D>
-HWY_INLINE std::size_t widen_run(D d, const std::uint16_t* wire, std::size_t count, std::size_t i,
-                                 float* destination) {
+HWY_INLINE std::size_t widen_run(D d, float unscale, const std::uint16_t* wire, std::size_t count,
+                                 std::size_t i, float* destination) {
   const hn::Rebind<std::uint16_t, D> du16;
   const hn::RebindToUnsigned<D> du;
   for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
     const auto bits = hn::PromoteTo(du, hn::LoadU(du16, wire + i));
     if constexpr (kFormat == WireFormat::kFp16)
-      hn::StoreU(fp16_value(d, bits), d, destination + i);
+      hn::StoreU(hn::Mul(fp16_value(d, bits), hn::Set(d, unscale)), d, destination + i);
     else
       hn::StoreU(hn::BitCast(d, hn::ShiftLeft<16>(bits)), d, destination + i);
   }
   return i;
 }
 
-void narrow(WireFormat format, const float* source, std::size_t count, std::uint16_t* wire) {
-  const hn::ScalableTag<float> full;
-  const hn::CappedTag<float, 1> one;
-  if (format == WireFormat::kFp16) {
-    const std::size_t i = narrow_run<WireFormat::kFp16>(full, source, count, 0, wire);
-    narrow_run<WireFormat::kFp16>(one, source, count, i, wire);
-  } else {
-    const std::size_t i = narrow_run<WireFormat::kBf16>(full, source, count, 0, wire);
-    narrow_run<WireFormat::kBf16>(one, source, count, i, wire);
-  }
+template <WireFormat kFormat>
+void narrow_as(float scale, const float* source, std::size_t count, std::uint16_t* wire) {
+  const std::size_t i =
+      narrow_run<kFormat>(hn::ScalableTag<float>(), scale, source, count, 0, wire);
+  narrow_run<kFormat>(hn::CappedTag<float, 1>(), scale, source, count, i, wire);
 }
 
-void widen(WireFormat format, const std::uint16_t* wire, std::size_t count, float* destination) {
-  const hn::ScalableTag<float> full;
-  const hn::CappedTag<float, 1> one;
-  if (format == WireFormat::kFp16) {
-    const std::size_t i = widen_run<WireFormat::kFp16>(full, wire, count, 0, destination);
-    widen_run<WireFormat::kFp16>(one, wire, count, i, destination);
-  } else {
-    const std::size_t i = widen_run<WireFormat::kBf16>(full, wire, count, 0, destination);
-    widen_run<WireFormat::kBf16>(one, wire, count, i, destination);
+template <WireFormat kFormat>
+void widen_as(float unscale, const std::uint16_t* wire, std::size_t count, float* destination) {
+  const std::size_t i =
+      widen_run<kFormat>(hn::ScalableTag<float>(), unscale, wire, count, 0, destination);
+  widen_run<kFormat>(hn::CappedTag<float, 1>(), unscale, wire, count, i, destination);
+}
+
+void narrow(WireFormat format, float scale, const float* source, std::size_t count,
+            std::uint16_t* wire) {
+  if (format == WireFormat::kFp16)
+    narrow_as<WireFormat::kFp16>(scale, source, count, wire);
+  else
+    narrow_as<WireFormat::kBf16>(scale, source, count, wire);
+}
+
+void widen(WireFormat format, float unscale, const std::uint16_t* wire, std::size_t count,
+           float* destination) {
+  if (format == WireFormat::kFp16)
+    widen_as<WireFormat::kFp16>(unscale, wire, count, destination);
+  else
+    widen_as<WireFormat::kBf16>(unscale, wire, count, destination);
+}
+
+// The largest bits of a finite magnitude, which order as the magnitudes do.
+std::uint32_t largest_bits(const float* source, std::size_t count, std::uint32_t so_far) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  const auto infinite = hn::Set(du, 255u << 23);
+  auto most = hn::Set(du, so_far);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    const auto bits = hn::And(hn::BitCast(du, hn::LoadU(d, source + i)), hn::Set(du, 0x7fffffffu));
+    most = hn::Max(most, hn::IfThenElseZero(hn::Lt(bits, infinite), bits));
   }
+  std::uint32_t result = hn::GetLane(hn::MaxOfLanes(du, most));
+  for (; i < count; ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, source + i, sizeof bits);
+    bits &= 0x7fffffffu;
+    if (bits < 255u << 23 && bits > result) result = bits;
+  }
+  return result;
 }
 
 }  // namespace convoy::HWY_NAMESPACE
@@ -133,6 +162,7 @@ namespace convoy {
 
 HWY_EXPORT(narrow);
 HWY_EXPORT(widen);
+HWY_EXPORT(largest_bits);
 
 const char* wire_format_name(WireFormat format) {
   switch (format) {
@@ -150,28 +180,54 @@ std::size_t wire_size(WireFormat format) {
   return format == WireFormat::kFp32 ? sizeof(float) : sizeof(std::uint16_t);
 }
 
-void pack_wire(WireFormat format, const float* source, std::size_t rows, std::size_t columns,
-               std::size_t stride, std::byte* wire) {
-  if (columns == stride) columns *= rows, stride = columns, rows = 1;
-  const std::size_t row_bytes = columns * wire_size(format);
-  for (std::size_t row = 0; row < rows; ++row, source += stride, wire += row_bytes) {
+namespace {
+
+// Rows without gaps are one row.
+struct Runs {
+  std::size_t count, size;
+};
+Runs runs(std::size_t rows, std::size_t columns, std::size_t stride) {
+  return columns == stride ? Runs{1, rows * columns} : Runs{rows, columns};
+}
+
+}  // namespace
+
+float wire_scale(WireFormat format, const float* source, std::size_t rows, std::size_t columns,
+                 std::size_t stride) {
+  if (format != WireFormat::kFp16) return 1.0f;
+  const Runs all = runs(rows, columns, stride);
+  std::uint32_t most = 0;
+  for (std::size_t row = 0; row < all.count; ++row)
+    most = HWY_DYNAMIC_DISPATCH(largest_bits)(source + row * stride, all.size, most);
+  if (most == 0) return 1.0f;
+  const int exponent = static_cast<int>(most >> 23) - 127;
+  // A float holds neither the scale nor its inverse beyond this.
+  return std::ldexp(1.0f, std::clamp(14 - exponent, -126, 126));
+}
+
+void pack_wire(WireFormat format, float scale, const float* source, std::size_t rows,
+               std::size_t columns, std::size_t stride, std::byte* wire) {
+  const Runs all = runs(rows, columns, stride);
+  const std::size_t row_bytes = all.size * wire_size(format);
+  for (std::size_t row = 0; row < all.count; ++row, source += stride, wire += row_bytes) {
     if (format == WireFormat::kFp32)
       std::memcpy(wire, source, row_bytes);
     else
-      HWY_DYNAMIC_DISPATCH(narrow)(format, source, columns, reinterpret_cast<std::uint16_t*>(wire));
+      HWY_DYNAMIC_DISPATCH(narrow)
+    (format, scale, source, all.size, reinterpret_cast<std::uint16_t*>(wire));
   }
 }
 
-void unpack_wire(WireFormat format, const std::byte* wire, std::size_t rows, std::size_t columns,
-                 std::size_t stride, float* destination) {
-  if (columns == stride) columns *= rows, stride = columns, rows = 1;
-  const std::size_t row_bytes = columns * wire_size(format);
-  for (std::size_t row = 0; row < rows; ++row, destination += stride, wire += row_bytes) {
+void unpack_wire(WireFormat format, float scale, const std::byte* wire, std::size_t rows,
+                 std::size_t columns, std::size_t stride, float* destination) {
+  const Runs all = runs(rows, columns, stride);
+  const std::size_t row_bytes = all.size * wire_size(format);
+  for (std::size_t row = 0; row < all.count; ++row, destination += stride, wire += row_bytes) {
     if (format == WireFormat::kFp32)
       std::memcpy(destination, wire, row_bytes);
     else
       HWY_DYNAMIC_DISPATCH(widen)
-    (format, reinterpret_cast<const std::uint16_t*>(wire), columns, destination);
+    (format, 1.0f / scale, reinterpret_cast<const std::uint16_t*>(wire), all.size, destination);
   }
 }
 

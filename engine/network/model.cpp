@@ -14,12 +14,6 @@ namespace convoy {
 
 namespace {
 
-// Smaller results are still in the last-level cache when the next layer reads them.
-CacheUse cache_use_for(std::size_t floats) {
-  constexpr std::size_t kCachedBytes = std::size_t{8} << 20;
-  return floats * sizeof(float) > kCachedBytes ? CacheUse::kBypass : CacheUse::kKeep;
-}
-
 // Trace listeners keep the pointer beyond the model's life.
 const char* name_for_ever(const std::string& name) {
   static std::mutex mutex;
@@ -40,6 +34,17 @@ struct Block {
 
   std::size_t channels() const { return static_cast<std::size_t>(problem.out_channels); }
 };
+
+// What an executor that keeps a layer's weights has of it.
+LayerWeights weights_of(ConvParameters& layer, const ConvExecutor& convolutions) {
+  return {layer.weight.data(), convolutions.pools() ? layer.bias.data() : nullptr};
+}
+
+void fetch_kept(ConvExecutor& convolutions, WeightState state, Parameters& to) {
+  for (std::size_t layer = 0; layer < to.conv.size(); ++layer)
+    if (const int number = static_cast<int>(layer); convolutions.keeps_weights(number))
+      convolutions.fetch_weights(number, state, weights_of(to.conv[layer], convolutions));
+}
 
 // Times one piece of the master's work.
 class SliceTimer {
@@ -64,6 +69,11 @@ struct Model::State {
   void forward(const float* images, bool training, ConvExecutor& convolutions,
                std::vector<MasterSlice>& slices);
   void backward(ConvExecutor& convolutions, std::vector<MasterSlice>& slices);
+  // From `maps` to the block's pooled maps, and from their gradient to that of `maps`.
+  void pool_block(Block& block, const FloatBuffer& bias, bool training,
+                  std::vector<MasterSlice>& slices);
+  void unpool_block(const Block& block, const float* gradient, FloatBuffer& grad_bias,
+                    std::vector<MasterSlice>& slices);
 
   NetworkSpec spec;
   int batch;
@@ -72,8 +82,9 @@ struct Model::State {
   Sgd optimizer;
   std::vector<Block> blocks;
   // One layer's convolution output or its gradient: only one of all these is alive at any moment,
-  // so they share the memory of the largest.
+  // so they share the memory of the largest. Where the executor pools, it has them instead.
   FloatBuffer maps;
+  std::size_t maps_size = 0;
   // The gradient of a block's pooled maps, but for the last block's, which takes those maps' place.
   FloatBuffer grad_pooled;
   FloatBuffer logits;  // then their gradient
@@ -93,7 +104,7 @@ Model::State::State(const NetworkSpec& network, int batch_size, ThreadPool& thre
                       static_cast<std::size_t>(batch_size), threads),
       loss(static_cast<std::size_t>(network.classes), static_cast<std::size_t>(batch_size),
            threads) {
-  std::size_t maps_size = 0, grad_size = 0;
+  std::size_t grad_size = 0;
   for (const ConvProblem& problem : network.conv_problems(batch_size)) {
     if (!blocks.empty()) grad_size = std::max(grad_size, blocks.back().pooled.size());
     Block block;
@@ -102,14 +113,12 @@ Model::State::State(const NetworkSpec& network, int batch_size, ThreadPool& thre
                    static_cast<std::size_t>(problem.out_width()),
                    static_cast<std::size_t>(batch_size)};
     block.pooled.resize(block.channels() * block.shape.pooled_size());
-    block.choices.resize(block.pooled.size());
     const std::string number = std::to_string(blocks.size() + 1);
     block.forward_name = name_for_ever("bias, ReLU, pooling " + number);
     block.backward_name = name_for_ever("bias, ReLU, pooling " + number + " backward");
     maps_size = std::max(maps_size, problem.output_size());
     blocks.push_back(std::move(block));
   }
-  maps.resize(maps_size);
   grad_pooled.resize(grad_size);
 }
 
@@ -120,14 +129,15 @@ void Model::State::forward(const float* images, bool training, ConvExecutor& con
   for (std::size_t layer = 0; layer < blocks.size(); ++layer) {
     Block& block = blocks[layer];
     const ConvParameters& own = parameters.conv[layer];
-    convolutions.forward(static_cast<int>(layer), input, own.weight.data(), maps.data());
-    const SliceTimer timer(block.forward_name, slices);
-    pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
-      const std::size_t begin = channel * block.shape.pooled_size();
-      bias_relu_pool(maps.data() + channel * block.shape.size(), own.bias[channel], block.shape,
-                     cache_use_for(block.pooled.size()), block.pooled.data() + begin,
-                     training ? block.choices.data() + begin : nullptr);
-    });
+    LayerForward operands{input, own.weight.data(), block.pooled.data(), own.bias.data(), training};
+    if (convolutions.pools()) {
+      convolutions.forward(static_cast<int>(layer), operands);
+    } else {
+      maps.resize(maps_size);
+      operands.output = maps.data();
+      convolutions.forward(static_cast<int>(layer), operands);
+      pool_block(block, own.bias, training, slices);
+    }
     input = block.pooled.data();
   }
   const SliceTimer timer("fully connected", slices);
@@ -145,20 +155,39 @@ void Model::State::backward(ConvExecutor& convolutions, std::vector<MasterSlice>
   for (std::size_t layer = blocks.size(); layer-- > 0;) {
     const Block& block = blocks[layer];
     ConvParameters& own = gradients.conv[layer];
-    {
-      const SliceTimer timer(block.backward_name, slices);
-      const CacheUse cache_use = cache_use_for(block.problem.output_size());
-      pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
-        const std::size_t begin = channel * block.shape.pooled_size();
-        own.bias[channel] = static_cast<float>(
-            bias_relu_pool_backward(gradient + begin, block.choices.data() + begin, block.shape,
-                                    cache_use, maps.data() + channel * block.shape.size()));
-      });
+    LayerBackward operands{gradient, own.weight.data(), layer > 0 ? grad_pooled.data() : nullptr,
+                           own.bias.data()};
+    if (!convolutions.pools()) {
+      unpool_block(block, gradient, own.bias, slices);
+      operands.grad_output = maps.data();
     }
+    convolutions.backward(static_cast<int>(layer), operands);
     gradient = grad_pooled.data();
-    convolutions.backward(static_cast<int>(layer), maps.data(), own.weight.data(),
-                          layer > 0 ? gradient : nullptr);
   }
+}
+
+void Model::State::pool_block(Block& block, const FloatBuffer& bias, bool training,
+                              std::vector<MasterSlice>& slices) {
+  const SliceTimer timer(block.forward_name, slices);
+  if (training) block.choices.resize(block.pooled.size());
+  pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
+    const std::size_t begin = channel * block.shape.pooled_size();
+    bias_relu_pool(maps.data() + channel * block.shape.size(), bias[channel], block.shape,
+                   cache_use_for(block.pooled.size()), block.pooled.data() + begin,
+                   training ? block.choices.data() + begin : nullptr);
+  });
+}
+
+void Model::State::unpool_block(const Block& block, const float* gradient, FloatBuffer& grad_bias,
+                                std::vector<MasterSlice>& slices) {
+  const SliceTimer timer(block.backward_name, slices);
+  const CacheUse cache_use = cache_use_for(block.problem.output_size());
+  pool.parallel_for(block.channels(), [&](std::size_t channel, int) {
+    const std::size_t begin = channel * block.shape.pooled_size();
+    grad_bias[channel] = static_cast<float>(
+        bias_relu_pool_backward(gradient + begin, block.choices.data() + begin, block.shape,
+                                cache_use, maps.data() + channel * block.shape.size()));
+  });
 }
 
 Model::Model(const NetworkSpec& spec, int batch, ThreadPool& pool) {
@@ -183,6 +212,21 @@ const Parameters& Model::gradients() const {
   return state_->gradients;
 }
 
+void Model::place_weights(ConvExecutor& convolutions) const {
+  Parameters& own = state_->parameters;
+  for (std::size_t layer = 0; layer < own.conv.size(); ++layer)
+    if (const int number = static_cast<int>(layer); convolutions.keeps_weights(number))
+      convolutions.place_weights(number, weights_of(own.conv[layer], convolutions));
+}
+
+void Model::fetch_weights(ConvExecutor& convolutions) {
+  fetch_kept(convolutions, WeightState::kValue, state_->parameters);
+}
+
+void Model::fetch_gradients(ConvExecutor& convolutions) {
+  fetch_kept(convolutions, WeightState::kGradient, state_->gradients);
+}
+
 StepResult Model::train_step(const float* images, const std::uint16_t* labels,
                              const SgdSettings& sgd, ConvExecutor& convolutions) {
   State& s = *state_;
@@ -199,7 +243,9 @@ StepResult Model::train_step(const float* images, const std::uint16_t* labels,
   // Only now, when all else has succeeded: a step that fails or is stopped changes no weight.
   {
     const SliceTimer timer("update", result.slices);
-    s.optimizer.update(sgd, s.gradients, s.parameters, s.pool);
+    const SgdFactors factors = factors_of(sgd);
+    convolutions.update(factors);
+    s.optimizer.update(factors, s.gradients, convolutions, s.parameters, s.pool);
   }
   return result;
 }

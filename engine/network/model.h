@@ -1,5 +1,6 @@
 // A network and one training step of it. The convolutional layers are computed by whoever is handed
-// in as ConvExecutor; everything else runs here, on the master's cores.
+// in as ConvExecutor, with pooling and the update where it offers to; everything else runs here, on
+// the master's cores.
 //
 // Activations are [channels][height][width][batch], as everywhere in the engine.
 #pragma once
@@ -50,6 +51,13 @@ class Model {
                       ConvExecutor& convolutions);
   // The gradients of the last train_step, before weight decay; for tests and comparisons.
   const Parameters& gradients() const;
+
+  // Where the executor keeps weights itself, parameters() and gradients() are not up to date. It is
+  // given the former by the first of these, once before the first step; the others fetch what it
+  // has.
+  void place_weights(ConvExecutor& convolutions) const;
+  void fetch_weights(ConvExecutor& convolutions);
+  void fetch_gradients(ConvExecutor& convolutions);
 
  private:
   struct State;

@@ -29,21 +29,24 @@ void add_pieces(const FloatBuffer& gradient, FloatBuffer& velocity, FloatBuffer&
 
 Sgd::Sgd(const NetworkSpec& spec) : velocity_(Parameters::zeros(spec)) {}
 
-void Sgd::update(const SgdSettings& settings, const Parameters& gradients, Parameters& parameters,
-                 ThreadPool& pool) {
+SgdFactors factors_of(const SgdSettings& settings) {
+  return {static_cast<float>(settings.learning_rate), static_cast<float>(settings.momentum),
+          static_cast<float>(settings.weight_decay)};
+}
+
+void Sgd::update(const SgdFactors& factors, const Parameters& gradients,
+                 const ConvExecutor& convolutions, Parameters& parameters, ThreadPool& pool) {
   std::vector<Piece> pieces;
   for (std::size_t layer = 0; layer < parameters.conv.size(); ++layer) {
     ConvParameters& velocity = velocity_.conv[layer];
     ConvParameters& own = parameters.conv[layer];
-    add_pieces(gradients.conv[layer].weight, velocity.weight, own.weight, pieces);
-    add_pieces(gradients.conv[layer].bias, velocity.bias, own.bias, pieces);
+    const bool kept = convolutions.keeps_weights(static_cast<int>(layer));
+    if (!kept) add_pieces(gradients.conv[layer].weight, velocity.weight, own.weight, pieces);
+    if (!kept || !convolutions.pools())
+      add_pieces(gradients.conv[layer].bias, velocity.bias, own.bias, pieces);
   }
   add_pieces(gradients.fc_weight, velocity_.fc_weight, parameters.fc_weight, pieces);
   add_pieces(gradients.fc_bias, velocity_.fc_bias, parameters.fc_bias, pieces);
-
-  const SgdFactors factors{static_cast<float>(settings.learning_rate),
-                           static_cast<float>(settings.momentum),
-                           static_cast<float>(settings.weight_decay)};
   pool.parallel_for(pieces.size(), [&](std::size_t index, int) {
     const Piece& piece = pieces[index];
     sgd_update(factors, piece.gradient, piece.count, piece.velocity, piece.weight);

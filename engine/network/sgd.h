@@ -4,18 +4,22 @@
 #pragma once
 
 #include "engine/base/thread_pool.h"
+#include "engine/conv/conv_executor.h"
 #include "engine/network/parameters.h"
 
 namespace convoy {
+
+SgdFactors factors_of(const SgdSettings& settings);
 
 // Owns the velocities of one network. Not synchronised.
 class Sgd {
  public:
   explicit Sgd(const NetworkSpec& spec);
 
-  // All weights in one pass, split over the pool's threads.
-  void update(const SgdSettings& settings, const Parameters& gradients, Parameters& parameters,
-              ThreadPool& pool);
+  // All weights in one pass, split over the pool's threads, but for those of the convolutional
+  // layers that somebody else keeps.
+  void update(const SgdFactors& factors, const Parameters& gradients,
+              const ConvExecutor& convolutions, Parameters& parameters, ThreadPool& pool);
 
  private:
   Parameters velocity_;

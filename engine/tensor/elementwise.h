@@ -25,6 +25,11 @@ inline constexpr std::uint8_t kNoChoice = 4;
 // Where results go. kBypass is for a layer whose results are larger than the caches: faster, as
 // nothing is read before it is overwritten, but whoever wants them next reads them from memory.
 enum class CacheUse { kKeep, kBypass };
+// Smaller results are still in the last-level cache when the next layer reads them.
+inline CacheUse cache_use_for(std::size_t floats) {
+  constexpr std::size_t kCachedBytes = std::size_t{8} << 20;
+  return floats * sizeof(float) > kCachedBytes ? CacheUse::kBypass : CacheUse::kKeep;
+}
 
 // pooled = 2x2 maximum of max(0, maps + bias), and the choices (not kept when `choices` is null).
 // A NaN stays one, as in PyTorch, so that a diverged training shows.

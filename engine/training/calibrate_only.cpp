@@ -16,10 +16,12 @@ CalibrationRecord calibrate_only(const Experiment& given, RunControl& control,
   Cluster cluster(std::move(setup.devices.members), &control.stop_token(), experiment.clock);
   const int layers = static_cast<int>(setup.problems.size());
   const auto names = setup.device_names();
-  const ClusterPlan plan = calibrate(cluster, setup.problems, names, setup.policy, [&](int layer) {
-    listeners.phase(RunPhase::kCalibrating,
-                    "timing every device on layer " + std::to_string(layer + 1), layer, layers);
-  });
+  const ClusterPlan plan = calibrate(
+      cluster, setup.problems, names, setup.policy, setup.experiment.distribution.options,
+      [&](int layer) {
+        listeners.phase(RunPhase::kCalibrating,
+                        "timing every device on layer " + std::to_string(layer + 1), layer, layers);
+      });
   for (const std::string& message : describe_slow_algorithms(plan, names))
     listeners.message(Severity::kWarning, message);
 

@@ -20,6 +20,7 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
   record.dataset = experiment.dataset.kind;
   record.network = network;
   record.batch_size = experiment.training.batch_size;
+  record.fuse_pooling = experiment.distribution.options.fuse_pooling;
   record.baseline_device = baseline_device;
   const auto own = static_cast<std::size_t>(baseline_device);
   record.baseline_conv_ms = baseline.conv_ms * devices[own].speed;
@@ -33,7 +34,8 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
     for (std::size_t number = 0; number < plan.layers.size(); ++number) {
       const LayerPlan& layer = plan.layers[number];
       CalibrationRecord::LayerTimes times;
-      times.count = layer.measured_kernels[i];
+      times.split = layer.split;
+      times.count = layer.measured_counts[i];
       times.algorithm = layer.measured[i].algorithm;
       for (std::size_t pass = 0; pass < 3; ++pass)
         times.ms[pass] = layer.measured[i].ms[pass] * spec.speed;
@@ -44,7 +46,7 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
   }
   for (std::size_t number = 0; number < plan.layers.size(); ++number) {
     const auto& ms = baseline.layer_ms[number];
-    add_whole_layer(record.devices[own].layers[number], plan.layers[number].problem.out_channels,
+    add_whole_layer(record.devices[own].layers[number], plan.layers[number].whole(),
                     (ms[0] + ms[1] + ms[2]) * devices[own].speed);
   }
   return record;

@@ -111,7 +111,8 @@ void Run::calibrate() {
         cluster_->set_link(device, settings);
   });
   const auto names = setup_.device_names();
-  plan_ = convoy::calibrate(*cluster_, setup_.problems, names, setup_.policy, [&](int layer) {
+  plan_ = convoy::calibrate(*cluster_, setup_.problems, names, setup_.policy,
+                            setup_.experiment.distribution.options, [&](int layer) {
     listeners_.phase(RunPhase::kCalibrating,
                      "timing every device on layer " + std::to_string(layer + 1), layer, layers);
   });

@@ -43,11 +43,12 @@ RunCalibrated describe_calibration(const ClusterPlan& plan, int devices) {
     auto& row = calibrated.layers.emplace_back();
     for (std::size_t device = 0; device < static_cast<std::size_t>(devices); ++device) {
       const ConvMeasurement& measured = layer.measured[device];
-      const int kernels = layer.measured_kernels[device];
+      const ConvProblem measured_problem =
+          layer.part(device, 0, layer.measured_counts[device], {}).problem;
       const double passes = layer.needs_grad_input ? 3.0 : 2.0;
-      const double gflop = layer.problem.with_kernels(kernels).flops() * passes / 1e9;
-      row.push_back({kernels, measured.ms, gflop / measured.total_ms() * 1e3, measured.algorithm,
-                     measured.chosen_by, measured.scratch_bytes});
+      const double gflop = measured_problem.flops() * passes / 1e9;
+      row.push_back({measured_problem.out_channels, measured.ms, gflop / measured.total_ms() * 1e3,
+                     measured.algorithm, measured.chosen_by, measured.scratch_bytes});
     }
     calibrated.kernels.push_back(layer.kernels);
   }

@@ -73,10 +73,7 @@ void refuse_unoffered(const Experiment& experiment) {
     throw Error(ErrorKind::kExperiment, path, "is not offered by this version yet");
   };
   if (options.split != SplitMode::kKernels) refuse("/distribution/split");
-  if (options.resident_kernels) refuse("/distribution/resident_kernels");
-  if (options.fuse_pooling) refuse("/distribution/fuse_pooling");
   if (options.overlap) refuse("/distribution/overlap");
-  if (options.wire != WireFormat::kFp32) refuse("/distribution/wire");
   if (options.rebalance) refuse("/distribution/rebalance");
 }
 

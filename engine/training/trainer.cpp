@@ -12,9 +12,11 @@ Trainer::Trainer(RunSetup& setup, Cluster& cluster, const ClusterPlan& plan)
     : setup_(setup),
       cluster_(cluster),
       model_(setup.spec, setup.batch_size, *setup.devices.master_pool),
-      convolutions_(cluster, plan, *setup.devices.master_pool),
+      convolutions_(cluster, plan, setup.experiment.distribution.options,
+                    *setup.devices.master_pool),
       batch_(setup.data.train, setup.normalisation, setup.batch_size, *setup.devices.master_pool) {
   model_.parameters() = std::move(setup.initial);
+  model_.place_weights(convolutions_);
 }
 
 RunStep Trainer::step(int number, const std::optional<double>& bandwidth_mbps) {

@@ -24,7 +24,11 @@ class Trainer {
   // The part of the test pictures that the model gets right. `progress` hears each batch.
   double test_accuracy(const std::function<void(int done, int total)>& progress);
 
-  const Parameters& parameters() const { return model_.parameters(); }
+  // The weights as they are now, fetched from where they are kept.
+  const Parameters& parameters() {
+    model_.fetch_weights(convolutions_);
+    return model_.parameters();
+  }
 
  private:
   RunSetup& setup_;

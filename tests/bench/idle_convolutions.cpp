@@ -34,17 +34,17 @@ IdleConvolutions::IdleConvolutions(std::vector<ConvProblem> problems, ThreadPool
   other_.fill_zero();
 }
 
-void IdleConvolutions::forward(int layer, const float*, const float*, float* output) {
+void IdleConvolutions::forward(int layer, const LayerForward& operands) {
   const long before = page_faults();
-  fill(output, problem(layer).output_size());
+  fill(operands.output, problem(layer).output_size());
   empty_caches();
   faults_inside_ += page_faults() - before;
 }
 
-void IdleConvolutions::backward(int layer, const float*, float* grad_weight, float* grad_input) {
+void IdleConvolutions::backward(int layer, const LayerBackward& operands) {
   const long before = page_faults();
-  fill(grad_weight, problem(layer).weight_size());
-  if (grad_input) fill(grad_input, problem(layer).input_size());
+  fill(operands.grad_weight, problem(layer).weight_size());
+  if (operands.grad_input) fill(operands.grad_input, problem(layer).input_size());
   empty_caches();
   faults_inside_ += page_faults() - before;
 }

@@ -15,9 +15,8 @@ class IdleConvolutions : public ConvExecutor {
   // `pool` must outlive it.
   IdleConvolutions(std::vector<ConvProblem> problems, ThreadPool& pool);
 
-  void forward(int layer, const float* input, const float* weight, float* output) override;
-  void backward(int layer, const float* grad_output, float* grad_weight,
-                float* grad_input) override;
+  void forward(int layer, const LayerForward& operands) override;
+  void backward(int layer, const LayerBackward& operands) override;
   // Page faults of the process since the last call, but for those in here.
   long take_page_faults();
 

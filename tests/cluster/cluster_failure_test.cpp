@@ -96,13 +96,14 @@ class ClusterFailureTest : public QObject {
     }
     Cluster cluster(std::move(members), nullptr);
     ThreadPool pool({available_cores()[0]});
-    DistributedConv conv(cluster, thirds(), pool);
+    DistributedConv conv(cluster, thirds(), {}, pool);
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
     try {
-      conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
-      conv.backward(1, layer.grad_output.data(), results.grad_weight.data(),
-                    results.grad_input.data());
+      conv.forward(1,
+                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
+      conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
+                                      results.grad_input.data()}));
       QFAIL("the failure went unnoticed");
     } catch (const Error& error) {
       QCOMPARE(error.kind(), ErrorKind::kDevice);
@@ -127,11 +128,12 @@ class ClusterFailureTest : public QObject {
     }
     Cluster cluster(std::move(members), nullptr);
     ThreadPool pool({available_cores()[0]});
-    DistributedConv conv(cluster, thirds(), pool);
+    DistributedConv conv(cluster, thirds(), {}, pool);
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
-    QVERIFY_EXCEPTION_THROWN(
-        conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data()), Error);
+    QVERIFY_EXCEPTION_THROWN(conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(),
+                                                           results.output.data()})),
+                             Error);
   }
 
   void stopEndsATransfer() {
@@ -142,13 +144,13 @@ class ClusterFailureTest : public QObject {
     members.push_back({open_device(cpu_id(0)), {std::nullopt, 1e7}});
     Cluster cluster(std::move(members), &stop);
     ThreadPool pool({available_cores()[0]});
-    DistributedConv conv(cluster, thirds(), pool);
+    DistributedConv conv(cluster, thirds(), {}, pool);
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
     std::thread person([&] { stop.request_stop(); });
-    QVERIFY_EXCEPTION_THROWN(
-        conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data()),
-        Interrupted);
+    QVERIFY_EXCEPTION_THROWN(conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(),
+                                                           results.output.data()})),
+                             Interrupted);
     person.join();
   }
 
@@ -159,11 +161,11 @@ class ClusterFailureTest : public QObject {
     members.push_back({open_device(cpu_id(0)), {}});
     Cluster cluster(std::move(members), nullptr);
     ThreadPool pool({available_cores()[0]});
-    DistributedConv conv(cluster, thirds(), pool);
+    DistributedConv conv(cluster, thirds(), {}, pool);
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
     std::thread person([&] { cluster.set_link(1, {}); });
-    conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
+    conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
     person.join();
     QVERIFY(difference(results.output, reference_results(layer).output) < 1e-5);
   }

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "conv_case.h"
+#include "engine/cluster/calibration.h"
 #include "engine/cluster/distributed_conv.h"
 #include "engine/cluster/single_device.h"
 
@@ -90,11 +91,12 @@ class DistributedConvTest : public QObject {
       const LinkSettings link = random.below(2) ? LinkSettings{} : LinkSettings{1e5, 0.0};
       Cluster cluster(cpu_members(devices, link), nullptr);
       ThreadPool pool({available_cores()[0]});
-      DistributedConv conv(cluster, explicit_plan({first, first}, {split, split}), pool);
+      DistributedConv conv(cluster, explicit_plan({first, first}, {split, split}), {}, pool);
       LayerResults results(first);
-      conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
-      conv.backward(1, layer.grad_output.data(), results.grad_weight.data(),
-                    results.grad_input.data());
+      conv.forward(1,
+                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
+      conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
+                                      results.grad_input.data()}));
       QVERIFY2(difference(results.output, expected.output) < 1e-5, qPrintable(reproduce));
       QVERIFY2(difference(results.grad_weight, expected.grad_weight) < 1e-5, qPrintable(reproduce));
       QVERIFY2(difference(results.grad_input, expected.grad_input) < 1e-5, qPrintable(reproduce));
@@ -103,10 +105,11 @@ class DistributedConvTest : public QObject {
       LayerResults again(first);
       for (int device = 1; device < cluster.size(); ++device)
         cluster.set_link(device, link == LinkSettings{} ? LinkSettings{1e5, 0.0} : LinkSettings{});
-      conv.forward(1, layer.input.data(), layer.weight.data(), again.output.data());
+      conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(), again.output.data()}));
       if (random.below(2))  // moved in the middle of a step
         for (int device = 1; device < cluster.size(); ++device) cluster.set_link(device, link);
-      conv.backward(1, layer.grad_output.data(), again.grad_weight.data(), again.grad_input.data());
+      conv.backward(1, (LayerBackward{layer.grad_output.data(), again.grad_weight.data(),
+                                      again.grad_input.data()}));
       QVERIFY2(std::memcmp(again.grad_input.data(), results.grad_input.data(),
                            again.grad_input.size() * sizeof(float)) == 0,
                qPrintable(reproduce));
@@ -123,13 +126,14 @@ class DistributedConvTest : public QObject {
     const std::vector<int> kernels = {2, 4, 1};
     Cluster cluster(cpu_members(3), nullptr);
     ThreadPool pool({available_cores()[0]});
-    DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), pool);
+    DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), {}, pool);
     const LayerCase layer(p, 5);
     LayerResults results(p);
     for (const int number : {0, 1}) {
-      conv.forward(number, layer.input.data(), layer.weight.data(), results.output.data());
-      conv.backward(number, layer.grad_output.data(), results.grad_weight.data(),
-                    number == 0 ? nullptr : results.grad_input.data());
+      conv.forward(number,
+                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
+      conv.backward(number, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
+                                           number == 0 ? nullptr : results.grad_input.data()}));
     }
     std::uint64_t received[2][3] = {}, sent[2][3] = {};
     for (const Slice& slice : conv.take_slices()) {
@@ -174,11 +178,12 @@ class DistributedConvTest : public QObject {
          std::vector<std::vector<int>>{{6, 0}, {0, 6}, {1, 5}, {3, 3}, {2, 4}}) {
       Cluster cluster(cpu_members(2), nullptr);
       ThreadPool pool({available_cores()[0]});
-      DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), pool);
+      DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), {}, pool);
       LayerResults results(p);
-      conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
-      conv.backward(1, layer.grad_output.data(), results.grad_weight.data(),
-                    results.grad_input.data());
+      conv.forward(1,
+                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
+      conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
+                                      results.grad_input.data()}));
       QCOMPARE(difference(results.output, expected.output), 0.0);
       QCOMPARE(difference(results.grad_weight, expected.grad_weight), 0.0);
       QCOMPARE(difference(results.grad_input, expected.grad_input), 0.0);
@@ -197,7 +202,7 @@ class DistributedConvTest : public QObject {
     q.out_channels = 2;
     Cluster cluster(cpu_members(3), nullptr);
     std::vector<int> heard;
-    const ClusterPlan plan = calibrate(cluster, {p, q}, {"a", "b", "c"}, {true, {}},
+    const ClusterPlan plan = calibrate(cluster, {p, q}, {"a", "b", "c"}, {true, {}}, {},
                                        [&](int layer) { heard.push_back(layer); });
     QCOMPARE(heard, (std::vector<int>{0, 1}));
     QCOMPARE(plan.layers.size(), std::size_t{2});
@@ -239,12 +244,12 @@ class DistributedConvTest : public QObject {
     for (std::size_t i = 0; i < 2; ++i)
       members.push_back({std::make_unique<ListeningDevice>(cpu_id(i), asked[i]), {}});
     Cluster cluster(std::move(members), nullptr);
-    ClusterPlan plan = calibrate(cluster, {p}, {"a", "b"}, {false, {0.75, 0.25}}, [](int) {});
-    QCOMPARE(plan.layers[0].measured_kernels, (std::vector<int>{6, 2}));
+    ClusterPlan plan = calibrate(cluster, {p}, {"a", "b"}, {false, {0.75, 0.25}}, {}, [](int) {});
+    QCOMPARE(plan.layers[0].measured_counts, (std::vector<int>{6, 2}));
     QCOMPARE(plan.layers[0].kernels, (std::vector<int>{6, 2}));
     plan.layers[0].measured[1].algorithm = {"reference", "", "gemm"};
     ThreadPool pool({available_cores()[0]});
-    const DistributedConv conv(cluster, plan, pool);
+    const DistributedConv conv(cluster, plan, {}, pool);
     for (std::size_t i = 0; i < 2; ++i) {
       QCOMPARE(asked[i].size(), std::size_t{2});
       QVERIFY(asked[i][0].measure && !asked[i][0].needs_grad_input && asked[i][0].stop);
@@ -265,17 +270,19 @@ class DistributedConvTest : public QObject {
     const auto device = open_device(cpu_id(0));
     SingleDevice single(*device, {p, p}, false, nullptr);
     LayerResults direct(p), distributed(p);
-    single.forward(1, layer.input.data(), layer.weight.data(), direct.output.data());
-    single.backward(1, layer.grad_output.data(), direct.grad_weight.data(),
-                    direct.grad_input.data());
+    single.forward(1,
+                   (LayerForward{layer.input.data(), layer.weight.data(), direct.output.data()}));
+    single.backward(1, (LayerBackward{layer.grad_output.data(), direct.grad_weight.data(),
+                                      direct.grad_input.data()}));
     QVERIFY(single.take_conv_ms() > 0.0);
     QCOMPARE(single.take_conv_ms(), 0.0);
     Cluster cluster(cpu_members(1), nullptr);
     ThreadPool pool({available_cores()[0]});
-    DistributedConv conv(cluster, explicit_plan({p, p}, {{6}, {6}}), pool);
-    conv.forward(1, layer.input.data(), layer.weight.data(), distributed.output.data());
-    conv.backward(1, layer.grad_output.data(), distributed.grad_weight.data(),
-                  distributed.grad_input.data());
+    DistributedConv conv(cluster, explicit_plan({p, p}, {{6}, {6}}), {}, pool);
+    conv.forward(
+        1, (LayerForward{layer.input.data(), layer.weight.data(), distributed.output.data()}));
+    conv.backward(1, (LayerBackward{layer.grad_output.data(), distributed.grad_weight.data(),
+                                    distributed.grad_input.data()}));
     QCOMPARE(difference(direct.output, distributed.output), 0.0);
     QCOMPARE(difference(direct.grad_weight, distributed.grad_weight), 0.0);
     QCOMPARE(difference(direct.grad_input, distributed.grad_input), 0.0);

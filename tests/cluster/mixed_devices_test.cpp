@@ -2,6 +2,7 @@
 #include <QTest>
 
 #include "conv_case.h"
+#include "engine/cluster/calibration.h"
 #include "engine/cluster/distributed_conv.h"
 #include "engine/device/slowed_device.h"
 
@@ -33,14 +34,15 @@ class MixedDevicesTest : public QObject {
       members.push_back({open_device(opencl_first ? cpu_id(0) : opencl), {10000.0, 0.05}});
       Cluster cluster(std::move(members), nullptr);
       const ClusterPlan plan =
-          calibrate(cluster, {p, p}, {"a", "b", "c"}, {false, {0.5, 0.2, 0.3}}, [](int) {});
+          calibrate(cluster, {p, p}, {"a", "b", "c"}, {false, {0.5, 0.2, 0.3}}, {}, [](int) {});
       ThreadPool pool({available_cores()[0]});
-      DistributedConv conv(cluster, plan, pool);
+      DistributedConv conv(cluster, plan, {}, pool);
       for (int round = 0; round < 2; ++round) {
         LayerResults results(p);
-        conv.forward(1, layer.input.data(), layer.weight.data(), results.output.data());
-        conv.backward(1, layer.grad_output.data(), results.grad_weight.data(),
-                      results.grad_input.data());
+        conv.forward(
+            1, (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
+        conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
+                                        results.grad_input.data()}));
         QVERIFY(difference(results.output, expected.output) < 1e-5);
         QVERIFY(difference(results.grad_weight, expected.grad_weight) < 1e-5);
         QVERIFY(difference(results.grad_input, expected.grad_input) < 1e-5);

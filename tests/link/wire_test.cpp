@@ -42,8 +42,8 @@ std::vector<float> values(std::size_t count) {
 std::vector<float> through(WireFormat format, const std::vector<float>& source) {
   std::vector<std::byte> wire(source.size() * wire_size(format));
   std::vector<float> back(source.size());
-  pack_wire(format, source.data(), 1, source.size(), source.size(), wire.data());
-  unpack_wire(format, wire.data(), 1, source.size(), source.size(), back.data());
+  pack_wire(format, 1.0f, source.data(), 1, source.size(), source.size(), wire.data());
+  unpack_wire(format, 1.0f, wire.data(), 1, source.size(), source.size(), back.data());
   return back;
 }
 
@@ -87,6 +87,33 @@ class WireTest : public QObject {
     }
   }
 
+  // Numbers of any size keep 11 bits relative to themselves, down to far below the largest.
+  void scale_keeps_small_numbers() {
+    for (const float size : {1e-30f, 1e-9f, 3e-5f, 1.0f, 7e4f, 1e30f}) {
+      std::vector<float> source = {size, -size / 3, size / 1e6f, 0.0f, kInfinity};
+      for (int i = 1; i < 60; ++i) source.push_back(size * 0.9f / static_cast<float>(i));
+      const float scale =
+          wire_scale(WireFormat::kFp16, source.data(), 1, source.size(), source.size());
+      std::vector<std::byte> wire(source.size() * 2);
+      std::vector<float> back(source.size());
+      pack_wire(WireFormat::kFp16, scale, source.data(), 1, source.size(), source.size(),
+                wire.data());
+      unpack_wire(WireFormat::kFp16, scale, wire.data(), 1, source.size(), source.size(),
+                  back.data());
+      for (std::size_t i = 0; i < source.size(); ++i)
+        if (std::isfinite(source[i]))
+          QVERIFY(std::abs(back[i] - source[i]) <= std::ldexp(std::abs(source[i]), -11));
+      QCOMPARE(back[4], kInfinity);
+    }
+    const float zeros[3] = {};
+    QCOMPARE(wire_scale(WireFormat::kFp16, zeros, 1, 3, 3), 1.0f);
+    const float large[3] = {1e9f, 1, 1};
+    QCOMPARE(wire_scale(WireFormat::kBf16, large, 1, 3, 3), 1.0f);
+    // Only the columns that travel count.
+    const float gaps[6] = {1, 2, 1e9f, 3, 4, 1e9f};
+    QCOMPARE(wire_scale(WireFormat::kFp16, gaps, 2, 2, 3), 4096.0f);
+  }
+
   // Part of each row is packed, and arrives in part of each row of another array.
   void rows_with_gaps() {
     constexpr std::size_t kRows = 7, kColumns = 19, kStride = 37;
@@ -94,8 +121,8 @@ class WireTest : public QObject {
     for (const WireFormat format : {WireFormat::kFp32, WireFormat::kFp16, WireFormat::kBf16}) {
       std::vector<std::byte> wire(kRows * kColumns * wire_size(format));
       std::vector<float> back(kRows * kStride, 7.0f);
-      pack_wire(format, source.data() + 3, kRows, kColumns, kStride, wire.data());
-      unpack_wire(format, wire.data(), kRows, kColumns, kStride, back.data() + 3);
+      pack_wire(format, 1.0f, source.data() + 3, kRows, kColumns, kStride, wire.data());
+      unpack_wire(format, 1.0f, wire.data(), kRows, kColumns, kStride, back.data() + 3);
       const std::vector<float> whole = through(format, source);
       for (std::size_t i = 0; i < back.size(); ++i) {
         const std::size_t column = i % kStride;

@@ -70,7 +70,8 @@ double product(float a, float b) {
 NaiveExecutor::NaiveExecutor(const NetworkSpec& spec, int batch)
     : problems_(spec.conv_problems(batch)), operands_(problems_.size()) {}
 
-void NaiveExecutor::forward(int layer, const float* input, const float* weight, float* output) {
+void NaiveExecutor::forward(int layer, const LayerForward& operands) {
+  const auto [input, weight, output, bias, training] = operands;
   const auto at = static_cast<std::size_t>(layer);
   operands_.at(at) = {input, weight};
   std::vector<double> sums(problems_[at].output_size());
@@ -80,8 +81,8 @@ void NaiveExecutor::forward(int layer, const float* input, const float* weight, 
   round_to(sums, output);
 }
 
-void NaiveExecutor::backward(int layer, const float* grad_output, float* grad_weight,
-                             float* grad_input) {
+void NaiveExecutor::backward(int layer, const LayerBackward& operands) {
+  const auto [grad_output, grad_weight, grad_input, grad_bias] = operands;
   const auto at = static_cast<std::size_t>(layer);
   const auto [input, weight] = operands_.at(at);
   std::vector<double> weight_sums(problems_[at].weight_size());
@@ -111,15 +112,16 @@ void AlgorithmExecutor::run(int layer, Pass pass, const ConvOperands& operands) 
   plan->run(operands, std::as_writable_bytes(scratch_.span()), pool_, nullptr);
 }
 
-void AlgorithmExecutor::forward(int layer, const float* input, const float* weight, float* output) {
+void AlgorithmExecutor::forward(int layer, const LayerForward& operands) {
+  const auto [input, weight, output, bias, training] = operands;
   ConvOperands& kept = operands_.at(static_cast<std::size_t>(layer));
   kept.input = input;
   kept.weight = weight;
   run(layer, Pass::kForward, {input, weight, nullptr, output});
 }
 
-void AlgorithmExecutor::backward(int layer, const float* grad_output, float* grad_weight,
-                                 float* grad_input) {
+void AlgorithmExecutor::backward(int layer, const LayerBackward& operands) {
+  const auto [grad_output, grad_weight, grad_input, grad_bias] = operands;
   const ConvOperands& kept = operands_.at(static_cast<std::size_t>(layer));
   run(layer, Pass::kBackwardWeights, {kept.input, nullptr, grad_output, grad_weight});
   if (grad_input) run(layer, Pass::kBackwardData, {nullptr, kept.weight, grad_output, grad_input});

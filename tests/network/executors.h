@@ -23,9 +23,8 @@ std::vector<std::uint16_t> random_labels(std::size_t count, int classes, Random&
 class NaiveExecutor : public ConvExecutor {
  public:
   NaiveExecutor(const NetworkSpec& spec, int batch);
-  void forward(int layer, const float* input, const float* weight, float* output) override;
-  void backward(int layer, const float* grad_output, float* grad_weight,
-                float* grad_input) override;
+  void forward(int layer, const LayerForward& operands) override;
+  void backward(int layer, const LayerBackward& operands) override;
 
  private:
   struct Operands {
@@ -41,9 +40,8 @@ class AlgorithmExecutor : public ConvExecutor {
  public:
   AlgorithmExecutor(const NetworkSpec& spec, int batch, const ConvAlgorithm& algorithm,
                     ThreadPool& pool);
-  void forward(int layer, const float* input, const float* weight, float* output) override;
-  void backward(int layer, const float* grad_output, float* grad_weight,
-                float* grad_input) override;
+  void forward(int layer, const LayerForward& operands) override;
+  void backward(int layer, const LayerBackward& operands) override;
 
  private:
   void run(int layer, Pass pass, const ConvOperands& operands);

@@ -61,10 +61,9 @@ bool same_bits(const Parameters& a, const Parameters& b) {
 class FailingExecutor : public NaiveExecutor {
  public:
   using NaiveExecutor::NaiveExecutor;
-  void backward(int layer, const float* grad_output, float* grad_weight,
-                float* grad_input) override {
+  void backward(int layer, const LayerBackward& operands) override {
     if (layer == 0) throw Error(ErrorKind::kDevice, "cpu:0", "unplugged");
-    NaiveExecutor::backward(layer, grad_output, grad_weight, grad_input);
+    NaiveExecutor::backward(layer, operands);
   }
 };
 
@@ -72,18 +71,17 @@ class FailingExecutor : public NaiveExecutor {
 class WatchingExecutor : public NaiveExecutor {
  public:
   using NaiveExecutor::NaiveExecutor;
-  void forward(int layer, const float* input, const float* weight, float* output) override {
+  void forward(int layer, const LayerForward& operands) override {
     calls += QString("f%1 ").arg(layer);
     inputs.resize(static_cast<std::size_t>(layer));
-    inputs.push_back({input, *input});
-    NaiveExecutor::forward(layer, input, weight, output);
+    inputs.push_back({operands.input, *operands.input});
+    NaiveExecutor::forward(layer, operands);
   }
-  void backward(int layer, const float* grad_output, float* grad_weight,
-                float* grad_input) override {
-    calls += QString(grad_input ? "b%1 " : "B%1 ").arg(layer);
+  void backward(int layer, const LayerBackward& operands) override {
+    calls += QString(operands.grad_input ? "b%1 " : "B%1 ").arg(layer);
     const auto [input, first] = inputs.at(static_cast<std::size_t>(layer));
-    inputs_kept = inputs_kept && *input == first && input != grad_input;
-    NaiveExecutor::backward(layer, grad_output, grad_weight, grad_input);
+    inputs_kept = inputs_kept && *input == first && input != operands.grad_input;
+    NaiveExecutor::backward(layer, operands);
   }
   QString calls;
   std::vector<std::pair<const float*, float>> inputs;

@@ -1,0 +1,48 @@
+// How the layers of a network are divided among the devices of a cluster, and what that rests on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/cluster/distribution_options.h"
+#include "engine/cluster/split.h"
+#include "engine/cluster/worker.h"
+
+namespace convoy {
+
+// A device's part of the layer is kernels[device] x pictures[device]: one of them is divided, the
+// other whole; both are 0 where the device is left out.
+struct LayerPlan {
+  ConvProblem problem;
+  bool needs_grad_input = true;
+  SplitMode split = SplitMode::kKernels;  // never kAuto
+  std::vector<int> kernels;               // [device]
+  std::vector<int> pictures;              // [device]; empty where kernels are divided: all
+  std::vector<int> measured_counts;       // [device], of what is divided; 0 where none
+  std::vector<ConvMeasurement> measured;  // [device], at measured_counts
+  std::vector<ShareCost> cost;            // [device], by kernel or by picture
+
+  // What is divided: how many there are, and how many each device gets.
+  int whole() const;
+  const std::vector<int>& counts() const;
+  void set_counts(const std::vector<int>& counts);
+  // The device's part when it gets `count` of what is divided, beginning with `first`.
+  LayerPart part(std::size_t device, int first, int count,
+                 const DistributionOptions& options) const;
+  // The parts as planned, [device]; no kernels where a device is left out.
+  std::vector<LayerPart> parts(const DistributionOptions& options) const;
+};
+
+struct ClusterPlan {
+  std::vector<LayerPlan> layers;
+  std::vector<std::string> messages;  // who is left out of which layer, and why
+
+  // Estimated times of a device doing all of all layers, in milliseconds a step.
+  double alone_ms(int device) const;
+  // Its rate over all layers, in direct-equivalent GFLOP/s.
+  double gflops(int device) const;
+  // Its part of all convolution work, 0..1.
+  double share(int device) const;
+};
+
+}  // namespace convoy
