@@ -20,7 +20,7 @@ bool overdue_uncalibrated(int, const WorkerCommand& command, SteadyClock::durati
     case CommandKind::kConfigure:
       return device_time > kFirstCommand;
     case CommandKind::kMeasure: {
-      const double flops = kFirstRuns * 3.0 * command.problem.flops();
+      const double flops = kFirstRuns * 3.0 * command.part.problem.flops();
       return device_time > kFirstCommand + Seconds(flops / kLeastFlops);
     }
     default:
@@ -32,11 +32,11 @@ Overdue overdue_by(const ClusterPlan& plan) {
   std::vector<std::vector<Seconds>> allowed;  // [layer][device]
   for (const LayerPlan& layer : plan.layers) {
     auto& row = allowed.emplace_back();
-    for (std::size_t device = 0; device < layer.kernels.size(); ++device)
-      row.push_back(layer.kernels[device] == 0
-                        ? kFirstCommand
-                        : kPatience * Seconds(layer.cost[device].ms(layer.kernels[device]) * 1e-3) +
-                              kSlack);
+    for (std::size_t device = 0; device < layer.counts().size(); ++device) {
+      const int count = layer.counts()[device];
+      row.push_back(count == 0 ? kFirstCommand
+                               : kPatience * Seconds(layer.cost[device].ms(count) * 1e-3) + kSlack);
+    }
   }
   return [allowed](int device, const WorkerCommand& command, SteadyClock::duration device_time) {
     if (command.kind == CommandKind::kConfigure || command.kind == CommandKind::kMeasure)

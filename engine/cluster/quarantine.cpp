@@ -7,12 +7,12 @@ namespace convoy {
 namespace {
 
 std::vector<int> split_calibrated(const LayerPlan& layer, const std::vector<bool>& available) {
-  const int kernels = layer.problem.out_channels;
+  const int whole = layer.whole();
   std::vector<ShareCost> costs;
   for (std::size_t i = 0; i < available.size(); ++i)
     if (available[i]) costs.push_back(layer.cost[i]);
-  const double each = static_cast<double>(kernels) / static_cast<double>(costs.size());
-  return split_by_cost(kernels, without_noise(costs, each));
+  const double each = static_cast<double>(whole) / static_cast<double>(costs.size());
+  return split_by_cost(whole, without_noise(costs, each));
 }
 
 std::vector<int> split_fixed(const LayerPlan& layer, const SharePolicy& policy,
@@ -23,7 +23,7 @@ std::vector<int> split_fixed(const LayerPlan& layer, const SharePolicy& policy,
   const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
   for (double& fraction : fractions)
     fraction = sum > 0.0 ? fraction / sum : 1.0 / static_cast<double>(fractions.size());
-  return split_by_fractions(layer.problem.out_channels, fractions);
+  return split_by_fractions(layer.whole(), fractions);
 }
 
 // "A", "A and B", "A, B and C"
@@ -41,9 +41,11 @@ ClusterPlan replan(ClusterPlan plan, const SharePolicy& policy,
   for (LayerPlan& layer : plan.layers) {
     const std::vector<int> counts = policy.calibrated ? split_calibrated(layer, available)
                                                       : split_fixed(layer, policy, available);
+    std::vector<int> all(available.size());
     std::size_t next = 0;
     for (std::size_t i = 0; i < available.size(); ++i)
-      layer.kernels[i] = available[i] ? counts[next++] : 0;
+      if (available[i]) all[i] = counts[next++];
+    layer.set_counts(all);
   }
   return plan;
 }
@@ -58,22 +60,34 @@ std::string describe_command(const LostDevice& lost) {
     case CommandKind::kForward:
       return layer + ", forward";
     case CommandKind::kBackward:
+      return layer + ", backward";
+    case CommandKind::kUpdate:
+      return "the update";
+    case CommandKind::kPlace:
+    case CommandKind::kFetch:
       break;
   }
-  return layer + ", backward";
+  return "moving the weights of " + layer;
 }
 
 std::string describe_moves(const ClusterPlan& from, const ClusterPlan& to,
                            const std::vector<std::string>& names) {
   std::vector<std::string> givers, takers;
   for (std::size_t device = 0; device < names.size(); ++device) {
-    int gained = 0;
-    for (std::size_t layer = 0; layer < to.layers.size(); ++layer)
-      gained += to.layers[layer].kernels[device] - from.layers[layer].kernels[device];
-    if (gained < 0)
-      givers.push_back(std::to_string(-gained) + (gained == -1 ? " kernel of " : " kernels of ") +
-                       names[device]);
-    if (gained > 0) takers.push_back(names[device]);
+    int kernels = 0, pictures = 0;
+    for (std::size_t i = 0; i < to.layers.size(); ++i) {
+      const LayerPlan& layer = to.layers[i];
+      (layer.split == SplitMode::kBatch ? pictures : kernels) +=
+          layer.counts()[device] - from.layers[i].counts()[device];
+    }
+    const auto give = [&](int gained, const std::string& what) {
+      if (gained < 0)
+        givers.push_back(std::to_string(-gained) + " " + what + (gained == -1 ? " of " : "s of ") +
+                         names[device]);
+    };
+    give(kernels, "kernel");
+    give(pictures, "picture");
+    if (kernels > 0 || pictures > 0) takers.push_back(names[device]);
   }
   if (givers.empty()) return {};
   return list(givers) + " went to " + list(takers);
