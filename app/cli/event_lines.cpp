@@ -198,6 +198,7 @@ void EventLines::on_finished(const RunSummary& s) {
          {"baseline_step_ms", optional_json(s.baseline_step_ms)},
          {"speedup", optional_json(s.speedup)},
          {"efficiency", optional_json(s.efficiency)},
+         {"gradient_difference", optional_json(s.gradient_difference)},
          {"amdahl_limit", optional_json(s.amdahl_limit)},
          {"predicted_step_ms", optional_json(s.predicted_step_ms)},
          {"images_per_s", optional_json(s.images_per_s)},

@@ -1,5 +1,7 @@
 #include "app/cli/run_report.h"
 
+#include <cstdio>
+
 #include "app/cli/text_table.h"
 #include "engine/results/device_work.h"
 
@@ -68,6 +70,11 @@ std::string RunReport::text(const RunSummary& summary) const {
     add("speedup", fixed(summary.speedup, 2) + "x, efficiency " +
                        (summary.efficiency ? percent(*summary.efficiency) : "-") +
                        ", Amdahl limit " + fixed(summary.amdahl_limit, 2) + "x");
+  if (summary.gradient_difference) {
+    char number[32];
+    std::snprintf(number, sizeof number, "%.1e", *summary.gradient_difference);
+    add("gradients", std::string("within ") + number + " of one device's, in the first step");
+  }
   if (summary.loss) add("loss", fixed(summary.loss, 4));
   if (summary.test_accuracy) add("accuracy", percent(*summary.test_accuracy) + " on the test part");
   return text;

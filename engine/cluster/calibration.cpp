@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+
+#include "engine/cluster/prediction.h"
 
 namespace convoy {
 namespace {
@@ -81,6 +84,33 @@ void calibrate_layer(Cluster& cluster, const SharePolicy& policy,
   split();
 }
 
+double layer_ms(const Cluster& cluster, const LayerPlan& layer,
+                const DistributionOptions& options) {
+  std::vector<LinkSettings> links;
+  for (int device = 0; device < cluster.size(); ++device) links.push_back(cluster.link(device));
+  ClusterPlan alone;
+  alone.layers.push_back(layer);
+  return predict_step(planned_work(alone), links, options, 0.0).step_ms;
+}
+
+// Measures the layer both ways and takes the one that is estimated to be done sooner.
+LayerPlan faster_split(Cluster& cluster, const SharePolicy& policy,
+                       const DistributionOptions& options, const LayerPlan& layer,
+                       std::size_t number, std::vector<std::string>& notes) {
+  LayerPlan by_kernels = layer, by_batch = layer;
+  by_batch.split = SplitMode::kBatch;
+  calibrate_layer(cluster, policy, options, by_kernels);
+  calibrate_layer(cluster, policy, options, by_batch);
+  const double kernels_ms = layer_ms(cluster, by_kernels, options);
+  const double batch_ms = layer_ms(cluster, by_batch, options);
+  char text[128];
+  std::snprintf(text, sizeof text,
+                "Layer %zu is split by %s: estimated %.3g ms by kernels, %.3g ms by batch.",
+                number + 1, batch_ms < kernels_ms ? "batch" : "kernels", kernels_ms, batch_ms);
+  notes.push_back(text);
+  return batch_ms < kernels_ms ? by_batch : by_kernels;
+}
+
 }  // namespace
 
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
@@ -93,8 +123,12 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     LayerPlan layer;
     layer.problem = problems[number];
     layer.needs_grad_input = number > 0;
-    layer.split = options.split;
-    calibrate_layer(cluster, policy, options, layer);
+    if (options.split == SplitMode::kAuto) {
+      layer = faster_split(cluster, policy, options, layer, number, plan.notes);
+    } else {
+      layer.split = options.split;
+      calibrate_layer(cluster, policy, options, layer);
+    }
     note_left_out(layer, number, names, plan.messages);
     plan.layers.push_back(std::move(layer));
   }

@@ -56,6 +56,11 @@ void Cluster::set_link(int device, const LinkSettings& settings) {
   if (device > 0 && !clock_) workers_.at(place - 1)->set_link(settings);
 }
 
+LinkSettings Cluster::link(int device) const {
+  const std::lock_guard lock(links_mutex_);
+  return links_.at(static_cast<std::size_t>(device));
+}
+
 void Cluster::end_step() {
   if (clock_) clock_->forget();
 }

@@ -47,6 +47,7 @@ class Cluster {
   WorkerProgram& master_program() { return master_program_; }
   // Thread-safe. Has no meaning for device 0.
   void set_link(int device, const LinkSettings& settings);
+  LinkSettings link(int device) const;
   const StopToken* stop() const { return &halt_; }
   // The run's time: real time, or the virtual clock's.
   TimePoint now() const { return at(SteadyClock::now()); }

@@ -36,6 +36,7 @@ struct LayerPlan {
 struct ClusterPlan {
   std::vector<LayerPlan> layers;
   std::vector<std::string> messages;  // who is left out of which layer, and why
+  std::vector<std::string> notes;     // how layers are split, where that was to be found out
 
   // Estimated times of a device doing all of all layers, in milliseconds a step.
   double alone_ms(int device) const;

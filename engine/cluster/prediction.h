@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/cluster/calibration.h"
 #include "engine/cluster/distribution_options.h"
+#include "engine/cluster/layer_plan.h"
 
 namespace convoy {
 

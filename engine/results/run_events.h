@@ -58,9 +58,10 @@ struct LayerCalibration {
 
 struct RunCalibrated {
   std::vector<std::vector<LayerCalibration>> layers;  // [layer][device]
-  std::vector<std::vector<int>> kernels;  // [layer][device], sums to the layer's kernels
-  std::vector<double> share;              // [device] of all convolution work, sums to 1
-  std::vector<double> gflops;             // [device] over all layers and passes
+  std::vector<std::vector<int>> kernels;   // [layer][device], sums to the layer's kernels
+  std::vector<std::vector<int>> pictures;  // [layer][device], of the batch, on those kernels
+  std::vector<double> share;               // [device] of all convolution work, sums to 1
+  std::vector<double> gflops;              // [device] over all layers and passes
   std::optional<double> predicted_step_ms;
 };
 
@@ -134,6 +135,8 @@ struct RunSummary {
   std::string baseline;  // the baseline device's name; empty without one
   std::optional<double> baseline_step_ms, speedup, efficiency, amdahl_limit, predicted_step_ms;
   std::optional<double> images_per_s, loss, test_accuracy;
+  // The largest relative difference of the first step's gradients from those of one device.
+  std::optional<double> gradient_difference;
   std::string version;
   RunOutcome outcome = RunOutcome::kDone;
   std::string failure;  // the message when outcome is kFailed

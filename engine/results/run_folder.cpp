@@ -19,7 +19,8 @@ constexpr const char* kDeviceColumns =
 constexpr const char* kSummaryColumns =
     "run,name,dataset,network,batch_size,devices,bandwidth_mbps,split,steps,step_ms,step_ms_p10,"
     "step_ms_p90,conv_ms,comm_ms,comp_ms,conv_share,baseline,baseline_step_ms,speedup,efficiency,"
-    "amdahl_limit,predicted_step_ms,images_per_s,loss,test_accuracy,version,outcome\r\n";
+    "amdahl_limit,predicted_step_ms,images_per_s,loss,test_accuracy,version,outcome,"
+    "gradient_difference\r\n";
 
 std::string step_line(const RunStep& step) {
   CsvLines csv;
@@ -55,7 +56,7 @@ std::string summary_line(const RunSummary& s) {
               s.split, s.steps, s.step_ms, s.step_ms_p10, s.step_ms_p90, s.conv_ms, s.comm_ms,
               s.comp_ms, s.conv_share, s.baseline, s.baseline_step_ms, s.speedup, s.efficiency,
               s.amdahl_limit, s.predicted_step_ms, s.images_per_s, s.loss, s.test_accuracy,
-              s.version, run_outcome_name(s.outcome));
+              s.version, run_outcome_name(s.outcome), s.gradient_difference);
   csv.end_line();
   return csv.text();
 }

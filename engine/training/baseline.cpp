@@ -91,7 +91,8 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
   const auto batches = order.size() / static_cast<std::size_t>(problem.batch_size);
 
   Samples samples;
-  int total = 2;
+  Parameters first_gradients;
+  int total = problem.timed ? 2 : 1;
   for (int step = 0; step < total; ++step) {
     if (stop) stop->throw_if_stopped();
     progress(step, total);
@@ -101,6 +102,8 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
     const TimePoint loaded = SteadyClock::now();
     const StepResult result =
         model.train_step(batch.pixels(), batch.labels(), problem.sgd, convolutions);
+    if (step == 0) first_gradients = model.gradients().copy();
+    if (!problem.timed) break;
     std::vector<MasterSlice> parts = result.slices;
     parts.insert(parts.begin(), {"batch", begin, loaded});
     auto layers = convolutions.take_layer_ms();
@@ -119,7 +122,9 @@ BaselineTimes measure_baseline(const BaselineProblem& problem, const DeviceSpec&
     else
       total = 1 + steps_to_measure(sum_of(layers) + comp_ms);
   }
-  return samples.medians(rest_speed);
+  BaselineTimes times = problem.timed ? samples.medians(rest_speed) : BaselineTimes();
+  times.first_gradients = std::move(first_gradients);
+  return times;
 }
 
 }  // namespace convoy

@@ -22,6 +22,7 @@ struct BaselineProblem {
   int batch_size;
   bool shuffle;
   std::uint64_t seed;
+  bool timed = true;  // false: only the first step, for its gradients
 };
 
 // A part of the step outside the convolutional layers: "batch", "fully connected", "update"; layers
@@ -37,6 +38,7 @@ struct BaselineTimes {
   std::vector<std::array<double, 3>> layer_ms;  // [layer], by pass in the order of kAllPasses
   std::vector<RestPart> rest;  // what comp_ms consists of, "other" for what is in no part
   double rest_speed = 1.0;     // of the computer that did the rest
+  Parameters first_gradients;  // of the first step: of the first weights and the first batch
 };
 
 // Real training steps on a copy of the weights: one to warm up, then three to fifteen (fewer where

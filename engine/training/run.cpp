@@ -9,6 +9,7 @@
 #include "engine/network/weight_file.h"
 #include "engine/results/run_folder.h"
 #include "engine/training/baseline.h"
+#include "engine/training/gradient_difference.h"
 #include "engine/training/run_description.h"
 #include "engine/training/run_setup.h"
 #include "engine/training/run_statistics.h"
@@ -73,6 +74,7 @@ class Run {
   std::unique_ptr<Cluster> cluster_;
   ClusterPlan plan_;
   std::optional<RunBaseline> baseline_;
+  Parameters first_gradients_;  // of one device
   std::unique_ptr<Trainer> trainer_;
   RunStatistics statistics_;
   LinkSettings link_in_use_;
@@ -113,10 +115,13 @@ void Run::calibrate() {
   const auto names = setup_.device_names();
   plan_ = convoy::calibrate(*cluster_, setup_.problems, names, setup_.policy,
                             setup_.experiment.distribution.options, [&](int layer) {
-    listeners_.phase(RunPhase::kCalibrating,
-                     "timing every device on layer " + std::to_string(layer + 1), layer, layers);
-  });
+                              listeners_.phase(
+                                  RunPhase::kCalibrating,
+                                  "timing every device on layer " + std::to_string(layer + 1),
+                                  layer, layers);
+                            });
   for (const std::string& message : plan_.messages) listeners_.message(Severity::kWarning, message);
+  for (const std::string& note : plan_.notes) listeners_.message(Severity::kInfo, note);
   for (const std::string& message : describe_slow_algorithms(plan_, names))
     listeners_.message(Severity::kWarning, message);
   // Whoever set a limit wants to know what came of it; all others find it in the event below.
@@ -131,7 +136,7 @@ void Run::calibrate() {
 
 void Run::measure_baseline_step() {
   const Experiment& experiment = setup_.experiment;
-  if (experiment.baseline == BaselineMode::kNone) return;
+  const bool timed = experiment.baseline != BaselineMode::kNone;
   RunBaseline baseline;
   if (experiment.baseline == BaselineMode::kFastest)
     for (int device = 1; device < cluster_->size(); ++device)
@@ -139,15 +144,23 @@ void Run::measure_baseline_step() {
   const auto place = static_cast<std::size_t>(baseline.device);
   baseline.name = setup_.devices.described[place].name;
 
-  const BaselineProblem problem{
-      setup_.spec,          setup_.initial,    experiment.training.sgd,    setup_.data.train,
-      setup_.normalisation, setup_.batch_size, experiment.dataset.shuffle, experiment.seed};
-  const BaselineTimes times = measure_baseline(
+  const BaselineProblem problem{setup_.spec,
+                                setup_.initial,
+                                experiment.training.sgd,
+                                setup_.data.train,
+                                setup_.normalisation,
+                                setup_.batch_size,
+                                experiment.dataset.shuffle,
+                                experiment.seed,
+                                timed};
+  BaselineTimes times = measure_baseline(
       problem, experiment.devices[place], *setup_.devices.master_pool, experiment.devices[0].speed,
       experiment.clock, stop_, [&](int done, int total) {
         listeners_.phase(RunPhase::kBaseline, "training on " + baseline.name + " alone", done,
                          total);
       });
+  first_gradients_ = std::move(times.first_gradients);
+  if (!timed) return;
   baseline.step_ms = times.step_ms;
   baseline.conv_ms = times.conv_ms;
   baseline.comp_ms = times.comp_ms;
@@ -174,6 +187,9 @@ void Run::train() {
     stop_->throw_if_stopped();
     follow_link();
     const RunStep step = trainer_->step(number, link_in_use_.bandwidth_mbps);
+    if (number == 1)
+      summary_.gradient_difference =
+          gradient_difference(trainer_->gradients(), std::exchange(first_gradients_, {}));
     statistics_.add(step);
     listeners_.tell([&](RunListener& l) { l.on_step(step); });
   }

@@ -51,6 +51,7 @@ RunCalibrated describe_calibration(const ClusterPlan& plan, int devices) {
                      measured.algorithm, measured.chosen_by, measured.scratch_bytes});
     }
     calibrated.kernels.push_back(layer.kernels);
+    calibrated.pictures.push_back(layer.pictures);
   }
   for (int device = 0; device < devices; ++device) {
     calibrated.share.push_back(plan.share(device));

@@ -72,7 +72,6 @@ void refuse_unoffered(const Experiment& experiment) {
   const auto refuse = [](const char* path) {
     throw Error(ErrorKind::kExperiment, path, "is not offered by this version yet");
   };
-  if (options.split != SplitMode::kKernels) refuse("/distribution/split");
   if (options.overlap) refuse("/distribution/overlap");
   if (options.rebalance) refuse("/distribution/rebalance");
 }

@@ -24,6 +24,12 @@ class Trainer {
   // The part of the test pictures that the model gets right. `progress` hears each batch.
   double test_accuracy(const std::function<void(int done, int total)>& progress);
 
+  // Of the last step, fetched from where they are kept.
+  const Parameters& gradients() {
+    model_.fetch_gradients(convolutions_);
+    cluster_.end_step();
+    return model_.gradients();
+  }
   // The weights as they are now, fetched from where they are kept.
   const Parameters& parameters() {
     model_.fetch_weights(convolutions_);

@@ -168,15 +168,16 @@ void RunFolderTest::writes_the_summary() {
   summary.step_ms = 10.5;
   summary.version = "1.2.3";
   summary.outcome = RunOutcome::kStopped;
+  summary.gradient_difference = 3e-6;
   QVERIFY(!std::filesystem::exists(path("summary.csv")));
   folder.on_finished(summary);
   QCOMPARE(content("summary.csv"),
            QString("run,name,dataset,network,batch_size,devices,bandwidth_mbps,split,steps,step_ms,"
                    "step_ms_p10,step_ms_p90,conv_ms,comm_ms,comp_ms,conv_share,baseline,"
                    "baseline_step_ms,speedup,efficiency,amdahl_limit,predicted_step_ms,"
-                   "images_per_s,loss,test_accuracy,version,outcome\r\n"
+                   "images_per_s,loss,test_accuracy,version,outcome,gradient_difference\r\n"
                    "r1,\"a, \"\"b\"\"\",synthetic,4:6,8,2,,kernels,2,10.5,,,,,,,,,,,,,,,,1.2.3,"
-                   "stopped\r\n"));
+                   "stopped,3e-06\r\n"));
 }
 
 void RunFolderTest::is_readable_after_every_step() {
