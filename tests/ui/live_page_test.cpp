@@ -129,6 +129,7 @@ class LivePageTest : public QObject {
     QCOMPARE(tileOf(page, "Speedup")->note(), "of 1.60x Amdahl limit");
     QCOMPARE(tileOf(page, "Efficiency")->value(), "89");  // 120/81 of (40+60)/60
     QCOMPARE(tileOf(page, "Step time")->value(), "81.0");
+    QCOMPARE(tileOf(page, "Step time")->note(), "predicted 66.0 ms (−19 %)");
     QCOMPARE(tileOf(page, "Throughput")->value(), "790");
     QCOMPARE(tileOf(page, "Accuracy")->value(), "25.0");
     QCOMPARE(tileOf(page, "Time left")->value(), "0:02");
@@ -140,6 +141,26 @@ class LivePageTest : public QObject {
     QCOMPARE(tileOf(page, "Accuracy")->value(), "87.5");
     QCOMPARE(tileOf(page, "Speedup")->value(), "1.50x");
     QCOMPARE(tileOf(page, "Time left")->value(), "–");
+  }
+
+  // A prediction is of the link that the run began with.
+  void aMovedLinkEndsThePrediction() {
+    RunStore store;
+    LivePage page(store);
+    page.show();
+    startRun(store, 20);
+    measureBefore(store);
+    takeStep(store, 1);
+    QCOMPARE(store.predictedStepMs(), std::optional(66.0));
+    RunStep step;
+    step.step = 2;
+    step.step_ms = 90.0;
+    step.bandwidth_mbps = 10.0;
+    store.step(step);
+    store.publish();
+    QVERIFY(!store.predictedStepMs());
+    QVERIFY(!store.predictedSpeedup());
+    QCOMPARE(tileOf(page, "Step time")->note(), "alone 120 ms");
   }
 
   void onlyWhatIsVisibleUpdates() {
@@ -174,13 +195,15 @@ class LivePageTest : public QObject {
     // The CSV says what the store holds, to the last bit.
     QFile csv(QDir(target).filePath("step-time.csv"));
     QVERIFY(csv.open(QIODevice::ReadOnly));
-    QCOMPARE(csv.readLine(), "Step,Convolution (ms),Communication (ms),Rest (ms)\r\n");
+    QCOMPARE(csv.readLine(),
+             "Step,Convolution (ms),Communication (ms),Rest (ms),Predicted (ms)\r\n");
     for (int row = 0; row < 7; ++row) {
       const QList<QByteArray> fields = csv.readLine().trimmed().split(',');
       QCOMPARE(fields[0].toInt(), row + 1);
       QVERIFY(fields[1].toDouble() == store.steps().convMs[size_t(row)]);
       QVERIFY(fields[2].toDouble() == store.steps().commMs[size_t(row)]);
       QVERIFY(fields[3].toDouble() == store.steps().compMs[size_t(row)]);
+      QCOMPARE(fields[4].toDouble(), 66.0);
     }
     QVERIFY(csv.atEnd());
     QFile devices(QDir(target).filePath("time-of-each-device.csv"));

@@ -23,6 +23,10 @@ void paintEntry(QPainter& painter, const QRectF& area, const LegendEntry& entry)
     painter.setPen(Qt::NoPen);
     painter.setBrush(color);
     painter.drawRoundedRect(swatch, 2.0, 2.0);
+  } else if (entry.swatch == LegendEntry::Swatch::Marker) {
+    painter.setPen(QPen(color, 2.0));
+    painter.setBrush(theme.color(Ink::Card));
+    painter.drawEllipse(swatch.center(), 4.5, 4.5);
   } else {
     const bool faint = entry.swatch == LegendEntry::Swatch::FaintLine;
     if (faint && !entry.hidden) color.setAlphaF(0.55F);

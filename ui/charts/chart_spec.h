@@ -19,8 +19,11 @@ namespace convoy::ui {
 struct AxisSpec {
   QString title;
   QString unit;               // "ms"; written in brackets after the title
-  std::optional<double> end;  // fixed upper end; all axes start at zero
-  bool logAllowed = false;
+  std::optional<double> end;  // fixed upper end
+  bool logAllowed = false;    // of an upright axis: people may turn it logarithmic
+  // Of a horizontal axis: whole decades instead of zero and up, where all x are positive.
+  bool logarithmic = false;
+  double begin = 0.0;  // of a horizontal axis that is not logarithmic
 
   QString label() const { return unit.isEmpty() ? title : title + " (" + unit + ')'; }
 };
@@ -36,6 +39,7 @@ struct LineSeries {
   // For running means: where several rows share a pixel, their mean is drawn, not their extremes.
   bool averaged = false;
   QList<qreal> dash = {};  // in pen widths; empty: solid
+  bool markers = false;    // single values that no line joins
 };
 
 // A level to compare with: a horizontal line with its name on it.
@@ -44,6 +48,14 @@ struct ReferenceLine {
   Ink ink = Ink::MutedText;
   QList<qreal> dash;
   std::function<std::optional<double>()> value;
+};
+
+// A place to know of: an upright line with its name at the top.
+struct ReferenceMark {
+  QString name;
+  Ink ink = Ink::MutedText;
+  QList<qreal> dash;
+  std::function<std::optional<double>()> x;
 };
 
 struct LinesSpec {
@@ -55,15 +67,18 @@ struct LinesSpec {
   // means are drawn.
   bool stacked = false;
 
-  // Rows only come at the end and never change, as long as run() stays the same; when it changes,
-  // or rows() falls, all are new.
+  // Rows only come at the end and never change, as long as run() and revision() stay the same. When
+  // run() changes, or rows() falls, all are new, and a zoom ends; when revision() changes, the same
+  // picture has other values.
   std::function<int()> run;
+  std::function<int()> revision;
   std::function<int()> rows;
   std::function<double(int row)> xAt;    // ascending
   std::function<double()> xEnd;          // where x will end at last; 0: unknown
   std::function<int()> firstTypicalRow;  // earlier ones (warm-up) do not stretch the axes
   std::vector<LineSeries> series;
   std::vector<ReferenceLine> references;
+  std::vector<ReferenceMark> marks;
 };
 
 struct BarCategory {

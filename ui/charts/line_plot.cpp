@@ -27,11 +27,10 @@ LinePlot::LinePlot(QChart& chart, LinesSpec spec)
     : m_chart(chart),
       m_spec(std::move(spec)),
       m_drawn(m_spec.series.size()),
-      m_x(new QValueAxis),
+      m_x(chart, m_spec.x),
       m_left(new QValueAxis),
       m_leftLog(new QLogValueAxis),
       m_spareLog(m_leftLog) {
-  m_chart.addAxis(m_x, Qt::AlignBottom);
   m_chart.addAxis(m_left, Qt::AlignLeft);
   if (m_spec.right) {
     m_right = new QValueAxis;
@@ -52,7 +51,7 @@ LinePlot::LinePlot(QChart& chart, LinesSpec spec)
     }
     series->setName(m_spec.series[i].name);
     m_chart.addSeries(series);
-    series->attachAxis(m_x);
+    series->attachAxis(m_x.axis());
     series->attachAxis(onRight(i) ? m_right : m_left);
   }
   restyle();
@@ -70,7 +69,7 @@ QColor LinePlot::inkOf(size_t series) const {
 
 void LinePlot::restyle() {
   styleChart(m_chart);
-  styleAxis(*m_x, GridLines::Hidden, m_spec.x.label());
+  m_x.restyle();
   styleAxis(*m_left, GridLines::Shown, m_spec.left.label());
   styleAxis(*m_leftLog, GridLines::Shown, m_spec.left.label());
   if (m_right) styleAxis(*m_right, GridLines::Hidden, m_spec.right->label());
@@ -80,6 +79,10 @@ void LinePlot::restyle() {
     if (m_spec.stacked) {
       m_drawn[i].area->setBrush(color);
       m_drawn[i].area->setPen(Qt::NoPen);
+      continue;
+    }
+    if (series.markers) {  // painted over the plot
+      m_drawn[i].line->setPen(Qt::NoPen);
       continue;
     }
     if (series.faint) color.setAlphaF(0.4F);
@@ -123,10 +126,6 @@ double LinePlot::drawnValue(size_t series, int row) const {
   return sum;
 }
 
-LinePlot::Range LinePlot::xRange() const {
-  return {m_x->min(), m_x->max()};
-}
-
 LinePlot::Range LinePlot::leftRange() const {
   if (m_logarithmic) return {m_leftLog->min(), m_leftLog->max()};
   return {m_left->min(), m_left->max()};
@@ -139,25 +138,25 @@ void LinePlot::forgetPoints() {
 void LinePlot::refresh() {
   const int rows = m_spec.rows();
   const int run = m_spec.run ? m_spec.run() : 0;
+  const int revision = m_spec.revision ? m_spec.revision() : 0;
   if (rows < m_rows || rows == 0 || run != m_run) {
     m_zoomed = false;
     m_calmLeft.forget();
     m_calmRight.forget();
     forgetPoints();
+  } else if (revision != m_revision) {
+    forgetPoints();
   }
   m_rows = rows;
   m_run = run;
+  m_revision = revision;
 
-  const double last = rows > 0 ? m_spec.xAt(rows - 1) : 0.0;
-  const double planned = m_spec.xEnd ? m_spec.xEnd() : 0.0;
-  const double extent = niceExtent(std::max(last, 10.0));
-  m_full = {0.0, planned > 0.0 ? std::max(last, std::min(extent, planned)) : extent};
-  if (!m_zoomed)
-    setRange(*m_x, m_full.min, m_full.max,
-             std::max(1.0, niceStep(m_full.max / ticksAcross(m_chart.plotArea().width()))));
+  m_full = m_x.fullRange(rows > 0 ? m_spec.xAt(0) : 0.0, rows > 0 ? m_spec.xAt(rows - 1) : 0.0,
+                         m_spec.xEnd ? m_spec.xEnd() : 0.0);
+  if (!m_zoomed) m_x.setRange(m_full, m_chart.plotArea().width());
 
   // One row beyond each end, so that lines leave the picture instead of ending in it.
-  const Range x = xRange();
+  const Range x = m_x.range();
   const int first = std::max(0, rowFrom(x.min) - 1);
   const int end = std::min(rows, rowFrom(x.max) + 2);
   const int typical = m_spec.firstTypicalRow ? m_spec.firstTypicalRow() : 0;
@@ -228,9 +227,10 @@ QList<LegendEntry> LinePlot::legend() const {
   QList<LegendEntry> entries;
   for (size_t i = 0; i < m_drawn.size(); ++i) {
     const LineSeries& series = m_spec.series[i];
-    const auto swatch = m_spec.stacked ? LegendEntry::Swatch::Box
-                        : series.faint ? LegendEntry::Swatch::FaintLine
-                                       : LegendEntry::Swatch::Line;
+    const auto swatch = m_spec.stacked   ? LegendEntry::Swatch::Box
+                        : series.markers ? LegendEntry::Swatch::Marker
+                        : series.faint   ? LegendEntry::Swatch::FaintLine
+                                         : LegendEntry::Swatch::Line;
     entries.append({series.name, inkOf(i), swatch, series.dash, m_drawn[i].hidden});
   }
   return entries;
@@ -256,7 +256,7 @@ QList<int> LinePlot::visibleColumns() const {
 
 std::pair<int, int> LinePlot::visibleRows() const {
   if (!m_zoomed) return {0, m_spec.rows()};
-  const Range x = xRange();
+  const Range x = m_x.range();
   return {rowFrom(x.min), rowFrom(std::nextafter(x.max, std::numeric_limits<double>::max()))};
 }
 
@@ -274,7 +274,7 @@ void LinePlot::zoomTo(const QRectF& area) {
   const double bottom = (plot.bottom() - area.bottom()) / plot.height();
   const double top = (plot.bottom() - area.top()) / plot.height();
 
-  const Range x = part(m_full, xRange(), left, right);
+  const Range x{std::max(m_full.min, m_x.at(left)), std::min(m_full.max, m_x.at(right))};
   Range y;
   if (m_logarithmic) {
     const auto logs = [](const Range& r) { return Range{std::log10(r.min), std::log10(r.max)}; };
@@ -283,8 +283,7 @@ void LinePlot::zoomTo(const QRectF& area) {
   } else {
     y = part({0.0, m_calmLeft.range().end}, leftRange(), bottom, top);
   }
-  // Closer than two steps there is nothing more to see.
-  if (!(x.max - x.min > 1.0) || !(y.max > y.min)) return;
+  if (m_x.isTooClose(x) || !(y.max > y.min)) return;
 
   const Range fullY = m_logarithmic ? m_fullLog : Range{0.0, m_calmLeft.range().end};
   if (x == m_full && y.min <= fullY.min && y.max >= fullY.max * (1.0 - 1e-9)) {
@@ -292,8 +291,7 @@ void LinePlot::zoomTo(const QRectF& area) {
     return;
   }
   m_zoomed = true;
-  setRange(*m_x, x.min, x.max,
-           std::max(1.0, niceStep((x.max - x.min) / ticksAcross(plot.width()))));
+  m_x.setRange(x, plot.width());
   setLeftRange(y);
   if (m_right) {
     const double end = m_spec.right->end.value_or(m_calmRight.range().end);

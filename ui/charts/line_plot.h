@@ -7,6 +7,7 @@
 #include "ui/charts/decimate.h"
 #include "ui/charts/nice_range.h"
 #include "ui/charts/plot.h"
+#include "ui/charts/x_axis.h"
 
 class QAreaSeries;
 class QLineSeries;
@@ -51,10 +52,7 @@ class LinePlot : public Plot {
     GrowingPoints all;
     bool hidden = false;
   };
-  struct Range {
-    double min = 0.0, max = 1.0;
-    bool operator==(const Range&) const = default;
-  };
+  using Range = XAxis::Range;
 
   void forgetPoints();
   // The first row whose x is not below.
@@ -62,18 +60,21 @@ class LinePlot : public Plot {
   // What is drawn of a series at a row: stacked on those below it.
   double drawnValue(size_t series, int row) const;
   bool onRight(size_t series) const;
-  Range xRange() const;
   Range leftRange() const;
   void setLeftRange(const Range& range);
   void fitAxes(const std::vector<double>& largest, double smallestPositive);
   QColor inkOf(size_t series) const;
   // Fractions of the plot area's height, 0 at the bottom.
   double leftFraction(double value) const;
+  QPointF placeOf(double x, double left) const;  // in the chart's scene
+  void paintLevels(QPainter& painter) const;
+  void paintMarks(QPainter& painter) const;
+  void paintMarkers(QPainter& painter) const;
 
   QChart& m_chart;
   LinesSpec m_spec;
   std::vector<Drawn> m_drawn;
-  QValueAxis* m_x = nullptr;
+  XAxis m_x;
   QValueAxis* m_left = nullptr;
   QLogValueAxis* m_leftLog = nullptr;  // takes m_left's place when logarithmic; never both shown
   std::unique_ptr<QLogValueAxis> m_spareLog;
@@ -83,6 +84,7 @@ class LinePlot : public Plot {
   Range m_full;  // x
   Range m_fullLog{0.1, 10.0};
   int m_run = 0;
+  int m_revision = 0;
   int m_rows = 0;  // at the last refresh
   bool m_logarithmic = false;
   bool m_zoomed = false;

@@ -14,15 +14,17 @@ namespace convoy::ui {
 std::optional<ReadOut> LinePlot::readOut(QPointF position) const {
   const QRectF plot = m_chart.plotArea();
   if (isEmpty() || !plot.contains(position)) return std::nullopt;
-  const Range x = xRange();
-  return readOutAt(x.min + (position.x() - plot.left()) / plot.width() * (x.max - x.min));
+  return readOutAt(m_x.at((position.x() - plot.left()) / plot.width()));
 }
 
 std::optional<ReadOut> LinePlot::readOutAt(double x) const {
   const int rows = m_spec.rows();
   if (rows == 0) return std::nullopt;
   int row = std::min(rowFrom(x), rows - 1);
-  if (row > 0 && x - m_spec.xAt(row - 1) < m_spec.xAt(row) - x) --row;
+  const auto distance = [&](int other) {
+    return std::abs(m_x.fractionOf(m_spec.xAt(other)) - m_x.fractionOf(x));
+  };
+  if (row > 0 && distance(row - 1) < distance(row)) --row;
   const auto format = [](double value, const AxisSpec& axis) {
     const QString gap = axis.unit == "x" ? "" : " ";
     return readable(value) + (axis.unit.isEmpty() ? QString() : gap + axis.unit);
@@ -30,6 +32,7 @@ std::optional<ReadOut> LinePlot::readOutAt(double x) const {
   ReadOut out;
   out.x = m_spec.xAt(row);
   out.title = m_spec.x.title + ' ' + QLocale().toString(*out.x, 'g', 10);
+  if (!m_spec.x.unit.isEmpty()) out.title += ' ' + m_spec.x.unit;
   double sum = 0.0;
   for (size_t i = 0; i < m_drawn.size(); ++i) {
     if (m_drawn[i].hidden) continue;
@@ -46,10 +49,10 @@ std::optional<ReadOut> LinePlot::readOutAt(double x) const {
 }
 
 std::optional<qreal> LinePlot::positionOf(double x) const {
-  const Range range = xRange();
+  const Range range = m_x.range();
   if (isEmpty() || x < range.min || x > range.max) return std::nullopt;
   const QRectF plot = m_chart.plotArea();
-  return plot.left() + (x - range.min) / (range.max - range.min) * plot.width();
+  return plot.left() + m_x.fractionOf(x) * plot.width();
 }
 
 double LinePlot::leftFraction(double value) const {
@@ -58,8 +61,63 @@ double LinePlot::leftFraction(double value) const {
   return (value - y.min) / (y.max - y.min);
 }
 
+QPointF LinePlot::placeOf(double x, double left) const {
+  const QRectF plot = m_chart.plotArea();
+  return {plot.left() + m_x.fractionOf(x) * plot.width(),
+          plot.bottom() - leftFraction(left) * plot.height()};
+}
+
 void LinePlot::paintOverlay(QPainter& painter) const {
   if (isEmpty()) return;
+  paintMarks(painter);
+  paintLevels(painter);
+  paintMarkers(painter);
+}
+
+// Upright lines, each with its name beside its upper end, on the side that has room.
+void LinePlot::paintMarks(QPainter& painter) const {
+  const Theme& theme = Theme::instance();
+  const QRectF plot = m_chart.plotArea();
+  const QFont small = theme.font(TextStyle::Small);
+  const QFontMetricsF metrics(small);
+  painter.setFont(small);
+  qreal top = plot.top();
+  for (const ReferenceMark& mark : m_spec.marks) {
+    const std::optional<double> x = mark.x();
+    const std::optional<qreal> at = x ? positionOf(*x) : std::nullopt;
+    if (!at) continue;
+    QPen pen(theme.color(mark.ink), 1.4);
+    if (!mark.dash.isEmpty()) pen.setDashPattern(mark.dash);
+    painter.setPen(pen);
+    painter.drawLine(QPointF(*at, plot.top()), QPointF(*at, plot.bottom()));
+    QRectF label(*at + 2.0, top, metrics.horizontalAdvance(mark.name) + 8.0, metrics.height());
+    if (label.right() > plot.right()) label.moveRight(*at - 2.0);
+    QColor veil = theme.color(Ink::Card);
+    veil.setAlphaF(0.75F);
+    painter.fillRect(label, veil);
+    painter.drawText(label, Qt::AlignCenter, mark.name);
+    top += metrics.height() + 2.0;
+  }
+}
+
+// Rings, so that the line below can be seen to meet them or not.
+void LinePlot::paintMarkers(QPainter& painter) const {
+  const QRectF plot = m_chart.plotArea();
+  painter.save();
+  painter.setRenderHint(QPainter::Antialiasing);
+  for (size_t i = 0; i < m_drawn.size(); ++i) {
+    if (!m_spec.series[i].markers || m_drawn[i].hidden) continue;
+    painter.setPen(QPen(inkOf(i), 2.0));
+    painter.setBrush(Theme::instance().color(Ink::Card));
+    for (const QPointF& point : m_drawn[i].line->points()) {
+      const QPointF place = placeOf(point.x(), point.y());
+      if (plot.adjusted(-1.0, -1.0, 1.0, 1.0).contains(place)) painter.drawEllipse(place, 4.5, 4.5);
+    }
+  }
+  painter.restore();
+}
+
+void LinePlot::paintLevels(QPainter& painter) const {
   const Theme& theme = Theme::instance();
   const QRectF plot = m_chart.plotArea();
   const QFont small = theme.font(TextStyle::Small);
@@ -89,7 +147,7 @@ void LinePlot::paintOverlay(QPainter& painter) const {
     if (m_drawn[i].hidden || m_spec.series[i].faint || onRight(i)) continue;
     for (const QPointF& point : m_drawn[i].line->points())
       if (const auto x = positionOf(point.x()))
-        data.append({*x, plot.bottom() - leftFraction(point.y()) * plot.height()});
+        data.append({*x, placeOf(point.x(), point.y()).y()});
   }
 
   // A name goes above its line, below it, or beside another name: wherever it hides least.

@@ -20,7 +20,7 @@ class QChart;
 namespace convoy::ui {
 
 struct LegendEntry {
-  enum class Swatch { Box, Line, FaintLine };
+  enum class Swatch { Box, Line, FaintLine, Marker };
   QString name;
   QColor color;
   Swatch swatch = Swatch::Box;

@@ -32,6 +32,13 @@ QString percentOf(double fraction, int decimals) {
   return QLocale().toString(100.0 * fraction, 'f', decimals);
 }
 
+// "+2", "−13": with a sign that is as wide as the plus.
+QString signedPercentOf(double fraction) {
+  const double percent = std::round(100.0 * fraction);
+  return (percent < 0.0 ? QStringLiteral("−") : QStringLiteral("+")) +
+         QLocale().toString(std::abs(percent), 'f', 0);
+}
+
 QString fileNameOf(const Chart& chart, ExportFormat format) {
   return chart.title().toLower().replace(' ', '-') + '.' + suffixOf(format);
 }
@@ -63,7 +70,7 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   tiles->setSpacing(Space::kSmall);
   tiles->addWidget(m_speedup, 15);
   for (Tile* tile : {m_efficiency, m_stepTime, m_images, m_loss, m_accuracy, m_timeLeft})
-    tiles->addWidget(tile, 10);
+    tiles->addWidget(tile, tile == m_stepTime ? 15 : 10);
 
   m_charts = {new Chart(deviceTimesSpec(store), this), new Chart(stepTimeSpec(store), this),
               new Chart(speedupSpec(store), this), new Chart(learningSpec(store), this)};
@@ -241,9 +248,20 @@ void LivePage::refreshTiles() {
                          pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of pooled speed"));
 
   const auto stepMs = shown(summary ? summary->step_ms : std::nullopt, run.recentStepMs());
+  const QString alone =
+      run.baseline() ? tr("alone %1 ms").arg(readable(run.baseline()->step_ms)) : tr("median");
+  const auto predicted = run.predictedStepMs();
+  const auto error = run.predictionError();
   m_stepTime->setValue(
       textOf(stepMs), stepMs ? QStringLiteral("ms") : QString(),
-      run.baseline() ? tr("alone %1 ms").arg(readable(run.baseline()->step_ms)) : tr("median"));
+      !predicted ? alone
+      : error    ? tr("predicted %1 ms (%2 %)").arg(readable(*predicted), signedPercentOf(*error))
+                 : tr("predicted %1 ms").arg(readable(*predicted)));
+  m_stepTime->setToolTip(
+      predicted ? tr("Predicted from the calibration before the first step; in brackets how far "
+                     "that is off. On one device alone a step takes %1 ms.")
+                      .arg(run.baseline() ? readable(run.baseline()->step_ms) : none)
+                : QString());
 
   const auto images = shown(summary ? summary->images_per_s : std::nullopt, run.imagesPerSecond());
   m_images->setValue(textOf(images), images ? tr("img/s") : QString(),

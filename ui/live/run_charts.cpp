@@ -87,8 +87,9 @@ LinesSpec stepTimeSpec(const RunStore& store) {
   spec.title = tr("Step time");
   spec.description = tr(
       "The time of each training step in milliseconds, split into the slowest device's compute in "
-      "the convolutional layers, what those layers took beyond it, and the rest. Of long runs the "
-      "means of neighbouring steps; zoom in to see each.");
+      "the convolutional layers, what those layers took beyond it, and the rest; and the step time "
+      "that the calibration predicts. Of long runs the means of neighbouring steps; zoom in to see "
+      "each.");
   spec.left = {tr("Step time"), "ms", {}, false};
   spec.stacked = true;
   spec.series = {
@@ -96,6 +97,8 @@ LinesSpec stepTimeSpec(const RunStore& store) {
       {tr("Communication"), Ink::Communication, column(store, &RunStore::Steps::commMs)},
       {tr("Rest"), Ink::Rest, column(store, &RunStore::Steps::compMs)},
   };
+  spec.references = {
+      {tr("Predicted"), Ink::Prediction, {2, 3}, [&store] { return store.predictedStepMs(); }}};
   return spec;
 }
 

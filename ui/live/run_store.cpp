@@ -50,6 +50,7 @@ void RunStore::reset() {
   m_steps = {};
   m_devices.clear();
   m_medianStepMs.clear();
+  m_linkMoved = false;
   m_dirty = true;
 }
 
@@ -95,6 +96,7 @@ void RunStore::baseline(const RunBaseline& baseline) {
 void RunStore::step(const RunStep& step) {
   m_state = State::Training;
   m_dirty = true;
+  if (step.bandwidth_mbps != m_started.bandwidth_mbps) m_linkMoved = true;
 
   Steps& s = m_steps;
   s.number.push_back(step.step);
@@ -245,9 +247,19 @@ std::optional<double> RunStore::recentSpeedupAt(int index) const {
                     : std::nullopt;
 }
 
+std::optional<double> RunStore::predictedStepMs() const {
+  return m_calibrated && !m_linkMoved ? m_calibrated->predicted_step_ms : std::nullopt;
+}
+
 std::optional<double> RunStore::predictedSpeedup() const {
-  if (!m_baseline || !m_calibrated) return std::nullopt;
-  return quotient(m_baseline->step_ms, m_calibrated->predicted_step_ms);
+  return m_baseline ? quotient(m_baseline->step_ms, predictedStepMs()) : std::nullopt;
+}
+
+std::optional<double> RunStore::predictionError() const {
+  const std::optional<double> measured =
+      m_summary && m_summary->step_ms ? m_summary->step_ms : recentStepMs();
+  const std::optional<double> ratio = quotient(predictedStepMs(), measured);
+  return ratio ? std::optional(*ratio - 1.0) : std::nullopt;
 }
 
 std::optional<double> RunStore::amdahlLimit() const {

@@ -117,7 +117,11 @@ class RunStore : public QObject {
   std::optional<double> speedup() const;                   // baseline / medianStepMs()
   std::optional<double> speedupAt(int index) const;        // of one step
   std::optional<double> recentSpeedupAt(int index) const;  // the median that ends there
+  // Of the devices and the link that the run began with: nothing once those have changed.
+  std::optional<double> predictedStepMs() const;
   std::optional<double> predictedSpeedup() const;
+  // How far the prediction is off what was measured: 0.02 is 2 % too long.
+  std::optional<double> predictionError() const;
   std::optional<double> amdahlLimit() const;
   // The devices' calibrated speeds added up, the baseline's device being 1.
   std::optional<double> pooledSpeed() const;
@@ -145,6 +149,7 @@ class RunStore : public QObject {
   Steps m_steps;
   std::vector<DeviceSteps> m_devices;
   RunningMedian m_medianStepMs;
+  bool m_linkMoved = false;
   int m_generation = 0;
   bool m_dirty = false;
 };

@@ -1,0 +1,74 @@
+#include "ui/charts/x_axis.h"
+
+#include <QChart>
+#include <QLogValueAxis>
+#include <QValueAxis>
+#include <algorithm>
+#include <cmath>
+
+#include "ui/charts/axis_style.h"
+#include "ui/charts/nice_range.h"
+
+namespace convoy::ui {
+
+XAxis::XAxis(QChart& chart, const AxisSpec& spec) : m_spec(spec) {
+  if (spec.logarithmic) {
+    m_logarithmic = new QLogValueAxis;
+    m_logarithmic->setBase(10.0);
+    m_logarithmic->setRange(1.0, 10.0);
+  } else {
+    m_linear = new QValueAxis;
+  }
+  chart.addAxis(axis(), Qt::AlignBottom);
+}
+
+QAbstractAxis* XAxis::axis() const {
+  return m_logarithmic ? static_cast<QAbstractAxis*>(m_logarithmic) : m_linear;
+}
+
+void XAxis::restyle() {
+  styleAxis(*axis(), GridLines::Hidden, m_spec.label());
+}
+
+XAxis::Range XAxis::fullRange(double first, double last, double planned) const {
+  if (m_logarithmic) {
+    if (!(first > 0.0)) return {1.0, 10.0};
+    const double min = std::pow(10.0, std::floor(std::log10(first) + 1e-9));
+    return {min, std::max(10.0 * min, std::pow(10.0, std::ceil(std::log10(last) - 1e-9)))};
+  }
+  const double extent = niceExtent(std::max(last, 10.0));
+  return {m_spec.begin, planned > 0.0 ? std::max(last, std::min(extent, planned)) : extent};
+}
+
+XAxis::Range XAxis::range() const {
+  if (m_logarithmic) return {m_logarithmic->min(), m_logarithmic->max()};
+  return {m_linear->min(), m_linear->max()};
+}
+
+void XAxis::setRange(const Range& range, double pixels) {
+  if (m_linear) {
+    const double step = niceStep((range.max - range.min) / ticksAcross(pixels));
+    ui::setRange(*m_linear, range.min, range.max, std::max(1.0, step));
+    return;
+  }
+  if (this->range() != range) m_logarithmic->setRange(range.min, range.max);
+  m_logarithmic->setLabelFormat(range.min < 1.0 ? QStringLiteral("%g") : QStringLiteral("%.0f"));
+}
+
+bool XAxis::isTooClose(const Range& range) const {
+  return m_logarithmic ? !(range.max > 1.1 * range.min) : !(range.max - range.min > 1.0);
+}
+
+double XAxis::fractionOf(double x) const {
+  const auto [min, max] = range();
+  if (m_logarithmic) return std::log(x / min) / std::log(max / min);
+  return (x - min) / (max - min);
+}
+
+double XAxis::at(double fraction) const {
+  const auto [min, max] = range();
+  if (m_logarithmic) return min * std::pow(max / min, fraction);
+  return min + fraction * (max - min);
+}
+
+}  // namespace convoy::ui
