@@ -1,4 +1,4 @@
-# The theme, the charts and the live page.
+# The theme, the charts, the live page and the predict page.
 find_package(Qt6 6.4 REQUIRED COMPONENTS Charts Svg)
 
 set(live_dir ${CMAKE_CURRENT_LIST_DIR})
@@ -16,6 +16,11 @@ target_sources(convoy_ui PRIVATE
   ${live_dir}/charts/line_plot_overlay.cpp
   ${live_dir}/charts/nice_range.cpp
   ${live_dir}/charts/x_axis.cpp
+  ${live_dir}/predict/predict_charts.cpp
+  ${live_dir}/predict/predict_page.cpp ${live_dir}/predict/predict_page.h
+  ${live_dir}/predict/prediction_data.cpp
+  ${live_dir}/predict/prediction_tables.cpp ${live_dir}/predict/prediction_tables.h
+  ${live_dir}/predict/table_card.cpp ${live_dir}/predict/table_card.h
   ${live_dir}/live/live_page.cpp ${live_dir}/live/live_page.h
   ${live_dir}/live/run_charts.cpp
   ${live_dir}/live/run_store.cpp ${live_dir}/live/run_store.h

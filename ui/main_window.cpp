@@ -9,8 +9,8 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
-#include <QStandardPaths>
 #include <QStatusBar>
+#include <QTabWidget>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -18,6 +18,7 @@
 #include "ui/icon.h"
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
+#include "ui/predict/predict_page.h"
 #include "ui/presets_menu.h"
 #include "ui/recent_files.h"
 #include "ui/run_status.h"
@@ -28,12 +29,6 @@
 namespace convoy::ui {
 namespace {
 
-// Every run has a folder of its own in here, so that its files are there from the first second on.
-QString runsFolder() {
-  return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
-         QStringLiteral("/runs");
-}
-
 QString droppedPath(const QMimeData* data) {
   const QList<QUrl> urls = data->urls();
   if (urls.size() != 1 || !urls.front().isLocalFile()) return {};
@@ -42,23 +37,13 @@ QString droppedPath(const QMimeData* data) {
   return taken ? info.absoluteFilePath() : QString();
 }
 
-// The problem with the section that it is in, for places far from its field.
-QString placedText(const Problem& problem) {
-  static const std::pair<const char*, QString> kSections[] = {
-      {"/devices", MainWindow::tr("Devices")},   {"/network", MainWindow::tr("Network")},
-      {"/training", MainWindow::tr("Training")}, {"/link", MainWindow::tr("Link")},
-      {"/dataset", MainWindow::tr("Data")},      {"/distribution", MainWindow::tr("Method")},
-      {"/baseline", MainWindow::tr("Method")},   {"/clock", MainWindow::tr("Method")}};
-  for (const auto& [path, title] : kSections)
-    if (problem.path.startsWith(QLatin1String(path)))
-      return MainWindow::tr("%1: %2").arg(title, problem.text);
-  return problem.text;
-}
-
 }  // namespace
 
 MainWindow::MainWindow(const DeviceCatalog& catalog, const Options& options)
-    : m_options(options), m_document(catalog), m_runner(&m_store, nullptr, options.engine) {
+    : m_options(options),
+      m_document(catalog),
+      m_predictor(nullptr, options.calibrate),
+      m_runner(&m_store, nullptr, options.engine) {
   setObjectName(QStringLiteral("mainWindow"));
   setWindowIcon(applicationIcon());
   setAcceptDrops(true);
@@ -71,21 +56,14 @@ MainWindow::MainWindow(const DeviceCatalog& catalog, const Options& options)
   m_setupDock->setAllowedAreas(Qt::LeftDockWidgetArea | Qt::RightDockWidgetArea);
   addDockWidget(Qt::LeftDockWidgetArea, m_setupDock);
 
-  auto* page = new QWidget(this);
-  auto* layout = new QVBoxLayout(page);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(0);
-  m_messages = new MessageBar(page);
-  m_live = new LivePage(m_store, page);
-  layout->addWidget(m_messages);
-  layout->addWidget(m_live, 1);
-  setCentralWidget(page);
+  makePages();
   statusBar()->addWidget(new RunStatus(&m_store, &m_runner, this), 1);
 
   makeActions();
   makeMenus();
   makeToolBar();
   connectRun();
+  connectPredictions();
   for (const QString& message : catalog.messages()) m_messages->add(Severity::kWarning, message);
 
   resize(1280, 800);
@@ -99,63 +77,26 @@ MainWindow::~MainWindow() {
   m_runner.shutDown();
 }
 
-void MainWindow::connectRun() {
-  connect(&m_document, &ExperimentDocument::changed, this, [this] {
-    // The link acts in the middle of a run.
-    m_runner.setLink(m_document.setup().experiment.link);
-    showState();
-  });
-  connect(&m_document, &ExperimentDocument::fileChanged, this, &MainWindow::showState);
-  connect(&m_runner, &EngineRunner::stateChanged, this, &MainWindow::showState);
-  connect(&m_runner, &EngineRunner::finished, this, &MainWindow::runEnded);
-  connect(&m_runner, &EngineRunner::messageArrived, m_messages, &MessageBar::add);
-  connect(&m_runner, &EngineRunner::started, this,
-          [this](const RunStarted& event) { m_started = event; });
-  connect(&m_runner, &EngineRunner::calibrated, this, [this](const RunCalibrated& event) {
-    m_setup->devicesPanel()->model()->setCalibration(m_started, event);
-  });
-  connect(m_live, &LivePage::chartSaved, this, [this](const QString& path) {
-    m_messages->add(Severity::kInfo, tr("Saved %1.").arg(QDir::toNativeSeparators(path)));
-  });
-  connect(m_live, &LivePage::chartFailed, this,
-          [this](const QString& text) { m_messages->add(Severity::kError, text); });
-  connect(m_setup->dataPanel(), &DataPanel::messageArrived, m_messages, &MessageBar::add);
+void MainWindow::makePages() {
+  auto* page = new QWidget(this);
+  auto* layout = new QVBoxLayout(page);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  m_messages = new MessageBar(page);
+  m_pages = new QTabWidget(page);
+  m_pages->setObjectName(QStringLiteral("pages"));
+  m_pages->setDocumentMode(true);
+  m_live = new LivePage(m_store, m_pages);
+  m_predict = new PredictPage(&m_document, &m_predictor, m_pages);
+  m_pages->addTab(m_live, tr("&Live"));
+  m_pages->addTab(m_predict, tr("Pre&dict"));
+  layout->addWidget(m_messages);
+  layout->addWidget(m_pages, 1);
+  setCentralWidget(page);
 }
 
-bool MainWindow::startRun() {
-  if (m_runner.isActive()) return false;
-  if (!canRun(m_document.problems())) {
-    for (const Problem& problem : m_document.problems())
-      if (problem.severity == Severity::kError)
-        m_messages->add(Severity::kError, tr("Cannot run yet. %1").arg(placedText(problem)));
-    return false;
-  }
-  m_messages->clear();
-  m_setup->devicesPanel()->model()->clearCalibration();
-  m_runner.start(m_document.experiment(), runsFolder().toStdString());
-  return true;
-}
-
-void MainWindow::stopRun() {
-  m_runner.stop();
-}
-
-void MainWindow::runEnded() {
-  if (const auto& failure = m_runner.failure()) {
-    m_messages->add(Severity::kError, failure->text);
-    if (failure->kind == ErrorKind::kExperiment) {
-      m_setup->setRunProblem(problemFrom(failure->where, failure->text));
-    } else if (failure->kind == ErrorKind::kData) {
-      const std::string& weights = m_document.setup().experiment.training.initial_weights;
-      const bool ofWeights =
-          !weights.empty() && failure->where.startsWith(QString::fromStdString(weights));
-      m_setup->setRunProblem({ofWeights ? QStringLiteral("/training/initial_weights")
-                                        : QStringLiteral("/dataset/path"),
-                              Severity::kError, failure->text});
-    }
-  }
-  showState();
-  emit runFinished();
+void MainWindow::showPage(Page page) {
+  m_pages->setCurrentIndex(static_cast<int>(page));
 }
 
 // Enabled or not, checked or not, and the title: all of it follows from what the run and the
@@ -170,7 +111,10 @@ void MainWindow::showState() {
     return problem.severity == Severity::kError;
   });
   m_live->setPaused(paused);
-  m_live->setObstacle(obstacle == problems.end() ? QString() : placedText(*obstacle));
+  const QString hindrance = obstacle == problems.end() ? QString() : placedText(*obstacle);
+  m_live->setObstacle(hindrance);
+  m_predict->setObstacle(active ? tr("A run is going on; its calibration will be used.")
+                                : hindrance);
   m_run->setEnabled(!active && ready);
   m_run->setToolTip(ready ? tr("Run the experiment (Ctrl+R)")
                           : tr("The set-up has a fault; it is shown next to its field."));

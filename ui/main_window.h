@@ -7,18 +7,21 @@
 #include <QMainWindow>
 
 #include "ui/bridge/engine_runner.h"
+#include "ui/bridge/predictor.h"
 #include "ui/live/run_store.h"
 #include "ui/models/experiment_document.h"
 #include "ui/theme/theme.h"
 
 class QActionGroup;
 class QLabel;
+class QTabWidget;
 
 namespace convoy::ui {
 
 enum class ExportFormat;
 class LivePage;
 class MessageBar;
+class PredictPage;
 class PresetsMenu;
 class RecentFiles;
 class SetupView;
@@ -30,6 +33,7 @@ class MainWindow : public QMainWindow {
   struct Options {
     bool restoreSession = true;  // read and write the settings: geometry, last experiment, theme
     EngineRunner::Engine engine = run_experiment;
+    Predictor::Calibrate calibrate = calibrate_only;
   };
 
   explicit MainWindow(const DeviceCatalog& catalog) : MainWindow(catalog, Options()) {}
@@ -40,6 +44,9 @@ class MainWindow : public QMainWindow {
   EngineRunner* runner() { return &m_runner; }
   const RunStore* store() const { return &m_store; }
   MessageBar* messageBar() { return m_messages; }
+  PredictPage* predictPage() { return m_predict; }
+  enum class Page { Live, Predict };
+  void showPage(Page page);
 
   // Says in the bar what is wrong with a file; true when it was opened.
   bool openFile(const QString& file);
@@ -64,7 +71,9 @@ class MainWindow : public QMainWindow {
   void makeActions();
   void makeMenus();
   void makeToolBar();
+  void makePages();
   void connectRun();
+  void connectPredictions();
 
   void chooseFileToOpen();
   void openPreset(const QString& resource);
@@ -77,6 +86,8 @@ class MainWindow : public QMainWindow {
 
   void stopRun();
   void runEnded();
+  void keepMeasured();
+  void loadCalibration(const QString& folder);
   void showState();
   void restoreLayout();
   void readSettings();
@@ -85,12 +96,15 @@ class MainWindow : public QMainWindow {
   Options m_options;
   RunStore m_store;
   ExperimentDocument m_document;
+  Predictor m_predictor;
   EngineRunner m_runner;  // after what it writes to: it goes first
   RunStarted m_started;
 
   SetupView* m_setup;
   QDockWidget* m_setupDock;
+  QTabWidget* m_pages;
   LivePage* m_live;
+  PredictPage* m_predict;
   MessageBar* m_messages;
   RecentFiles* m_recent;
   PresetsMenu* m_presets;

@@ -55,7 +55,8 @@ QString nameOf(Severity severity) {
 // One message: icon, text, copy, dismiss, on a tint of its colour.
 class MessageStrip : public QWidget {
  public:
-  MessageStrip(Severity severity, const QString& text, QWidget* parent)
+  MessageStrip(Severity severity, const QString& text, const QList<MessageBar::Action>& actions,
+               QWidget* parent)
       : QWidget(parent), m_severity(severity), m_text(text) {
     setAccessibleName(nameOf(severity) + QStringLiteral(": ") + text);
     auto* layout = new QHBoxLayout(this);
@@ -75,6 +76,14 @@ class MessageStrip : public QWidget {
     close = button(QStringLiteral("close"), MessageBar::tr("Dismiss this message"));
     layout->addWidget(icon);
     layout->addWidget(label, 1);
+    for (const MessageBar::Action& action : actions) {
+      auto* act = new QToolButton(this);
+      act->setObjectName(QStringLiteral("messageAction"));
+      act->setText(action.text);
+      act->setAccessibleName(action.text);
+      connect(act, &QToolButton::clicked, this, action.trigger);
+      layout->addWidget(act);
+    }
     layout->addWidget(copy);
     layout->addWidget(close);
     connect(copy, &QToolButton::clicked, this,
@@ -123,14 +132,20 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent), m_layout(new QVBoxLay
   hide();
 }
 
-void MessageBar::add(Severity severity, const QString& text) {
-  for (MessageStrip* strip : m_strips) {
+void MessageBar::remove(const QString& text) {
+  for (MessageStrip* strip : std::as_const(m_strips)) {
     if (strip->text() != text) continue;
     m_strips.removeOne(strip);
-    delete strip;
+    strip->hide();
+    strip->deleteLater();  // the click that removes it may have come from its own button
     break;
   }
-  auto* strip = new MessageStrip(severity, text, this);
+  setVisible(!m_strips.isEmpty());
+}
+
+void MessageBar::add(Severity severity, const QString& text, const QList<Action>& actions) {
+  remove(text);
+  auto* strip = new MessageStrip(severity, text, actions, this);
   connect(strip->close, &QToolButton::clicked, this, [this, strip] {
     m_strips.removeOne(strip);
     strip->hide();

@@ -3,6 +3,7 @@
 
 #include <QFrame>
 #include <QList>
+#include <functional>
 
 #include "engine/results/run_events.h"
 
@@ -21,8 +22,16 @@ class MessageBar : public QWidget {
 
   explicit MessageBar(QWidget* parent = nullptr);
 
-  // The same text again only moves to the top.
-  void add(Severity severity, const QString& text);
+  // What can be done about it, as a button at its end.
+  struct Action {
+    QString text;
+    std::function<void()> trigger;
+  };
+
+  // The same text again only moves to the top, and takes the actions that come with it.
+  void add(Severity severity, const QString& text) { add(severity, text, {}); }
+  void add(Severity severity, const QString& text, const QList<Action>& actions);
+  void remove(const QString& text);
   void clear();
   QStringList texts() const;
 

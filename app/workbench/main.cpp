@@ -15,6 +15,7 @@
 #include "engine/base/error.h"
 #include "ui/main_window.h"
 #include "ui/message_bar.h"
+#include "ui/predict/predict_page.h"
 #include "ui/theme/theme.h"
 
 namespace {
@@ -149,7 +150,12 @@ int main(int argc, char** argv) {
     if (!screenshots) return;
     code = runExitCode(*window.runner());
     screenshots->take(code == 0 ? QString() : QString("failed"));
-    leave();
+    if (code != 0) return leave();
+    QObject::connect(window.predictPage(), &convoy::ui::PredictPage::settled, &window, [&] {
+      screenshots->take("predict");
+      leave();
+    });
+    window.showPage(MainWindow::Page::Predict);
   });
   // Once the window is laid out and on the screen.
   QTimer::singleShot(500, &window, [&] {

@@ -1,5 +1,5 @@
 // Takes pictures of the real window for the README and for those who judge its looks: idle, three
-// quarters into a run, at its end; each in light and in dark.
+// quarters into a run, at its end, and the predictions from it; each in light and in dark.
 #pragma once
 
 #include <QDir>

@@ -119,7 +119,8 @@ class ThemeTest : public QObject {
     QFETCH(bool, dark);
     const QColor card = Theme::color(Ink::Card, dark);
     for (const Ink ink : {Ink::Compute, Ink::Send, Ink::Receive, Ink::Wait, Ink::Convolution,
-                          Ink::Communication, Ink::Rest})
+                          Ink::Communication, Ink::Rest, Ink::MethodPaper, Ink::MethodBest,
+                          Ink::MethodOwn})
       QVERIFY2(Theme::contrast(Theme::color(ink, dark), card) >= 3.0,
                qPrintable(QString::number(int(ink))));
     for (int device = 0; device < 8; ++device)
@@ -132,6 +133,7 @@ class ThemeTest : public QObject {
     QFETCH(bool, dark);
     const QList<QList<Ink>> together = {{Ink::Compute, Ink::Send, Ink::Receive, Ink::Wait},
                                         {Ink::Convolution, Ink::Communication, Ink::Rest},
+                                        {Ink::MethodPaper, Ink::MethodBest, Ink::MethodOwn},
                                         {Ink::Loss, Ink::Accuracy}};
     for (const QList<Ink>& inks : together)
       for (const Ink a : inks)

@@ -64,6 +64,24 @@ class EventQueue : public RunListener {
   void on_step(const RunStep& event) override {
     push([event](EngineRunner&, RunStore& store) { store.step(event); });
   }
+  void on_quarantine(const RunQuarantine& event) override {
+    push([event](EngineRunner& runner, RunStore& store) {
+      store.quarantined(event);
+      emit runner.quarantined(event);
+    });
+  }
+  void on_readmission(const RunReadmission& event) override {
+    push([event](EngineRunner& runner, RunStore& store) {
+      store.readmitted(event);
+      emit runner.readmitted(event);
+    });
+  }
+  void on_shares(const RunShares& event) override {
+    push([event](EngineRunner& runner, RunStore& store) {
+      store.sharesChanged(event);
+      emit runner.sharesChanged(event);
+    });
+  }
   void on_message(Severity severity, const std::string& text) override {
     push([severity, text = QString::fromStdString(text)](EngineRunner& runner, RunStore& store) {
       store.message(severity, text);

@@ -66,6 +66,9 @@ class EngineRunner : public QObject {
   void started(const convoy::RunStarted& event);
   void phaseChanged(convoy::RunPhase phase, const QString& what, int done, int total);
   void calibrated(const convoy::RunCalibrated& event);
+  void quarantined(const convoy::RunQuarantine& event);
+  void readmitted(const convoy::RunReadmission& event);
+  void sharesChanged(const convoy::RunShares& event);
   void messageArrived(convoy::Severity severity, const QString& text);
   // The thread has ended; summary() and failure() say how.
   void finished();

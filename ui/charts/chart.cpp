@@ -70,18 +70,18 @@ void Chart::build(const QString& description) {
   m_menuButton->setAccessibleName(tr("Menu of %1").arg(m_title));
   m_menuButton->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
 
-  auto* head = new QHBoxLayout;
-  head->setSpacing(Space::kTight);
-  head->addWidget(m_titleLabel, 1);
-  head->addWidget(m_resetButton);
-  head->addWidget(m_menuButton);
+  m_head = new QHBoxLayout;
+  m_head->setSpacing(Space::kTight);
+  m_head->addWidget(m_titleLabel, 1);
+  m_head->addWidget(m_resetButton);
+  m_head->addWidget(m_menuButton);
   m_stack = new QStackedLayout;
   m_stack->addWidget(m_canvas);
   m_stack->addWidget(m_table);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(Space::kLarge, Space::kSmall, Space::kMedium, Space::kSmall);
   column->setSpacing(Space::kTight);
-  column->addLayout(head);
+  column->addLayout(m_head);
   column->addWidget(m_legend);
   column->addLayout(m_stack, 1);
 
@@ -120,6 +120,17 @@ void Chart::buildMenu() {
   m_resetZoom = m_menu->addAction(tr("Reset &zoom"), this, &Chart::resetZoom);
   m_resetZoom->setToolTip(tr("Show everything again (double click)"));
   m_resetZoom->setEnabled(false);
+}
+
+void Chart::addHeadAction(QAction* action) {
+  auto* button = new QToolButton(this);
+  button->setDefaultAction(action);
+  button->setAutoRaise(true);
+  button->setAccessibleName(action->text());
+  m_head->insertWidget(1, button);
+  const auto follow = [action, button] { button->setVisible(action->isVisible()); };
+  connect(action, &QAction::changed, button, follow);
+  follow();
 }
 
 void Chart::setEmptyText(const QString& text) {

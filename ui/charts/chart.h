@@ -13,6 +13,7 @@
 #include "ui/charts/chart_spec.h"
 
 class QAction;
+class QHBoxLayout;
 class QLabel;
 class QMenu;
 class QStackedLayout;
@@ -43,6 +44,8 @@ class Chart : public QFrame {
   bool isTableShown() const;
   void setTableShown(bool shown);
   void setLogarithmic(bool logarithmic);
+  // A button beside the title, for another view of the same thing.
+  void addHeadAction(QAction* action);
   // The x under the cursor of another chart with the same x.
   void showCursor(std::optional<double> x);
 
@@ -80,6 +83,7 @@ class Chart : public QFrame {
   ChartLegend* m_legend = nullptr;
   ChartTableModel* m_model = nullptr;
   QLabel* m_titleLabel = nullptr;
+  QHBoxLayout* m_head = nullptr;
   QToolButton* m_resetButton = nullptr;
   QToolButton* m_menuButton = nullptr;
   QTableView* m_table = nullptr;

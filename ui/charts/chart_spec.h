@@ -40,6 +40,7 @@ struct LineSeries {
   bool averaged = false;
   QList<qreal> dash = {};  // in pen widths; empty: solid
   bool markers = false;    // single values that no line joins
+  int device = -1;         // from 0: drawn in that device's colour and dash
 };
 
 // A level to compare with: a horizontal line with its name on it.

@@ -64,7 +64,14 @@ bool LinePlot::onRight(size_t series) const {
 }
 
 QColor LinePlot::inkOf(size_t series) const {
-  return Theme::instance().color(m_spec.series[series].ink);
+  const LineSeries& spec = m_spec.series[series];
+  return spec.device < 0 ? Theme::instance().color(spec.ink)
+                         : Theme::instance().device(spec.device).color;
+}
+
+QList<qreal> LinePlot::dashOf(size_t series) const {
+  const LineSeries& spec = m_spec.series[series];
+  return spec.device < 0 ? spec.dash : Theme::instance().device(spec.device).dash;
 }
 
 void LinePlot::restyle() {
@@ -89,7 +96,7 @@ void LinePlot::restyle() {
     QPen pen(color, series.faint ? 1.0 : 2.2);
     pen.setJoinStyle(Qt::BevelJoin);  // round ones cost most of the time of a dense line
     pen.setCapStyle(Qt::FlatCap);
-    if (!series.dash.isEmpty()) pen.setDashPattern(series.dash);
+    if (const auto dash = dashOf(i); !dash.isEmpty()) pen.setDashPattern(dash);
     m_drawn[i].line->setPen(pen);
   }
   // Two scales in one chart: each says in its colour whose it is.
@@ -231,7 +238,7 @@ QList<LegendEntry> LinePlot::legend() const {
                         : series.markers ? LegendEntry::Swatch::Marker
                         : series.faint   ? LegendEntry::Swatch::FaintLine
                                          : LegendEntry::Swatch::Line;
-    entries.append({series.name, inkOf(i), swatch, series.dash, m_drawn[i].hidden});
+    entries.append({series.name, inkOf(i), swatch, dashOf(i), m_drawn[i].hidden});
   }
   return entries;
 }

@@ -64,6 +64,7 @@ class LinePlot : public Plot {
   void setLeftRange(const Range& range);
   void fitAxes(const std::vector<double>& largest, double smallestPositive);
   QColor inkOf(size_t series) const;
+  QList<qreal> dashOf(size_t series) const;
   // Fractions of the plot area's height, 0 at the bottom.
   double leftFraction(double value) const;
   QPointF placeOf(double x, double left) const;  // in the chart's scene

@@ -91,7 +91,12 @@ void LinePlot::paintMarks(QPainter& painter) const {
     painter.setPen(pen);
     painter.drawLine(QPointF(*at, plot.top()), QPointF(*at, plot.bottom()));
     QRectF label(*at + 2.0, top, metrics.horizontalAdvance(mark.name) + 8.0, metrics.height());
-    if (label.right() > plot.right()) label.moveRight(*at - 2.0);
+    const bool crossed =
+        std::any_of(m_spec.marks.begin(), m_spec.marks.end(), [&](const ReferenceMark& other) {
+          const auto its = other.x() ? positionOf(*other.x()) : std::nullopt;
+          return its && label.left() < *its && *its < label.right();
+        });
+    if (crossed || label.right() > plot.right()) label.moveRight(*at - 2.0);
     QColor veil = theme.color(Ink::Card);
     veil.setAlphaF(0.75F);
     painter.fillRect(label, veil);

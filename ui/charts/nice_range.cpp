@@ -60,4 +60,10 @@ QString readable(double value) {
   return QLocale().toString(value, 'f', decimals);
 }
 
+QString signedPercent(double fraction) {
+  const double percent = std::round(100.0 * fraction);
+  return (percent < 0.0 ? QStringLiteral("−") : QStringLiteral("+")) +
+         QLocale().toString(std::abs(percent), 'f', 0) + QStringLiteral(" %");
+}
+
 }  // namespace convoy::ui

@@ -37,5 +37,7 @@ class CalmRange {
 int decimalsFor(double step);
 // A measured value for people: three significant digits, the locale's signs, "12,345".
 QString readable(double value);
+// A difference as people write it, without decimals: "+2 %", "−13 %".
+QString signedPercent(double fraction);
 
 }  // namespace convoy::ui

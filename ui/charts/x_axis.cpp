@@ -37,7 +37,8 @@ XAxis::Range XAxis::fullRange(double first, double last, double planned) const {
     return {min, std::max(10.0 * min, std::pow(10.0, std::ceil(std::log10(last) - 1e-9)))};
   }
   const double extent = niceExtent(std::max(last, 10.0));
-  return {m_spec.begin, planned > 0.0 ? std::max(last, std::min(extent, planned)) : extent};
+  const double end = planned > 0.0 ? std::max(last, std::min(extent, planned)) : extent;
+  return {m_spec.begin, std::max(m_spec.begin + 1.0, end)};
 }
 
 XAxis::Range XAxis::range() const {

@@ -1,10 +1,12 @@
 #include "ui/live/live_page.h"
 
+#include <QAction>
 #include <QDir>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
+#include <QStackedWidget>
 #include <QVBoxLayout>
 #include <cmath>
 
@@ -30,13 +32,6 @@ QString timesOf(double value) {
 
 QString percentOf(double fraction, int decimals) {
   return QLocale().toString(100.0 * fraction, 'f', decimals);
-}
-
-// "+2", "−13": with a sign that is as wide as the plus.
-QString signedPercentOf(double fraction) {
-  const double percent = std::round(100.0 * fraction);
-  return (percent < 0.0 ? QStringLiteral("−") : QStringLiteral("+")) +
-         QLocale().toString(std::abs(percent), 'f', 0);
 }
 
 QString fileNameOf(const Chart& chart, ExportFormat format) {
@@ -74,18 +69,24 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
 
   m_charts = {new Chart(deviceTimesSpec(store), this), new Chart(stepTimeSpec(store), this),
               new Chart(speedupSpec(store), this), new Chart(learningSpec(store), this)};
+  m_devices = new QStackedWidget(this);
+  m_devices->addWidget(m_charts[0]);
+  m_showShares = new QAction(tr("Shares"), this);
+  m_showShares->setObjectName(QStringLiteral("showShares"));
+  m_showShares->setToolTip(tr("How the devices' shares have changed over the steps"));
+  m_showShares->setVisible(false);
+  m_showTimes = new QAction(tr("Times"), this);
+  m_showTimes->setToolTip(tr("Back to the time of each device"));
+  m_charts[0]->addHeadAction(m_showShares);
+  connect(m_showShares, &QAction::triggered, this, [this] { m_devices->setCurrentIndex(1); });
+  connect(m_showTimes, &QAction::triggered, this, [this] { m_devices->setCurrentIndex(0); });
   auto* grid = new QGridLayout;
   grid->setSpacing(Space::kSmall);
   for (int i = 0; i < m_charts.size(); ++i) {
-    grid->addWidget(m_charts[i], i / 2, i % 2);
+    grid->addWidget(i == 0 ? static_cast<QWidget*>(m_devices) : m_charts[i], i / 2, i % 2);
     grid->setRowStretch(i / 2, 1);
     grid->setColumnStretch(i % 2, 1);
-    connect(m_charts[i], &Chart::exportDone, this, &LivePage::chartSaved);
-    connect(m_charts[i], &Chart::exportFailed, this, &LivePage::chartFailed);
-    connect(m_charts[i], &Chart::cursorMoved, this, [this, i](std::optional<double> x) {
-      for (int other = 0; other < m_charts.size(); ++other)
-        if (other != i) m_charts[other]->showCursor(x);
-    });
+    connectChart(m_charts[i]);
   }
 
   auto* column = new QVBoxLayout(this);
@@ -98,6 +99,35 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   connect(&store, &RunStore::changed, this, &LivePage::refresh);
   connect(&Theme::instance(), &Theme::changed, this, &LivePage::restyle);
   restyle();
+}
+
+void LivePage::connectChart(Chart* chart) {
+  connect(chart, &Chart::exportDone, this, &LivePage::chartSaved);
+  connect(chart, &Chart::exportFailed, this, &LivePage::chartFailed);
+  connect(chart, &Chart::cursorMoved, this, [this, chart](std::optional<double> x) {
+    for (Chart* other : m_charts + QList<Chart*>{m_shares})
+      if (other && other != chart) other->showCursor(x);
+  });
+}
+
+// The lines of its chart are the run's devices: another run needs another chart.
+void LivePage::refreshShares() {
+  const bool changed = m_store.shares().size() > 1;
+  m_showShares->setVisible(changed);
+  if (m_shares && (!changed || m_sharesOf != m_store.generation())) {
+    m_devices->removeWidget(m_shares);
+    delete m_shares;
+    m_shares = nullptr;
+  }
+  if (!changed) return;
+  if (!m_shares) {
+    m_shares = new Chart(sharesSpec(m_store), this);
+    m_sharesOf = m_store.generation();
+    m_shares->addHeadAction(m_showTimes);
+    m_devices->addWidget(m_shares);
+    connectChart(m_shares);
+  }
+  m_shares->refresh();
 }
 
 void LivePage::restyle() {
@@ -119,6 +149,7 @@ void LivePage::refresh() {
   refreshStatus();
   refreshTiles();
   for (Chart* chart : m_charts) chart->refresh();
+  refreshShares();
 }
 
 void LivePage::setObstacle(const QString& text) {
@@ -198,11 +229,17 @@ void LivePage::refreshStatus() {
       empty = tr("The run failed before its first step.");
       break;
   }
+  QStringList out;
+  for (int device = 0; device < m_store.deviceCount(); ++device)
+    if (m_store.quarantine(device)) out.append(m_store.deviceName(device));
   if (m_store.state() >= State::Training && !started.network.empty())
     detail +=
         tr(" · network %1, batch %2, %3")
             .arg(QString::fromStdString(started.network), QLocale().toString(started.batch_size),
                  QString::fromStdString(started.dataset));
+  if (m_store.state() >= State::Training && m_store.experiment().clock == ClockMode::kVirtual)
+    detail += tr(" · virtual clock");
+  if (!out.isEmpty()) detail += tr(" · out: %1").arg(out.join(QStringLiteral(", ")));
 
   m_status->setText(status);
   QPalette colored = palette();
@@ -255,7 +292,7 @@ void LivePage::refreshTiles() {
   m_stepTime->setValue(
       textOf(stepMs), stepMs ? QStringLiteral("ms") : QString(),
       !predicted ? alone
-      : error    ? tr("predicted %1 ms (%2 %)").arg(readable(*predicted), signedPercentOf(*error))
+      : error    ? tr("predicted %1 ms (%2)").arg(readable(*predicted), signedPercent(*error))
                  : tr("predicted %1 ms").arg(readable(*predicted)));
   m_stepTime->setToolTip(
       predicted ? tr("Predicted from the calibration before the first step; in brackets how far "
@@ -300,7 +337,8 @@ QString LivePage::saveCharts(const QString& folder, ExportFormat format) {
   const QDir directory(folder);
   if (!directory.mkpath("."))
     return tr("The folder %1 cannot be made.").arg(QDir::toNativeSeparators(folder));
-  for (Chart* chart : m_charts) {
+  for (Chart* chart : m_charts + QList<Chart*>{m_shares}) {
+    if (!chart) continue;
     const QString problem = chart->exportTo(directory.filePath(fileNameOf(*chart, format)), format);
     if (!problem.isEmpty()) return problem;
   }

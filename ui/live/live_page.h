@@ -1,6 +1,6 @@
 // The run as it goes: a line that says what is happening, tiles with the numbers that matter, and
-// four charts. Everything shown comes from the store, which must outlive the page, and follows its
-// changed().
+// four charts; a fifth, of the shares, behind the first where shares have changed. Everything shown
+// comes from the store, which must outlive the page, and follows its changed().
 #pragma once
 
 #include <QList>
@@ -9,7 +9,9 @@
 
 #include "ui/charts/chart.h"
 
+class QAction;
 class QLabel;
+class QStackedWidget;
 
 namespace convoy::ui {
 
@@ -22,7 +24,9 @@ class LivePage : public QWidget {
  public:
   explicit LivePage(RunStore& store, QWidget* parent = nullptr);
 
+  // Without the one of the shares, which comes and goes.
   const QList<Chart*>& charts() const { return m_charts; }
+  Chart* sharesChart() const { return m_shares; }
   // Writes every chart into the folder ("speedup.png", ...), which is created if missing. Returns
   // what went wrong, empty when nothing did.
   QString saveCharts(const QString& folder, ExportFormat format);
@@ -45,6 +49,8 @@ class LivePage : public QWidget {
   void refreshStatus();
   void refreshTiles();
   void restyle();
+  void refreshShares();
+  void connectChart(Chart* chart);
 
   RunStore& m_store;
   QString m_obstacle;
@@ -59,6 +65,11 @@ class LivePage : public QWidget {
   Tile* m_accuracy = nullptr;
   Tile* m_timeLeft = nullptr;
   QList<Chart*> m_charts;
+  QStackedWidget* m_devices = nullptr;  // their times, or their shares
+  Chart* m_shares = nullptr;            // only where shares have changed
+  int m_sharesOf = -1;                  // the store's generation that it shows
+  QAction* m_showShares = nullptr;
+  QAction* m_showTimes = nullptr;
 };
 
 }  // namespace convoy::ui

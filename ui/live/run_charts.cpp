@@ -62,7 +62,10 @@ BarsSpec deviceTimesSpec(const RunStore& store) {
     BarCategory category;
     category.name = store.deviceName(device);
     category.style = Theme::instance().device(device);
-    if (const std::optional<double> share = store.deviceShare(device)) {
+    if (const auto& lost = store.quarantine(device)) {
+      category.detail = tr("out since step %1").arg(lost->step);
+      category.brief = tr("out");
+    } else if (const std::optional<double> share = store.deviceShare(device)) {
       QStringList kernels;
       for (const int count : store.deviceKernels(device)) kernels << QString::number(count);
       category.detail = tr("%1 kernels · %2 %")
@@ -144,6 +147,26 @@ LinesSpec learningSpec(const RunStore& store) {
       {tr("Accuracy"), Ink::Accuracy, column(store, &RunStore::Steps::recentAccuracy, 100.0),
        Side::Right, false, true},
   };
+  return spec;
+}
+
+LinesSpec sharesSpec(const RunStore& store) {
+  LinesSpec spec = overSteps(store);
+  spec.title = tr("Shares");
+  spec.description = tr(
+      "Each device's share of all convolution work in each step, in per cent. It changes where the "
+      "shares are rebalanced, and where a device is lost or let in again.");
+  spec.firstTypicalRow = {};
+  spec.left = {tr("Share of the convolutions"), "%", {}, false};
+  for (int device = 0; device < store.deviceCount(); ++device) {
+    LineSeries series;
+    series.name = store.deviceName(device);
+    series.device = device;
+    series.value = [&store, device](int row) {
+      return 100.0 * orAbsent(store.deviceShareAt(device, row));
+    };
+    spec.series.push_back(series);
+  }
   return spec;
 }
 

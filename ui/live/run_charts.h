@@ -11,5 +11,7 @@ BarsSpec deviceTimesSpec(const RunStore& store);
 LinesSpec stepTimeSpec(const RunStore& store);
 LinesSpec speedupSpec(const RunStore& store);
 LinesSpec learningSpec(const RunStore& store);
+// Of the devices of the run that is going on; another run needs another.
+LinesSpec sharesSpec(const RunStore& store);
 
 }  // namespace convoy::ui

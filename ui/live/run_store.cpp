@@ -42,6 +42,7 @@ void RunStore::reset() {
   m_state = State::Idle;
   m_progress = {};
   m_started = {};
+  m_experiment = {};
   m_calibrated.reset();
   m_baseline.reset();
   m_summary.reset();
@@ -50,14 +51,19 @@ void RunStore::reset() {
   m_steps = {};
   m_devices.clear();
   m_medianStepMs.clear();
-  m_linkMoved = false;
+  m_shares.clear();
+  m_quarantines.clear();
+  m_linkMoved = m_deviceLost = false;
   m_dirty = true;
 }
 
 void RunStore::start(const RunStarted& started) {
   reset();
   m_started = started;
+  if (!started.experiment_json.empty())
+    m_experiment = parse_experiment(started.experiment_json, started.run);
   m_devices.resize(started.devices.size());
+  m_quarantines.resize(started.devices.size());
   m_state = State::Preparing;
 }
 
@@ -85,6 +91,23 @@ void RunStore::phase(RunPhase phase, const QString& what, int done, int total) {
 
 void RunStore::calibrated(const RunCalibrated& calibrated) {
   m_calibrated = calibrated;
+  m_shares = {{1, ShareChange::kRebalance, {}, calibrated.kernels, calibrated.share}};
+  m_dirty = true;
+}
+
+void RunStore::quarantined(const RunQuarantine& lost) {
+  m_quarantines[size_t(lost.device)] = lost;
+  m_deviceLost = true;
+  m_dirty = true;
+}
+
+void RunStore::readmitted(const RunReadmission& back) {
+  m_quarantines[size_t(back.device)].reset();
+  m_dirty = true;
+}
+
+void RunStore::sharesChanged(const RunShares& shares) {
+  m_shares.push_back(shares);
   m_dirty = true;
 }
 
@@ -207,15 +230,24 @@ QString RunStore::deviceName(int device) const {
 
 std::vector<int> RunStore::deviceKernels(int device) const {
   std::vector<int> kernels;
-  if (m_calibrated)
-    for (const std::vector<int>& layer : m_calibrated->kernels)
+  if (!m_shares.empty())
+    for (const std::vector<int>& layer : m_shares.back().kernels)
       kernels.push_back(layer[size_t(device)]);
   return kernels;
 }
 
 std::optional<double> RunStore::deviceShare(int device) const {
-  if (!m_calibrated) return std::nullopt;
-  return m_calibrated->share[size_t(device)];
+  if (m_shares.empty()) return std::nullopt;
+  return m_shares.back().share[size_t(device)];
+}
+
+std::optional<double> RunStore::deviceShareAt(int device, int index) const {
+  const double step = m_steps.number[size_t(index)];
+  // A step that was repeated counts with the shares that it ended with.
+  const auto since = std::find_if(m_shares.rbegin(), m_shares.rend(),
+                                  [&](const RunShares& shares) { return shares.step <= step; });
+  if (since == m_shares.rend()) return std::nullopt;
+  return since->share[size_t(device)];
 }
 
 std::optional<double> RunStore::recentStepMs() const {
@@ -248,7 +280,8 @@ std::optional<double> RunStore::recentSpeedupAt(int index) const {
 }
 
 std::optional<double> RunStore::predictedStepMs() const {
-  return m_calibrated && !m_linkMoved ? m_calibrated->predicted_step_ms : std::nullopt;
+  const bool holds = m_calibrated && asBegun();
+  return holds ? m_calibrated->predicted_step_ms : std::nullopt;
 }
 
 std::optional<double> RunStore::predictedSpeedup() const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/results/run_events.h"
+#include "engine/training/experiment.h"
 #include "ui/live/running_median.h"
 
 namespace convoy::ui {
@@ -78,6 +79,9 @@ class RunStore : public QObject {
   void calibrated(const RunCalibrated& calibrated);
   void baseline(const RunBaseline& baseline);
   void step(const RunStep& step);
+  void quarantined(const RunQuarantine& lost);
+  void readmitted(const RunReadmission& back);
+  void sharesChanged(const RunShares& shares);
   void message(Severity severity, const QString& text);
   void finished(const RunSummary& summary);
   void reset();  // back to Idle
@@ -92,6 +96,8 @@ class RunStore : public QObject {
   bool running() const { return m_state > State::Idle && m_state < State::Done; }
   const Progress& progress() const { return m_progress; }
   const RunStarted& started() const { return m_started; }
+  // As it is really run; the defaults before the first run.
+  const Experiment& experiment() const { return m_experiment; }
   const std::optional<RunCalibrated>& calibration() const { return m_calibrated; }
   const std::optional<RunBaseline>& baseline() const { return m_baseline; }
   const std::optional<RunSummary>& summary() const { return m_summary; }
@@ -105,9 +111,18 @@ class RunStore : public QObject {
   const DeviceSteps& deviceSteps(int device) const { return m_devices[size_t(device)]; }
   DeviceTimes recentDeviceTimes(int device) const;
   QString deviceName(int device) const;
-  // Kernels of each layer, and the share of all convolution work (0..1), once calibrated.
+  // Kernels of each layer, and the share of all convolution work (0..1), once calibrated: what the
+  // next step will have.
   std::vector<int> deviceKernels(int device) const;
   std::optional<double> deviceShare(int device) const;
+  // The share that a device had in a step.
+  std::optional<double> deviceShareAt(int device, int index) const;
+  // Shares after calibration and after every change, in order.
+  const std::vector<RunShares>& shares() const { return m_shares; }
+  // Why a device takes part no more; nothing while it does.
+  const std::optional<RunQuarantine>& quarantine(int device) const {
+    return m_quarantines[size_t(device)];
+  }
 
   // --- derived, as INTERFACE defines them
   std::optional<double> recentStepMs() const;  // median of the last kRecentSteps
@@ -117,6 +132,8 @@ class RunStore : public QObject {
   std::optional<double> speedup() const;                   // baseline / medianStepMs()
   std::optional<double> speedupAt(int index) const;        // of one step
   std::optional<double> recentSpeedupAt(int index) const;  // the median that ends there
+  // Whether the run has kept the link and the devices that it began with.
+  bool asBegun() const { return !m_linkMoved && !m_deviceLost; }
   // Of the devices and the link that the run began with: nothing once those have changed.
   std::optional<double> predictedStepMs() const;
   std::optional<double> predictedSpeedup() const;
@@ -141,6 +158,7 @@ class RunStore : public QObject {
   State m_state = State::Idle;
   Progress m_progress;
   RunStarted m_started;
+  Experiment m_experiment;
   std::optional<RunCalibrated> m_calibrated;
   std::optional<RunBaseline> m_baseline;
   std::optional<RunSummary> m_summary;
@@ -149,7 +167,10 @@ class RunStore : public QObject {
   Steps m_steps;
   std::vector<DeviceSteps> m_devices;
   RunningMedian m_medianStepMs;
+  std::vector<RunShares> m_shares;
+  std::vector<std::optional<RunQuarantine>> m_quarantines;  // [device]
   bool m_linkMoved = false;
+  bool m_deviceLost = false;  // once is enough for the prediction
   int m_generation = 0;
   bool m_dirty = false;
 };

@@ -69,10 +69,14 @@ int DeviceModel::position(int index) const {
                                         [](const DeviceRow& other) { return other.ticked; }));
 }
 
+QString DeviceModel::runName(int index) const {
+  const DeviceSpec& spec = row(index).spec;
+  return QString::fromStdString(spec.name.empty() ? spec.id : spec.name);
+}
+
 const DeviceModel::Measured* DeviceModel::measured(int index) const {
   const DeviceSpec& spec = row(index).spec;
-  const auto found =
-      m_measured.constFind(QString::fromStdString(spec.name.empty() ? spec.id : spec.name));
+  const auto found = m_measured.constFind(runName(index));
   const bool same = found != m_measured.constEnd() && found->spec.id == spec.id &&
                     found->spec.speed == spec.speed && row(index).ticked;
   return same ? &*found : nullptr;
@@ -138,6 +142,8 @@ QString DeviceModel::toolTip(int index, int column) const {
     m_document->catalog().describe(row(index).spec.id, &reason);
     return tr("%1: %2").arg(id, reason);
   }
+  if (const auto lost = m_lost.constFind(runName(index)); lost != m_lost.constEnd())
+    return tr("The run goes on without it. %1").arg(*lost);
   const QString own = QString::fromStdString(row(index).spec.name);
   return (own.isEmpty() ? QString() : own + QStringLiteral("\n")) +
          tr("%1\n%2 · %3\n%4 · %5 · %6")
@@ -180,6 +186,8 @@ QVariant DeviceModel::data(const QModelIndex& index, int role) const {
                display(index).toString());
     case DetailRole:
       if (!info) return tr("not on this machine");
+      if (const auto lost = m_lost.constFind(runName(index.row())); lost != m_lost.constEnd())
+        return *lost;
       return QStringList{QString::fromUtf8(device_kind_name(info->kind)), unitsText(*info),
                          sizeText(info->memory_bytes)}
           .join(QStringLiteral(" · "));
@@ -189,6 +197,8 @@ QVariant DeviceModel::data(const QModelIndex& index, int role) const {
       return position(index.row());
     case MissingRole:
       return !info;
+    case LostRole:
+      return m_lost.contains(runName(index.row()));
     case MaxSpeedRole:
       return maxSpeedPercent(m_document->setup().experiment.clock);
     default:
@@ -329,8 +339,30 @@ void DeviceModel::setCalibration(const RunStarted& run, const RunCalibrated& cal
   refresh();
 }
 
+void DeviceModel::setShares(const RunStarted& run, const RunShares& shares) {
+  const std::size_t count = std::min(run.devices.size(), shares.share.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto found = m_measured.find(QString::fromStdString(run.devices[i].name));
+    if (found != m_measured.end()) found->share = shares.share[i];
+  }
+  refresh();
+}
+
+void DeviceModel::setLost(const RunQuarantine& lost) {
+  m_lost.insert(
+      QString::fromStdString(lost.name),
+      tr("%1: %2").arg(QString::fromStdString(lost.during), QString::fromStdString(lost.reason)));
+  refresh();
+}
+
+void DeviceModel::setReadmitted(const RunReadmission& back) {
+  m_lost.remove(QString::fromStdString(back.name));
+  refresh();
+}
+
 void DeviceModel::clearCalibration() {
   m_measured.clear();
+  m_lost.clear();
   refresh();
 }
 

@@ -1,6 +1,7 @@
 // The table of devices, over an ExperimentDocument: cells show its rows, edits go through its undo.
 //
-// What calibration measured is kept here, by device name, until the row changes or goes.
+// What calibration measured is kept here, by device name, until the row changes or goes; so is who
+// was lost on the way.
 #pragma once
 
 #include <QAbstractTableModel>
@@ -23,6 +24,7 @@ class DeviceModel : public QAbstractTableModel {
     PositionRole,               // place among the ticked devices, which decides the colour; or -1
     MissingRole,                // whether this machine has no such device
     MaxSpeedRole,               // in per cent, by the experiment's clock
+    LostRole,                   // whether the run goes on without it
   };
 
   static constexpr int kMinSpeedPercent = 5;
@@ -49,6 +51,11 @@ class DeviceModel : public QAbstractTableModel {
 
   void setCalibration(const RunStarted& run, const RunCalibrated& calibrated);
   void clearCalibration();
+  // Shares that change during the run; by the run's devices.
+  void setShares(const RunStarted& run, const RunShares& shares);
+  // The run goes on without the device, or with it again.
+  void setLost(const RunQuarantine& lost);
+  void setReadmitted(const RunReadmission& back);
 
  signals:
   // An entry that was typed but cannot be, and what would be valid.
@@ -66,6 +73,7 @@ class DeviceModel : public QAbstractTableModel {
   QString nameOf(int row) const;
   int position(int row) const;
   const Measured* measured(int row) const;
+  QString runName(int row) const;  // what a run calls it
   QVariant display(const QModelIndex& index) const;
   QString toolTip(int row, int column) const;
 
@@ -73,6 +81,7 @@ class DeviceModel : public QAbstractTableModel {
   std::vector<DeviceRow> m_rows;
   std::vector<std::optional<DeviceInfo>> m_infos;  // of the rows
   QHash<QString, Measured> m_measured;
+  QHash<QString, QString> m_lost;  // name -> why
   bool m_readOnly = false;
 };
 

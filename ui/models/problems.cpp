@@ -192,6 +192,16 @@ QList<Problem> findProblems(const Setup& setup, const DeviceCatalog& catalog) {
   return Finder(setup, catalog).find();
 }
 
+QString placedText(const Problem& problem) {
+  static const std::pair<const char*, QString> kSections[] = {
+      {"/devices", tr("Devices")}, {"/network", tr("Network")}, {"/training", tr("Training")},
+      {"/link", tr("Link")},       {"/dataset", tr("Data")},    {"/distribution", tr("Method")},
+      {"/baseline", tr("Method")}, {"/clock", tr("Method")}};
+  for (const auto& [path, title] : kSections)
+    if (problem.path.startsWith(QLatin1String(path))) return tr("%1: %2").arg(title, problem.text);
+  return problem.text;
+}
+
 bool canRun(const QList<Problem>& problems) {
   return std::none_of(problems.begin(), problems.end(),
                       [](const Problem& problem) { return problem.severity == Severity::kError; });

@@ -18,6 +18,8 @@ struct Problem {
 };
 
 QList<Problem> findProblems(const Setup& setup, const DeviceCatalog& catalog);
+// The problem with the section of the dock that it is in, for places far from its field.
+QString placedText(const Problem& problem);
 bool canRun(const QList<Problem>& problems);
 
 // An engine message as a problem: the path from "file: /training/batch_size", the text without it.

@@ -53,10 +53,11 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
   painter->save();
   const bool selected = cell.state & QStyle::State_Selected;
   const int position = index.data(DeviceModel::PositionRole).toInt();
+  const bool lost = index.data(DeviceModel::LostRole).toBool();
   const bool missing = index.data(DeviceModel::MissingRole).toBool();
   const QColor text = cell.palette.color(selected ? QPalette::HighlightedText : QPalette::Text);
   const QColor muted =
-      selected ? text : Theme::instance().color(missing ? Ink::Error : Ink::MutedText);
+      selected ? text : Theme::instance().color(missing || lost ? Ink::Error : Ink::MutedText);
   QRect first = area, second = area;
   if (m_twoLines) {
     first.setBottom(area.center().y());
@@ -71,8 +72,8 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
   first.setLeft(first.left() + kGlyphWidth);
   second.setLeft(first.left());
 
-  if (index.data(DeviceModel::MasterRole).toBool()) {
-    const QString badge = tr("master");
+  if (lost || index.data(DeviceModel::MasterRole).toBool()) {
+    const QString badge = lost ? tr("out") : tr("master");
     const QFont small = Theme::instance().font(TextStyle::Small);
     const QFontMetrics metrics(small);
     const int width = metrics.horizontalAdvance(badge) + 10;
@@ -82,7 +83,7 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
         std::max(first.left(), std::min(first.left() + nameWidth + 6, first.right() - width));
     const QRect pill(left, first.center().y() - height / 2, width, height);
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(selected ? text : Theme::instance().color(Ink::Accent));
+    painter->setPen(selected ? text : Theme::instance().color(lost ? Ink::Error : Ink::Accent));
     painter->setBrush(Qt::NoBrush);
     painter->drawRoundedRect(QRectF(pill).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
     painter->setFont(small);

@@ -73,6 +73,10 @@ DevicesPanel::DevicesPanel(ExperimentDocument* document, QWidget* parent)
   layout->setSpacing(Space::kTight);
   layout->addWidget(m_table);
   layout->addWidget(note(QStringLiteral("/devices")));
+  m_lostRows = new QVBoxLayout;
+  m_lostRows->setContentsMargins(0, 0, 0, 0);
+  m_lostRows->setSpacing(Space::kTight);
+  layout->addLayout(m_lostRows);
   layout->addWidget(m_refusal);
   layout->addLayout(buttons);
 
@@ -122,6 +126,36 @@ QToolButton* DevicesPanel::button(const QString& name, const QString& icon, cons
   tool->setToolTip(toolTip);
   tool->setAccessibleName(toolTip);
   return tool;
+}
+
+void DevicesPanel::setLost(const RunQuarantine& lost) {
+  setReadmitted(lost.device);  // one line each
+  m_model->setLost(lost);
+  auto* line = new QWidget(this);
+  auto* row = new QHBoxLayout(line);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(Space::kSmall);
+  auto* text = new FieldNote({}, line);
+  QList<Problem> problems{
+      {{},
+       Severity::kWarning,
+       tr("%1 is out since step %2.").arg(QString::fromStdString(lost.name)).arg(lost.step)}};
+  text->take(problems);
+  row->addWidget(text, 1);
+  m_lostRows->addWidget(line);
+  m_lost.insert(lost.device, line);
+}
+
+void DevicesPanel::setReadmitted(int device) {
+  // The click may come from the line's own button.
+  if (QWidget* line = m_lost.take(device)) {
+    line->hide();
+    line->deleteLater();
+  }
+}
+
+void DevicesPanel::clearLost() {
+  for (const int device : m_lost.keys()) setReadmitted(device);
 }
 
 void DevicesPanel::setRunning(bool running) {

@@ -6,6 +6,7 @@
 
 class QTableView;
 class QToolButton;
+class QVBoxLayout;
 
 namespace convoy::ui {
 
@@ -24,6 +25,11 @@ class DevicesPanel : public SetupPanel {
   void setRunning(bool running) override;
   DeviceModel* model() { return m_model; }
 
+  // The run goes on without the device, or with it again: says so.
+  void setLost(const RunQuarantine& lost);
+  void setReadmitted(int device);
+  void clearLost();
+
  protected:
   void showSetup(const Setup& setup) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
@@ -39,7 +45,9 @@ class DevicesPanel : public SetupPanel {
   DeviceModel* m_model;
   DeviceDelegate* m_delegate;
   QTableView* m_table;
-  FieldNote* m_refusal;          // of an entry that the table did not take
+  FieldNote* m_refusal;         // of an entry that the table did not take
+  QHash<int, QWidget*> m_lost;  // by the run's device, in m_lostRows
+  QVBoxLayout* m_lostRows;
   QList<QToolButton*> m_always;  // those that need no row
   bool m_running = false;
   QToolButton* m_remove;

@@ -39,6 +39,9 @@ constexpr std::array<Pair, size_t(Ink::Count)> kInks = {{
     {"#59626E", "#A3ABB5"},  // Baseline
     {"#00785A", "#34C197"},  // Limit
     {"#9A3D74", "#E58BBB"},  // Prediction
+    {"#D07A00", "#F2A93B"},  // MethodPaper
+    {"#0072B2", "#3E9BDC"},  // MethodBest
+    {"#9A3D74", "#E58BBB"},  // MethodOwn
     {"#00785A", "#34C197"},  // Good
     {"#8A5A00", "#F2B84B"},  // Warning
     {"#B3261E", "#FF8A80"},  // Error

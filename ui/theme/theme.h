@@ -43,6 +43,10 @@ enum class Ink {
   Baseline,
   Limit,
   Prediction,
+  // how it is distributed
+  MethodPaper,
+  MethodBest,
+  MethodOwn,
   // messages, as text on Card or Window
   Good,
   Warning,

@@ -1,0 +1,230 @@
+// The Predict page by its real controls, on a calibration with round numbers; and its figures.
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTableView>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "tests/ui/window_driver.h"
+#include "ui/message_bar.h"
+#include "ui/predict/predict_page.h"
+#include "ui/predict/prediction_tables.h"
+
+using namespace convoy;
+using namespace convoy::ui;
+
+namespace {
+
+// One layer of 8 kernels, 5x5 on 3x32x32: 1 ms a kernel and picture at batch 10, in both passes
+// together; the rest of a step takes 20 ms.
+CalibrationRecord recordOf(int batch) {
+  CalibrationRecord record;
+  record.network = {{{8}, 5, PaddingMode::kValid}, 3, 32, 32, 10};
+  record.batch_size = batch;
+  CalibrationRecord::LayerTimes layer;
+  layer.count = 4;
+  layer.ms = {0.1 * batch * 4, 0.0, 0.3 * batch * 4};
+  layer.algorithm = {"gemm", "", "gemm"};
+  layer.cost = {0.0, 0.4 * batch};
+  record.devices = {{"cpu:0", "A", std::nullopt, {layer}}, {"cpu:1", "B", std::nullopt, {layer}}};
+  record.baseline_conv_ms = 0.4 * batch * 8;
+  record.rest = {{"update", 20.0}};
+  return record;
+}
+
+void useOneLayer(ExperimentDocument& document) {
+  document.edit("One layer", {}, [](Setup& setup) {
+    setup.experiment.network = {{8}, 5, PaddingMode::kValid};
+    setup.experiment.training.batch_size = 10;
+    setup.experiment.link.bandwidth_mbps = 100.0;
+    setup.devices = {{{"cpu:0", "A", 1.0, {}}, true, 0.0}, {{"cpu:1", "B", 1.0, {}}, true, 0.0}};
+  });
+}
+
+PredictionData calculated(const Experiment& experiment, PredictAxis axis,
+                          const std::vector<MeasuredRun>& measured = {}) {
+  return calculate(PredictionStudy({recordOf(10), recordOf(20)}), {experiment, axis, measured});
+}
+
+int rowOf(const PredictedCurves& curves, double x) {
+  const auto found = std::find(curves.x.begin(), curves.x.end(), x);
+  return found == curves.x.end() ? -1 : int(found - curves.x.begin());
+}
+
+}  // namespace
+
+class PredictTest : public QObject, private WindowDriver {
+  Q_OBJECT
+
+ private slots:
+  void initTestCase() { useOwnSettings(); }
+  void init() {
+    QSettings().clear();
+    MainWindow::Options options;
+    options.restoreSession = false;
+    options.calibrate = [this](const Experiment& experiment, RunControl& control, const auto&) {
+      ++m_calibrations;
+      while (m_hold && !control.stop_token().stop_requested())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (control.stop_token().stop_requested()) throw Interrupted();
+      if (m_fail) throw Error(ErrorKind::kDevice, "cpu:1", "is on fire");
+      return recordOf(experiment.training.batch_size);
+    };
+    m_calibrations = 0;
+    m_hold = m_fail = false;
+    m_window = std::make_unique<MainWindow>(machine(), options);
+    useOneLayer(*document());
+    m_window->show();
+    QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+    m_window->showPage(MainWindow::Page::Predict);
+  }
+  void cleanup() { m_window.reset(); }
+
+  void curvesAreThePredictions() {
+    const Experiment given = experiment();
+    const PredictionData data = calculated(given, PredictAxis::Bandwidth);
+    QVERIFY2(data.obstacle.isEmpty(), qPrintable(data.obstacle));
+    const PredictionStudy study({recordOf(10), recordOf(20)});
+    for (const double mbps : {1.0, 100.0, 1000.0}) {
+      const int row = rowOf(data.curves, mbps);
+      QVERIFY(row >= 0);
+      Experiment there = with_bandwidth(given, mbps);
+      QCOMPARE(data.curves.methods[0].stepMs[size_t(row)], study.predict(there).step.step_ms);
+      QCOMPARE(data.curves.methods[0].speedup[size_t(row)], *study.predict(there).speedup);
+      there.distribution.options = best_options();
+      QCOMPARE(data.curves.methods[1].stepMs[size_t(row)], study.predict(there).step.step_ms);
+      QVERIFY(std::isnan(data.curves.methods[2].stepMs[size_t(row)]));  // it has a name
+    }
+    QCOMPARE(data.curves.here, std::optional(100.0));
+    QVERIFY(std::is_sorted(data.curves.x.begin(), data.curves.x.end()));
+    QCOMPARE(calculated(given, PredictAxis::Devices).curves.x, (std::vector{1.0, 2.0}));
+    QCOMPARE(calculated(given, PredictAxis::BatchSize).curves.x, (std::vector{10.0, 20.0}));
+  }
+
+  void savingsCountFromThePapersMethod() {
+    const PredictionData data = calculated(experiment(), PredictAxis::Bandwidth);
+    QCOMPARE(data.options.size(), size_t(8));
+    const OptionWorth& paper = data.options.front();
+    QVERIFY(paper.inUse);
+    // Input, weight, output and its gradient, and the weight's gradient of half the kernels.
+    QCOMPARE(paper.bytes, 4.0 * (10 * 3 * 32 * 32 + 2 * 4 * 3 * 25 + 2 * 10 * 4 * 28 * 28));
+    for (const OptionWorth& option : data.options) {
+      QVERIFY(option.bytes <= paper.bytes);
+      QVERIFY(option.ms <= paper.ms * (1.0 + 1e-9));
+    }
+    const auto wire = std::find_if(data.options.begin(), data.options.end(),
+                                   [](const auto& option) { return option.name.contains("fp16"); });
+    QVERIFY(wire != data.options.end());
+    QCOMPARE(wire->bytes, paper.bytes / 2.0);
+    OptionTable table;
+    table.setOptions(data.options);
+    const int row = int(wire - data.options.begin());
+    QVERIFY(table.index(row, OptionTable::TrafficSaved).data().toString().contains("50"));
+    QVERIFY(table.index(0, OptionTable::TrafficSaved).data().toString().isEmpty());
+  }
+
+  void onlyRunsOfTheSameKindAreHeldAgainstIt() {
+    const Experiment given = experiment();
+    Experiment slower = with_bandwidth(given, 30.0);
+    slower.name = "another name";
+    slower.training.steps = 7;
+    Experiment other = given;
+    other.network.kernels = {9};
+    const PredictionData data =
+        calculated(given, PredictAxis::Bandwidth, {{slower, 50.0, 1.5}, {other, 60.0, {}}});
+    QCOMPARE(data.checks.size(), size_t(1));
+    QCOMPARE(data.checks[0].measuredMs, 50.0);
+    const int row = rowOf(data.curves, 30.0);
+    QVERIFY(row >= 0);
+    QCOMPARE(data.curves.measured.stepMs[size_t(row)], 50.0);
+    QCOMPARE(data.checks[0].predictedMs, data.curves.methods[0].stepMs[size_t(row)]);
+    // The same run is none of the curve over batch sizes: its link is another.
+    QVERIFY(calculated(given, PredictAxis::BatchSize, {{slower, 50.0, 1.5}}).checks.empty());
+  }
+
+  void withoutACalibrationThePageSaysWhatToDo() {
+    QVERIFY(child<QPushButton>(*m_window, "calibrate")->isVisible());
+    QVERIFY(child<QLabel>(*m_window, "predictEmpty")->text().contains("calibrate"));
+    calibrate();
+    QCOMPARE(m_calibrations.load(), 1);
+    QVERIFY(child<QLabel>(*m_window, "verdict")->isVisible());
+    QVERIFY(!child<QLabel>(*m_window, "verdict")->text().isEmpty());
+    const QString expected =
+        QString::fromStdString(PredictionStudy({recordOf(10)}).verdict(experiment()));
+    QCOMPARE(child<QLabel>(*m_window, "verdict")->text(), expected);
+    // Another network is not known.
+    document()->edit("Kernels", {}, [](Setup& setup) { setup.experiment.network.kernels = {9}; });
+    QTRY_VERIFY(child<QPushButton>(*m_window, "calibrate")->isVisible());
+  }
+
+  void theSetUpIsFollowed() {
+    calibrate();
+    auto* page = m_window->predictPage();
+    const double before = page->data().now.step.step_ms;
+    QSignalSpy settled(page, &PredictPage::settled);
+    click(*m_window, "stop50");
+    QVERIFY(settled.wait(kSoon));
+    QVERIFY(page->data().now.step.step_ms > before);
+    QCOMPARE(page->data().curves.here, std::optional(50.0));
+  }
+
+  void curvesOverAnotherAxis() {
+    calibrate();
+    auto* page = m_window->predictPage();
+    QSignalSpy settled(page, &PredictPage::settled);
+    click(*m_window, "axisBatch");
+    QVERIFY(settled.wait(kSoon));
+    QCOMPARE(page->data().curves.x, std::vector{10.0});
+    auto* more = child<QPushButton>(*m_window, "calibrateBatch");
+    QVERIFY(more->isVisible());
+    QVERIFY(more->text().contains("20"));
+    click(*m_window, "calibrateBatch");
+    QTRY_COMPARE_WITH_TIMEOUT(page->data().curves.x.size(), size_t(2), kSoon);
+    QCOMPARE(m_calibrations.load(), 2);
+  }
+
+  void aCalibrationCanBeStoppedAndMayFail() {
+    m_hold = true;
+    click(*m_window, "calibrate");
+    QTRY_VERIFY(child<QPushButton>(*m_window, "stopCalibration")->isVisible());
+    click(*m_window, "stopCalibration");
+    QTRY_VERIFY_WITH_TIMEOUT(child<QPushButton>(*m_window, "calibrate")->isVisible(), kSoon);
+    QVERIFY(m_window->messageBar()->texts().isEmpty());
+    m_hold = false;
+    m_fail = true;
+    click(*m_window, "calibrate");
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->messageBar()->texts().join(' ').contains("is on fire"),
+                             kSoon);
+  }
+
+  void closingWhileItCalibratesIsSafe() {
+    m_hold = true;
+    click(*m_window, "calibrate");
+    QTRY_COMPARE(m_calibrations.load(), 1);
+    QVERIFY(m_window->close());
+    m_window.reset();
+  }
+
+  void fitsASmallWindow() {
+    calibrate();
+    const QSize least = m_window->predictPage()->minimumSizeHint();
+    QVERIFY2(least.width() <= 860 && least.height() <= 650,
+             qPrintable(QString("%1x%2").arg(least.width()).arg(least.height())));
+  }
+
+ private:
+  void calibrate() {
+    QSignalSpy settled(m_window->predictPage(), &PredictPage::settled);
+    click(*m_window, "calibrate");
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->predictPage()->data().options.empty(), kSoon);
+  }
+
+  std::atomic<int> m_calibrations{0};
+  std::atomic<bool> m_hold{false}, m_fail{false};
+};
+
+QTEST_MAIN(PredictTest)
+#include "predict_test.moc"
