@@ -41,7 +41,7 @@ constexpr std::array<Pair, size_t(Ink::Count)> kInks = {{
     {"#9A3D74", "#E58BBB"},  // Prediction
     {"#D07A00", "#F2A93B"},  // MethodPaper
     {"#0072B2", "#3E9BDC"},  // MethodBest
-    {"#9A3D74", "#E58BBB"},  // MethodOwn
+    {"#5B2A86", "#C05A94"},  // MethodOwn
     {"#00785A", "#34C197"},  // Good
     {"#8A5A00", "#F2B84B"},  // Warning
     {"#B3261E", "#FF8A80"},  // Error
