@@ -1,8 +1,11 @@
+#include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <new>
 
 #include "app/cli/commands.h"
 #include "engine/base/error.h"
+#include "engine/training/run.h"
 
 namespace {
 
@@ -53,9 +56,7 @@ int parse_and_run(int argc, char** argv) {
   return code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_program(int argc, char** argv) {
   try {
     return parse_and_run(argc, argv);
   } catch (const convoy::Interrupted&) {
@@ -67,4 +68,13 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return report(error.what(), exit_code(convoy::ErrorKind::kRun));
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int code = run_program(argc, argv);
+  if (convoy::devices_left_hanging() == 0) return code;
+  std::fflush(nullptr);
+  std::_Exit(code);  // not under a driver's feet
 }

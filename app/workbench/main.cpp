@@ -7,12 +7,15 @@
 #include <QTextStream>
 #include <QTimer>
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string_view>
 
 #include "app/workbench/screenshots.h"
 #include "engine/base/error.h"
+#include "engine/training/run.h"
 #include "ui/main_window.h"
 #include "ui/message_bar.h"
 #include "ui/predict/predict_page.h"
@@ -102,9 +105,7 @@ int runExitCode(const EngineRunner& runner) {
   return done ? 0 : convoy::kExitInterrupted;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int runWorkbench(int argc, char** argv) {
   QApplication::setOrganizationName("convoy");
   QApplication::setApplicationName("workbench");
   QApplication::setApplicationDisplayName("Convoy");
@@ -170,4 +171,13 @@ int main(int argc, char** argv) {
   });
   const int result = QApplication::exec();
   return arguments.unattended() ? code : result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int code = runWorkbench(argc, argv);
+  if (convoy::devices_left_hanging() == 0) return code;
+  std::fflush(nullptr);
+  std::_Exit(code);  // not under a driver's feet
 }

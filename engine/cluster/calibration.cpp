@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "engine/cluster/prediction.h"
+#include "engine/cluster/quarantine.h"
 
 namespace convoy {
 namespace {
@@ -21,7 +23,7 @@ void note_left_out(const LayerPlan& layer, std::size_t number,
   for (std::size_t i = 0; i < names.size(); ++i)
     if (layer.counts()[i] > 0) others_ms = std::max(others_ms, layer.cost[i].ms(layer.counts()[i]));
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (layer.counts()[i] > 0) continue;
+    if (layer.counts()[i] > 0 || !std::isfinite(layer.cost[i].ms_per_kernel)) continue;
     char times[96];
     std::snprintf(times, sizeof times, "one would take it %.3g ms, the others need %.3g ms for all",
                   layer.cost[i].ms(1), others_ms);
@@ -56,17 +58,18 @@ void calibrate_layer(Cluster& cluster, const SharePolicy& policy,
     for (std::size_t i = 0; i < devices; ++i) parts.push_back(layer.part(i, 0, counts[i], options));
     return cluster.measure(parts);
   };
+  const std::vector<bool> available = cluster.available();
   layer.measured_counts = first_counts(whole, devices, policy);
+  for (std::size_t i = 0; i < devices; ++i)
+    if (!available[i]) layer.measured_counts[i] = 0;
   layer.measured = measure(layer.measured_counts);
   layer.cost.clear();
   for (std::size_t i = 0; i < devices; ++i)
-    layer.cost.push_back({0.0, layer.measured[i].total_ms() / layer.measured_counts[i]});
+    layer.cost.push_back({0.0, available[i]
+                                   ? layer.measured[i].total_ms() / layer.measured_counts[i]
+                                   : std::numeric_limits<double>::infinity()});
 
-  const auto split = [&] {
-    const double each = static_cast<double>(whole) / static_cast<double>(devices);
-    layer.set_counts(policy.calibrated ? split_by_cost(whole, without_noise(layer.cost, each))
-                                       : split_by_fractions(whole, policy.fractions));
-  };
+  const auto split = [&] { layer.set_counts(share_out(layer, policy, available)); };
   split();
   bool again = false;
   for (std::size_t i = 0; i < devices; ++i)
@@ -123,15 +126,26 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     LayerPlan layer;
     layer.problem = problems[number];
     layer.needs_grad_input = number > 0;
-    if (options.split == SplitMode::kAuto) {
-      layer = faster_split(cluster, policy, options, layer, number, plan.notes);
-    } else {
-      layer.split = options.split;
-      calibrate_layer(cluster, policy, options, layer);
+    for (bool done = false; !done;) {
+      try {
+        if (options.split == SplitMode::kAuto) {
+          std::vector<std::string> notes;
+          layer = faster_split(cluster, policy, options, layer, number, notes);
+          plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
+        } else {
+          layer.split = options.split;
+          calibrate_layer(cluster, policy, options, layer);
+        }
+        done = true;
+      } catch (const DeviceLost& failure) {
+        plan.lost.insert(plan.lost.end(), failure.lost().begin(), failure.lost().end());
+      }
     }
     note_left_out(layer, number, names, plan.messages);
     plan.layers.push_back(std::move(layer));
   }
+  // Earlier layers may have counted on devices that were lost in later ones.
+  if (!plan.lost.empty()) plan = replan(std::move(plan), policy, cluster.available());
   return plan;
 }
 

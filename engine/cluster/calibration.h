@@ -24,6 +24,7 @@ std::vector<int> first_counts(int kernels, std::size_t devices, const SharePolic
 // Each device is timed on each layer's real shape, all passes, all devices at once as in a step:
 // first at equal shares, then, where the shares differ much from that, again at its own. Explicit
 // shares are measured once, as they are, so that algorithms are chosen and speeds can be told.
+// A device that fails or hangs is left out, and stands in the plan's list of lost ones.
 // `progress` hears the layer, from 0.
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
                       const std::vector<std::string>& names, const SharePolicy& policy,

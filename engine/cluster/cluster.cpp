@@ -66,8 +66,8 @@ void Cluster::end_step() {
 }
 
 void Cluster::readmit(int device) {
-  if (available(device)) return;
   const auto place = static_cast<std::size_t>(device);
+  if (available_.at(place)) return;
   if (!workers_.at(place - 1)->wait_for({}))
     throw Error(ErrorKind::kDevice, info(device).id,
                 "still hangs in the call in which it was lost");
@@ -174,6 +174,11 @@ class Cluster::Exchange {
 std::vector<WorkerReport> Cluster::exchange(const std::vector<const WorkerCommand*>& commands) {
   const TimePoint begin = SteadyClock::now();
   std::vector<WorkerReport> reports(commands.size());
+  for (std::size_t i = 1; i < commands.size(); ++i)
+    if (commands[i] && !available_[i] &&
+        (commands[i]->kind != CommandKind::kFetch || !workers_[i - 1]->wait_for({})))
+      throw Error(ErrorKind::kDevice, info(static_cast<int>(i)).id,
+                  "is in quarantine, and what only it keeps is lost");
   Exchange exchange(*this, commands, reports);
   for (std::size_t i = 1; i < commands.size(); ++i)
     if (commands[i] && !clock_) exchange.start(i);

@@ -60,8 +60,9 @@ class Cluster {
   void set_overlap(bool overlap) { overlap_ = overlap; }
 
   // A worker that fails or hangs is quarantined: it gets no command any more until it is let in
-  // again, and the exchange throws DeviceLost.
-  bool available(int device) const { return available_.at(static_cast<std::size_t>(device)); }
+  // again, and the exchange throws DeviceLost. Only what it keeps can still be fetched from one
+  // that does not hang.
+  const std::vector<bool>& available() const { return available_; }  // [device]
   // Ends the quarantine. Throws Error(kDevice) while the device has not come back from the call in
   // which it hangs.
   void readmit(int device);
@@ -97,7 +98,7 @@ class Cluster {
   const StopToken* stop_;  // the person's; may be null
   std::shared_ptr<const void> memory_;
   Overdue overdue_ = overdue_uncalibrated;
-  std::vector<char> available_;        // [device]
+  std::vector<bool> available_;        // [device]
   std::optional<VirtualClock> clock_;  // none: the wall clock
   bool overlap_ = false;
   std::vector<double> speeds_;         // [device]

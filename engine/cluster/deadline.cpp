@@ -1,6 +1,6 @@
 #include "engine/cluster/deadline.h"
 
-#include "engine/cluster/calibration.h"
+#include "engine/cluster/layer_plan.h"
 
 namespace convoy {
 namespace {
@@ -23,23 +23,28 @@ bool overdue_uncalibrated(int, const WorkerCommand& command, SteadyClock::durati
       const double flops = kFirstRuns * 3.0 * command.part.problem.flops();
       return device_time > kFirstCommand + Seconds(flops / kLeastFlops);
     }
-    default:
-      return false;
+    case CommandKind::kForward:
+    case CommandKind::kBackward:
+    case CommandKind::kUpdate:
+    case CommandKind::kPlace:
+    case CommandKind::kFetch:
+      break;
   }
+  return false;
 }
 
 Overdue overdue_by(const ClusterPlan& plan) {
   std::vector<std::vector<Seconds>> allowed;  // [layer][device]
   for (const LayerPlan& layer : plan.layers) {
     auto& row = allowed.emplace_back();
-    for (std::size_t device = 0; device < layer.counts().size(); ++device) {
-      const int count = layer.counts()[device];
-      row.push_back(count == 0 ? kFirstCommand
-                               : kPatience * Seconds(layer.cost[device].ms(count) * 1e-3) + kSlack);
-    }
+    for (std::size_t device = 0; device < layer.counts().size(); ++device)
+      row.push_back(
+          layer.counts()[device] == 0
+              ? kFirstCommand
+              : kPatience * Seconds(layer.cost[device].ms(layer.counts()[device]) * 1e-3) + kSlack);
   }
   return [allowed](int device, const WorkerCommand& command, SteadyClock::duration device_time) {
-    if (command.kind == CommandKind::kConfigure || command.kind == CommandKind::kMeasure)
+    if (command.kind != CommandKind::kForward && command.kind != CommandKind::kBackward)
       return overdue_uncalibrated(device, command, device_time);
     return device_time >
            allowed.at(static_cast<std::size_t>(command.layer)).at(static_cast<std::size_t>(device));

@@ -22,7 +22,7 @@ bool overdue_uncalibrated(int device, const WorkerCommand& command,
                           SteadyClock::duration device_time);
 
 // With the plan in use: ten times what all passes of the layer were calibrated to take on the
-// device, and ten seconds; for kConfigure and kMeasure as above.
+// device, and ten seconds; for other commands as above.
 Overdue overdue_by(const ClusterPlan& plan);
 
 }  // namespace convoy

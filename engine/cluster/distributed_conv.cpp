@@ -52,30 +52,35 @@ void DistributedConv::set_up(const ClusterPlan& plan) {
 }
 
 void DistributedConv::reconfigure(const ClusterPlan& plan) {
-  struct Kept {
-    FloatBuffer weight, velocity, bias, bias_velocity;
-  };
-  std::vector<Kept> kept(layers_.size());
+  if (kept_.empty()) fetch_kept();  // else an earlier call failed between taking and giving
+  set_up(plan);
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    const int number = static_cast<int>(i);
+    if (!keeps_weights(number)) continue;
+    Kept& kept = kept_[i];
+    place_weights(number, {kept.weight.data(), kept.bias.data()});
+    move_weights(CommandKind::kPlace, number, WeightState::kVelocity,
+                 {kept.velocity.data(), kept.bias_velocity.data()});
+  }
+  kept_.clear();
+}
+
+void DistributedConv::fetch_kept() {
+  std::vector<Kept> all(layers_.size());
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const int number = static_cast<int>(i);
     if (!keeps_weights(number)) continue;
     const ConvProblem& problem = layers_[i].problem;
-    for (FloatBuffer* values : {&kept[i].weight, &kept[i].velocity})
+    Kept& kept = all[i];
+    for (FloatBuffer* values : {&kept.weight, &kept.velocity})
       values->resize(problem.weight_size());
-    for (FloatBuffer* values : {&kept[i].bias, &kept[i].bias_velocity})
+    for (FloatBuffer* values : {&kept.bias, &kept.bias_velocity})
       values->resize(static_cast<std::size_t>(problem.out_channels));
-    fetch_weights(number, WeightState::kValue, {kept[i].weight.data(), kept[i].bias.data()});
+    fetch_weights(number, WeightState::kValue, {kept.weight.data(), kept.bias.data()});
     fetch_weights(number, WeightState::kVelocity,
-                  {kept[i].velocity.data(), kept[i].bias_velocity.data()});
+                  {kept.velocity.data(), kept.bias_velocity.data()});
   }
-  set_up(plan);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const int number = static_cast<int>(i);
-    if (!keeps_weights(number)) continue;
-    place_weights(number, {kept[i].weight.data(), kept[i].bias.data()});
-    move_weights(CommandKind::kPlace, number, WeightState::kVelocity,
-                 {kept[i].velocity.data(), kept[i].bias_velocity.data()});
-  }
+  kept_ = std::move(all);
 }
 
 template <class Describe>

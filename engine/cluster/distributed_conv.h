@@ -52,7 +52,13 @@ class DistributedConv : public ConvExecutor {
     FloatBuffer grad_input, grad_weight, grad_bias;
   };
 
+  // A layer's resident weights on their way from one division to another.
+  struct Kept {
+    FloatBuffer weight, velocity, bias, bias_velocity;
+  };
+
   void set_up(const ClusterPlan& plan);
+  void fetch_kept();
   // Gives every device with a part of the layer its command, which `describe` completes.
   template <class Describe>
   std::vector<WorkerReport> exchange(int number, CommandKind kind, const Describe& describe);
@@ -68,6 +74,7 @@ class DistributedConv : public ConvExecutor {
   ThreadPool& pool_;
   std::vector<Layer> layers_;
   std::vector<Shares> shares_;  // [device]
+  std::vector<Kept> kept_;      // [layer]; empty but within reconfigure(), or after it has failed
   std::vector<Slice> slices_;
   SteadyClock::duration time_{};
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cluster/device_lost.h"
 #include "engine/cluster/distribution_options.h"
 #include "engine/cluster/split.h"
 #include "engine/cluster/worker.h"
@@ -37,6 +38,7 @@ struct ClusterPlan {
   std::vector<LayerPlan> layers;
   std::vector<std::string> messages;  // who is left out of which layer, and why
   std::vector<std::string> notes;     // how layers are split, where that was to be found out
+  std::vector<LostDevice> lost;       // by calibration; their costs are infinite where not measured
 
   // Estimated times of a device doing all of all layers, in milliseconds a step.
   double alone_ms(int device) const;

@@ -36,17 +36,20 @@ std::string list(const std::vector<std::string>& words) {
 
 }  // namespace
 
+std::vector<int> share_out(const LayerPlan& layer, const SharePolicy& policy,
+                           const std::vector<bool>& available) {
+  const std::vector<int> given = policy.calibrated ? split_calibrated(layer, available)
+                                                   : split_fixed(layer, policy, available);
+  std::vector<int> counts(available.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < available.size(); ++i)
+    if (available[i]) counts[i] = given[next++];
+  return counts;
+}
+
 ClusterPlan replan(ClusterPlan plan, const SharePolicy& policy,
                    const std::vector<bool>& available) {
-  for (LayerPlan& layer : plan.layers) {
-    const std::vector<int> counts = policy.calibrated ? split_calibrated(layer, available)
-                                                      : split_fixed(layer, policy, available);
-    std::vector<int> all(available.size());
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < available.size(); ++i)
-      if (available[i]) all[i] = counts[next++];
-    layer.set_counts(all);
-  }
+  for (LayerPlan& layer : plan.layers) layer.set_counts(share_out(layer, policy, available));
   return plan;
 }
 
@@ -75,21 +78,19 @@ std::string describe_moves(const ClusterPlan& from, const ClusterPlan& to,
   std::vector<std::string> givers, takers;
   for (std::size_t device = 0; device < names.size(); ++device) {
     int kernels = 0, pictures = 0;
-    for (std::size_t i = 0; i < to.layers.size(); ++i) {
-      const LayerPlan& layer = to.layers[i];
-      (layer.split == SplitMode::kBatch ? pictures : kernels) +=
-          layer.counts()[device] - from.layers[i].counts()[device];
-    }
-    const auto give = [&](int gained, const std::string& what) {
+    for (std::size_t layer = 0; layer < to.layers.size(); ++layer)
+      (to.layers[layer].split == SplitMode::kBatch ? pictures : kernels) +=
+          to.layers[layer].counts()[device] - from.layers[layer].counts()[device];
+    const auto give = [&](int gained, const char* what) {
       if (gained < 0)
-        givers.push_back(std::to_string(-gained) + " " + what + (gained == -1 ? " of " : "s of ") +
+        givers.push_back(std::to_string(-gained) + " " + what + (gained == -1 ? "" : "s") + " of " +
                          names[device]);
     };
     give(kernels, "kernel");
     give(pictures, "picture");
     if (kernels > 0 || pictures > 0) takers.push_back(names[device]);
   }
-  if (givers.empty()) return {};
+  if (givers.empty() || takers.empty()) return {};
   return list(givers) + " went to " + list(takers);
 }
 

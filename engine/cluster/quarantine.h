@@ -9,17 +9,19 @@
 
 namespace convoy {
 
-// `plan` with all kernels of every layer given to the devices with available[device]: by their
-// calibrated costs, or where the shares are not calibrated in proportion to their fractions (evenly
-// where all of these are zero). At least one device must be available, and one of those available
-// must have a finite cost. Messages are left as they are.
+// [device] The layer shared out among the devices with available[device]: by their costs, or where
+// the shares are not calibrated in proportion to their fractions (evenly where all of these are
+// zero). At least one device must be available, and all available ones measured.
+std::vector<int> share_out(const LayerPlan& layer, const SharePolicy& policy,
+                           const std::vector<bool>& available);
+// All layers of a plan.
 ClusterPlan replan(ClusterPlan plan, const SharePolicy& policy, const std::vector<bool>& available);
 
 // "layer 2, forward", "the set-up of layer 1", "calibration"
 std::string describe_command(const LostDevice& lost);
 
-// "750 kernels of B went to A and C": what changed from one plan to the other, all layers together.
-// Empty where nothing did.
+// "750 kernels of B went to A and C": what changed from one plan to the other, all layers together;
+// empty where that is nothing.
 std::string describe_moves(const ClusterPlan& from, const ClusterPlan& to,
                            const std::vector<std::string>& names);
 

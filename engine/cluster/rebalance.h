@@ -33,6 +33,8 @@ class Rebalancer {
   // factor is the median of the last steps, so a single slow step counts nothing. A device without
   // a share of a layer keeps the factor that it had.
   std::optional<Counts> add_step(const std::vector<std::vector<double>>& ms);
+  // As it is taken to be now.
+  ShareCost cost(std::size_t layer, std::size_t device) const;
 
  private:
   // What one device takes for one layer, relative to its calibrated cost.
@@ -42,7 +44,6 @@ class Rebalancer {
   };
 
   void note(Pace& pace, double factor);
-  ShareCost cost(std::size_t layer, std::size_t device) const;
   double layer_ms(std::size_t layer, const std::vector<int>& counts) const;
   std::vector<int> split(std::size_t layer) const;
 

@@ -227,6 +227,11 @@ void Model::fetch_gradients(ConvExecutor& convolutions) {
   fetch_kept(convolutions, WeightState::kGradient, state_->gradients);
 }
 
+void Model::continue_from(const Model& other) {
+  state_->parameters = other.state_->parameters.copy();
+  state_->optimizer.continue_from(other.state_->optimizer);
+}
+
 StepResult Model::train_step(const float* images, const std::uint16_t* labels,
                              const SgdSettings& sgd, ConvExecutor& convolutions) {
   State& s = *state_;

@@ -52,6 +52,9 @@ class Model {
   // The gradients of the last train_step, before weight decay; for tests and comparisons.
   const Parameters& gradients() const;
 
+  // Takes over the weights and velocities of a model of the same network.
+  void continue_from(const Model& other);
+
   // Where the executor keeps weights itself, parameters() and gradients() are not up to date. It is
   // given the former by the first of these, once before the first step; the others fetch what it
   // has.

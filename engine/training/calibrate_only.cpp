@@ -22,6 +22,11 @@ CalibrationRecord calibrate_only(const Experiment& given, RunControl& control,
         listeners.phase(RunPhase::kCalibrating,
                         "timing every device on layer " + std::to_string(layer + 1), layer, layers);
       });
+  if (!plan.lost.empty()) {
+    const LostDevice& lost = plan.lost.front();
+    throw Error(ErrorKind::kDevice, names[static_cast<std::size_t>(lost.device)],
+                "failed in calibration: " + lost.reason);
+  }
   for (const std::string& message : describe_slow_algorithms(plan, names))
     listeners.message(Severity::kWarning, message);
 

@@ -5,7 +5,9 @@
 #include <new>
 
 #include "engine/base/pace_clock.h"
+#include "engine/cluster/in_process_worker.h"
 #include "engine/cluster/prediction.h"
+#include "engine/cluster/quarantine.h"
 #include "engine/network/weight_file.h"
 #include "engine/results/run_folder.h"
 #include "engine/training/baseline.h"
@@ -30,6 +32,7 @@ class Run {
   RunSummary operator()(const Experiment& experiment) {
     setup_ = prepare_run(experiment, control_, listeners_);
     link_in_use_ = setup_.experiment.link;
+    apply_hooks();
     summary_ = describe_summary(setup_, options_.run_id.empty() ? new_run_id() : options_.run_id);
     try {
       tell_started();
@@ -51,6 +54,7 @@ class Run {
   }
 
  private:
+  void apply_hooks();
   void tell_started();
   void calibrate();
   void measure_baseline_step();
@@ -60,6 +64,7 @@ class Run {
   void fail(const std::string& what) noexcept;
   void wait_while_paused() const;
   void follow_link();
+  void readmit_devices(int step);
   std::vector<LinkSettings> links() const;
   double relative_speed() const;
 
@@ -95,6 +100,14 @@ double Run::relative_speed() const {
   return sum;
 }
 
+void Run::apply_hooks() {
+  const RunHooks& hooks = options_.hooks;
+  auto& members = setup_.devices.members;
+  for (std::size_t i = 0; hooks.replace_device && i < members.size(); ++i)
+    members[i].device = hooks.replace_device(i, std::move(members[i].device));
+  setup_.overdue = hooks.overdue;
+}
+
 void Run::tell_started() {
   const RunStarted started = describe_start(setup_, summary_);
   listeners_.tell([&](RunListener& l) { l.on_started(started); });
@@ -106,6 +119,7 @@ void Run::calibrate() {
   const int layers = static_cast<int>(setup_.problems.size());
   cluster_ =
       std::make_unique<Cluster>(std::move(setup_.devices.members), stop_, setup_.experiment.clock);
+  if (setup_.overdue) cluster_->set_overdue(setup_.overdue);
   cluster_->set_overlap(setup_.experiment.distribution.options.overlap);
   control_.attach([this](const LinkSettings& settings) {
     for (int device = 1; device < cluster_->size(); ++device)
@@ -120,6 +134,18 @@ void Run::calibrate() {
                                   "timing every device on layer " + std::to_string(layer + 1),
                                   layer, layers);
                             });
+  for (const LostDevice& lost : plan_.lost) {
+    const RunQuarantine event{0,
+                              lost.device,
+                              names[static_cast<std::size_t>(lost.device)],
+                              describe_command(lost),
+                              lost.reason,
+                              lost.hanging};
+    listeners_.tell([&](RunListener& l) { l.on_quarantine(event); });
+    listeners_.message(Severity::kWarning,
+                       "Device " + event.name + " failed in " + event.during + " (" + event.reason +
+                           ") and is quarantined; the others go on without it.");
+  }
   for (const std::string& message : plan_.messages) listeners_.message(Severity::kWarning, message);
   for (const std::string& note : plan_.notes) listeners_.message(Severity::kInfo, note);
   for (const std::string& message : describe_slow_algorithms(plan_, names))
@@ -180,12 +206,13 @@ void Run::measure_baseline_step() {
 }
 
 void Run::train() {
-  trainer_ = std::make_unique<Trainer>(setup_, *cluster_, plan_);
+  trainer_ = std::make_unique<Trainer>(setup_, *cluster_, plan_, listeners_);
   listeners_.phase(RunPhase::kTraining, "training", 0, setup_.steps);
   for (int number = 1; number <= setup_.steps; ++number) {
     wait_while_paused();
     stop_->throw_if_stopped();
     follow_link();
+    readmit_devices(number);
     const RunStep step = trainer_->step(number, link_in_use_.bandwidth_mbps);
     if (number == 1)
       summary_.gradient_difference =
@@ -207,6 +234,17 @@ void Run::follow_link() {
   link_in_use_ = *moved;
   summary_.bandwidth_mbps = moved->bandwidth_mbps;
   listeners_.message(Severity::kInfo, "The bandwidth is now " + bandwidth_text(*moved) + ".");
+}
+
+void Run::readmit_devices(int step) {
+  const auto names = setup_.device_names();
+  for (const std::string& name : control_.take_readmissions()) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end())
+      listeners_.message(Severity::kWarning, "There is no device " + name + " in this run.");
+    else
+      trainer_->readmit(static_cast<int>(found - names.begin()), step);
+  }
 }
 
 void Run::test() {
@@ -234,6 +272,10 @@ void Run::fail(const std::string& what) noexcept {
 }
 
 }  // namespace
+
+int devices_left_hanging() {
+  return threads_left_behind();
+}
 
 RunSummary run_experiment(const Experiment& experiment, RunControl& control,
                           const std::vector<RunListener*>& listeners, const RunOptions& options) {

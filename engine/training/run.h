@@ -2,11 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/cluster/deadline.h"
 #include "engine/results/run_events.h"
 #include "engine/training/experiment.h"
 #include "engine/training/run_control.h"
@@ -14,10 +17,19 @@
 
 namespace convoy {
 
+// How a test gets between a run and its devices. Empty functions change nothing.
+struct RunHooks {
+  // Called for each device before it is used first, with its place in the experiment; what it
+  // returns is used instead.
+  std::function<std::unique_ptr<Device>(std::size_t place, std::unique_ptr<Device>)> replace_device;
+  Overdue overdue;  // instead of the deadlines by calibrated times
+};
+
 struct RunOptions {
   std::optional<std::filesystem::path> out;  // the folder of the run's files; none: not written
   // What identifies the run in its events and files; empty: new_run_id().
   std::string run_id;
+  RunHooks hooks;
 
   RunOptions() = default;
   // Just a folder needs no more words.
@@ -33,5 +45,9 @@ struct RunOptions {
 RunSummary run_experiment(const Experiment& experiment, RunControl& control,
                           const std::vector<RunListener*>& listeners,
                           const RunOptions& options = {});
+
+// Threads that runs of this process have left behind in devices that hang. With any left, end the
+// process by std::_Exit: destructors must not run under a driver that is still at work.
+int devices_left_hanging();
 
 }  // namespace convoy

@@ -5,6 +5,8 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "engine/base/stop_token.h"
 #include "engine/link/link.h"
@@ -28,6 +30,12 @@ class RunControl {
   // What was last set; nothing before the first set_link().
   std::optional<LinkSettings> link() const;
 
+  // Lets a quarantined device in again before the next step: it is measured and gets shares.
+  // `device` is its name in the run. Whether it worked is told as an event or a message of the run.
+  void readmit(const std::string& device);
+  // Used by the run itself: who is to be let in, in the order of the requests, each only once.
+  std::vector<std::string> take_readmissions();
+
   // Used by the run itself: who brings a new setting to the links. It is called under a lock, at
   // once when a setting is there already; an empty function detaches.
   void attach(std::function<void(const LinkSettings&)> apply_link);
@@ -37,6 +45,7 @@ class RunControl {
   std::atomic<bool> paused_{false};
   mutable std::mutex mutex_;
   std::optional<LinkSettings> link_;
+  std::vector<std::string> readmissions_;
   std::function<void(const LinkSettings&)> apply_link_;
 };
 

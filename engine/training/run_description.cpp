@@ -47,7 +47,8 @@ RunCalibrated describe_calibration(const ClusterPlan& plan, int devices) {
           layer.part(device, 0, layer.measured_counts[device], {}).problem;
       const double passes = layer.needs_grad_input ? 3.0 : 2.0;
       const double gflop = measured_problem.flops() * passes / 1e9;
-      row.push_back({measured_problem.out_channels, measured.ms, gflop / measured.total_ms() * 1e3,
+      row.push_back({measured_problem.out_channels, measured.ms,
+                     measured.total_ms() > 0.0 ? gflop / measured.total_ms() * 1e3 : 0.0,
                      measured.algorithm, measured.chosen_by, measured.scratch_bytes});
     }
     calibrated.kernels.push_back(layer.kernels);

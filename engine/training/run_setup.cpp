@@ -73,7 +73,6 @@ void refuse_unoffered(const Experiment& experiment) {
     throw Error(ErrorKind::kExperiment, path, "is not offered by this version yet");
   };
   if (options.overlap) refuse("/distribution/overlap");
-  if (options.rebalance) refuse("/distribution/rebalance");
 }
 
 }  // namespace

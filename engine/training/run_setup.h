@@ -24,6 +24,7 @@ struct RunSetup {
   Parameters initial;
   RunDevices devices;
   SharePolicy policy;
+  Overdue overdue;  // who decides that a device hangs; empty: its calibrated times
 
   std::vector<std::string> device_names() const;
 };

@@ -1,48 +1,82 @@
-// The training itself: one step after another over the devices of a cluster, then the test.
+// The training itself: one step after another over the devices of a cluster, then the test; on
+// whichever devices there are at the moment.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "engine/cluster/device_lost.h"
 #include "engine/cluster/distributed_conv.h"
+#include "engine/cluster/rebalance.h"
 #include "engine/network/model.h"
+#include "engine/training/run_listeners.h"
 #include "engine/training/run_setup.h"
 
 namespace convoy {
 
 // Used by one thread.
+//
+// Where a worker fails or hangs it is quarantined, its part goes to the others, and the step is
+// repeated from the same weights, which only the end of a step changes. Listeners hear of it. The
+// master's own device cannot be replaced: what it throws ends the training.
 class Trainer {
  public:
-  // Takes the set-up's first weights; keeps references to it and to the cluster.
-  Trainer(RunSetup& setup, Cluster& cluster, const ClusterPlan& plan);
+  // Takes the set-up's first weights; keeps references to it, the cluster and the listeners.
+  Trainer(RunSetup& setup, Cluster& cluster, const ClusterPlan& plan,
+          const RunListeners& listeners);
+  ~Trainer();
 
-  // The step `number`, from 1, in order. `bandwidth_mbps` is only noted. Throws Error(kRun) when
-  // the loss is no longer a number, what the devices throw, and Interrupted.
+  // The step `number`, from 1, in order. `bandwidth_mbps` is only noted. A repeated step's times
+  // are those of its last attempt. Throws Error(kRun) when the loss is no longer a number,
+  // Error(kDevice) when nobody can take over, and Interrupted.
   RunStep step(int number, const std::optional<double>& bandwidth_mbps);
+  // Before step `number`: measures a quarantined device and gives it its part again. Listeners hear
+  // how it went. `device` is an index into the experiment's devices.
+  void readmit(int device, int number);
   // The part of the test pictures that the model gets right. `progress` hears each batch.
   double test_accuracy(const std::function<void(int done, int total)>& progress);
 
   // Of the last step, fetched from where they are kept.
-  const Parameters& gradients() {
-    model_.fetch_gradients(convolutions_);
-    cluster_.end_step();
-    return model_.gradients();
-  }
+  const Parameters& gradients();
   // The weights as they are now, fetched from where they are kept.
-  const Parameters& parameters() {
-    model_.fetch_weights(convolutions_);
-    return model_.parameters();
-  }
+  const Parameters& parameters();
+  // The division in use.
+  const ClusterPlan& plan() const { return plan_; }
 
  private:
+  // All memory that a command's spans may lie in. A device that hangs keeps its hands on it, and
+  // the training goes on in another.
+  struct Workspace;
+
+  RunStep attempt_step(int number, const std::optional<double>& bandwidth_mbps);
+  int attempt_test_batch(const std::vector<int>& order, int first, int valid);
+  // Calls `attempt` until no device is lost in it. `what` is repeated then: "step 17".
+  template <class Attempt>
+  auto outlive_losses(int number, const std::string& what, const Attempt& attempt);
+
+  void renew_workspace();
+  // Divides the layers by `plan` from now on. Throws DeviceLost; then the old plan stays.
+  void divide(const ClusterPlan& plan);
+  // The same where devices may be lost in it: whether it is `plan` that is in use now, or another.
+  bool divide_or_recover(const ClusterPlan& plan, int number);
+  // Quarantines, and divides among those that are left.
+  void recover(DeviceLost loss, int number, const std::string& what);
+  void tell_quarantine(const LostDevice& lost, int number) const;
+  void tell_shares(ShareChange change, int number, const std::string& reason) const;
+  void measure_again(int device, ClusterPlan& plan);
+  void rebalance(const RunStep& step);
+
   RunSetup& setup_;
   Cluster& cluster_;
-  Model model_;
-  DistributedConv convolutions_;
-  Batch batch_;
-  std::vector<int> order_;  // of the epoch under way
+  const RunListeners& listeners_;
+  std::vector<std::string> names_;  // [device]
+  std::shared_ptr<Workspace> work_;
+  ClusterPlan plan_;
+  std::optional<Rebalancer> rebalancer_;  // of the plan in use
+  std::vector<int> order_;                // of the epoch under way
 };
 
 }  // namespace convoy

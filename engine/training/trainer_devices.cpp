@@ -1,0 +1,179 @@
+// How a trainer gets along with devices that fail, come back, and change their speed.
+#include "engine/cluster/quarantine.h"
+#include "engine/training/trainer_workspace.h"
+
+namespace convoy {
+
+void Trainer::renew_workspace() {
+  auto fresh = std::make_shared<Workspace>(setup_);
+  fresh->model.continue_from(work_->model);
+  work_ = std::move(fresh);
+  cluster_.keep_alive(work_);
+}
+
+void Trainer::divide(const ClusterPlan& plan) {
+  std::optional<DistributedConv>& convolutions = work_->convolutions;
+  if (convolutions) {
+    convolutions->reconfigure(plan);
+  } else {
+    try {
+      convolutions.emplace(cluster_, plan, setup_.experiment.distribution.options,
+                           *setup_.devices.master_pool);
+      work_->model.place_weights(*convolutions);
+    } catch (const DeviceLost&) {
+      convolutions.reset();  // its weights may be nowhere yet
+      throw;
+    }
+  }
+  plan_ = plan;
+  cluster_.set_overdue(setup_.overdue ? setup_.overdue : overdue_by(plan_));
+  if (!setup_.experiment.distribution.options.rebalance) return;
+  Counts counts;
+  std::vector<std::vector<ShareCost>> costs;
+  for (const LayerPlan& layer : plan_.layers) {
+    counts.push_back(layer.counts());
+    costs.push_back(layer.cost);
+  }
+  rebalancer_.emplace(std::move(counts), std::move(costs), cluster_.available());
+}
+
+bool Trainer::divide_or_recover(const ClusterPlan& plan, int number) {
+  try {
+    divide(plan);
+    return true;
+  } catch (const DeviceLost& lost) {
+    recover(lost, number, "the set-up");
+    return false;
+  }
+}
+
+void Trainer::recover(DeviceLost loss, int number, const std::string& what) {
+  for (;;) {
+    bool hanging = false;
+    for (const LostDevice& lost : loss.lost()) {
+      tell_quarantine(lost, number);
+      hanging = hanging || lost.hanging;
+      if (lost.command == CommandKind::kUpdate)
+        throw Error(ErrorKind::kDevice, "device " + names_[static_cast<std::size_t>(lost.device)],
+                    "was lost in the update of its resident weights (" + lost.reason +
+                        "); the step can be neither finished nor repeated");
+    }
+    if (hanging) {
+      if (work_->convolutions)
+        for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer)
+          if (work_->convolutions->keeps_weights(static_cast<int>(layer)))
+            throw Error(ErrorKind::kDevice, "",
+                        "a device hangs (" + loss.lost().front().reason +
+                            ") and the weights that reside on it are lost; without "
+                            "resident_kernels the run would go on without it");
+      renew_workspace();
+    }
+    const ClusterPlan next = replan(plan_, setup_.policy, cluster_.available());
+    std::string sentence;
+    for (const LostDevice& lost : loss.lost())
+      sentence += (sentence.empty() ? "Device " : ", device ") +
+                  names_[static_cast<std::size_t>(lost.device)] + " failed in " +
+                  describe_command(lost) + " (" + lost.reason + ")";
+    sentence += loss.lost().size() == 1 ? " and is quarantined; " : " and are quarantined; ";
+    const std::string moves = describe_moves(plan_, next, names_);
+    sentence += (moves.empty() ? "" : moves + "; ") + what + " is repeated.";
+    listeners_.message(Severity::kWarning, sentence);
+    try {
+      divide(next);
+    } catch (const DeviceLost& another) {
+      loss = another;
+      continue;
+    }
+    tell_shares(ShareChange::kQuarantine, number, sentence);
+    return;
+  }
+}
+
+void Trainer::readmit(int device, int number) {
+  const auto place = static_cast<std::size_t>(device);
+  const std::string& name = names_.at(place);
+  if (cluster_.available()[place])
+    return listeners_.message(Severity::kInfo, "Device " + name + " is not in quarantine.");
+  try {
+    cluster_.readmit(device);
+  } catch (const Error& error) {
+    return listeners_.message(Severity::kWarning,
+                              "Device " + name + " cannot be let in again: " + error.what() + ".");
+  }
+  ClusterPlan measured = plan_;
+  try {
+    measure_again(device, measured);
+  } catch (const DeviceLost& again) {
+    tell_quarantine(again.lost().front(), number);
+    return listeners_.message(Severity::kWarning, "Device " + name +
+                                                      " cannot be let in again: it failed in " +
+                                                      describe_command(again.lost().front()) +
+                                                      " (" + again.lost().front().reason + ").");
+  }
+  const ClusterPlan next = replan(std::move(measured), setup_.policy, cluster_.available());
+  const std::string moves = describe_moves(plan_, next, names_);
+  const std::string sentence =
+      "Device " + name + " takes part again" + (moves.empty() ? "" : "; " + moves) + ".";
+  const RunReadmission readmission{number, device, name};
+  listeners_.tell([&](RunListener& l) { l.on_readmission(readmission); });
+  listeners_.message(Severity::kInfo, sentence);
+  if (divide_or_recover(next, number)) tell_shares(ShareChange::kReadmission, number, sentence);
+}
+
+void Trainer::measure_again(int device, ClusterPlan& plan) {
+  const auto place = static_cast<std::size_t>(device);
+  for (LayerPlan& layer : plan.layers) {
+    int& count = layer.measured_counts[place];
+    if (count == 0) count = std::max(1, layer.whole() / cluster_.size());
+    std::vector<LayerPart> parts(static_cast<std::size_t>(cluster_.size()));
+    for (LayerPart& part : parts) part.problem.out_channels = 0;
+    parts[place] = layer.part(place, 0, count, setup_.experiment.distribution.options);
+    layer.measured[place] = cluster_.measure(parts)[place];
+    layer.cost[place] = {0.0, layer.measured[place].total_ms() / count};
+  }
+}
+
+void Trainer::rebalance(const RunStep& step) {
+  if (!rebalancer_) return;
+  std::vector<std::vector<double>> ms(plan_.layers.size(), std::vector<double>(names_.size()));
+  for (const Slice& slice : step.slices)
+    if (slice.activity == Activity::kCompute)
+      ms[static_cast<std::size_t>(slice.layer)][static_cast<std::size_t>(slice.device)] +=
+          milliseconds(slice.end - slice.begin);
+  const auto counts = rebalancer_->add_step(ms);
+  if (!counts) return;
+  ClusterPlan next = plan_;
+  for (std::size_t layer = 0; layer < next.layers.size(); ++layer) {
+    next.layers[layer].set_counts((*counts)[layer]);
+    for (std::size_t device = 0; device < names_.size(); ++device)
+      next.layers[layer].cost[device] = rebalancer_->cost(layer, device);
+  }
+  const std::string moves = describe_moves(plan_, next, names_);
+  const std::string sentence =
+      "Shares follow the measured times" + (moves.empty() ? "" : ": " + moves) + ".";
+  listeners_.message(Severity::kInfo, sentence);
+  Rebalancer goes_on = std::move(*rebalancer_);
+  if (!divide_or_recover(next, step.step + 1)) return;
+  rebalancer_ = std::move(goes_on);  // with what it has seen
+  tell_shares(ShareChange::kRebalance, step.step + 1, sentence);
+}
+
+void Trainer::tell_quarantine(const LostDevice& lost, int number) const {
+  const RunQuarantine event{number,
+                            lost.device,
+                            names_[static_cast<std::size_t>(lost.device)],
+                            describe_command(lost),
+                            lost.reason,
+                            lost.hanging};
+  listeners_.tell([&](RunListener& l) { l.on_quarantine(event); });
+}
+
+void Trainer::tell_shares(ShareChange change, int number, const std::string& reason) const {
+  RunShares shares{number, change, reason, {}, {}};
+  for (const LayerPlan& layer : plan_.layers) shares.kernels.push_back(layer.kernels);
+  for (int device = 0; device < cluster_.size(); ++device)
+    shares.share.push_back(plan_.share(device));
+  listeners_.tell([&](RunListener& l) { l.on_shares(shares); });
+}
+
+}  // namespace convoy
