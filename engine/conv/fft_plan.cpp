@@ -174,6 +174,11 @@ class FftPlan : public ConvPlan {
   float* work(const Run& r, int thread) const {
     return r.threads + static_cast<std::size_t>(thread) * blocking_.thread_floats;
   }
+  // How far on a thread's next of `count` tasks is, when all take as long.
+  static std::size_t ahead(const Run& r, std::size_t n, std::size_t count) {
+    const auto threads = static_cast<std::size_t>(r.pool.size());
+    return n + threads < count ? threads : 0;
+  }
   bool is_streamed(std::size_t plane_stride) const {
     return blocking_.geometry.planes() * plane_stride * sizeof(float) > kStreamedBytes;
   }
@@ -190,17 +195,21 @@ class FftPlan : public ConvPlan {
     const std::size_t row = FftBlocking::row_stride(columns.size());
     const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
     run_phase(r, r.phases.transform_ms, range.size(), [&](std::size_t n, int thread) {
-      spectrum_.transform_map(role, maps, range.begin + n, columns, planes + n * row, stride,
-                              is_streamed(stride), work(r, thread));
+      spectrum_.transform_map(role, maps, range.begin + n, ahead(r, n, range.size()), columns,
+                              planes + n * row, stride, is_streamed(stride), work(r, thread));
     });
   }
   void restore_maps(const Run& r, MapRole role, Range range, Range columns,
                     const float* planes) const {
     const std::size_t row = FftBlocking::row_stride(columns.size());
     const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
+    const bool streamed =
+        sizeof(float) * (role == MapRole::kInput ? p_.input_size() : p_.output_size()) >
+        kStreamedBytes;
     run_phase(r, r.phases.inverse_ms, range.size(), [&](std::size_t n, int thread) {
-      spectrum_.restore_map(role, planes + n * row, stride, range.begin + n, columns,
-                            r.operands.result, work(r, thread));
+      spectrum_.restore_map(role, planes + n * row, stride, range.begin + n,
+                            ahead(r, n, range.size()), columns, r.operands.result, streamed,
+                            work(r, thread));
     });
   }
   void transform_weights(const Run& r, Range kernels) const {
@@ -216,9 +225,9 @@ class FftPlan : public ConvPlan {
     const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
     const std::size_t row = FftBlocking::row_stride(blocking_.channels);
     run_phase(r, r.phases.inverse_ms, kernels.size() * parts, [&](std::size_t n, int thread) {
-      spectrum_.restore_weights(planes(r.weight(), kernels) + n / parts * row, stride,
-                                kernels.begin + n / parts, n % parts, r.operands.result,
-                                work(r, thread));
+      spectrum_.restore_weights(
+          planes(r.weight(), kernels) + n / parts * row, stride, kernels.begin + n / parts,
+          n % parts, ahead(r, n, kernels.size() * parts), r.operands.result, work(r, thread));
     });
   }
 

@@ -1,6 +1,7 @@
 #include "engine/conv/fft_spectrum.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "engine/conv/fft_blocking.h"
@@ -24,14 +25,16 @@ void for_runs(Range columns, std::size_t batch, const Work& work) {
   }
 }
 
-// Lanes beyond `count`, to the next vector, are zero.
+bool is_on_line(const float* p) {
+  return reinterpret_cast<std::uintptr_t>(p) % (kFftLanes * sizeof(float)) == 0;
+}
+
+// Lanes beyond `count` are zero.
 void collect(const float* row, std::size_t plane_stride, std::size_t planes, std::size_t count,
-             float* staged) {
-  const std::size_t whole = (count + kFftLanes - 1) / kFftLanes * kFftLanes;
-  for (std::size_t p = 0; p < planes; ++p) {
-    float* to = staged + p * kFftRunStride;
-    std::memcpy(to, row + p * plane_stride, count * sizeof(float));
-    std::fill(to + count, to + whole, 0.0f);
+             float* lanes) {
+  for (std::size_t p = 0; p < planes; ++p, lanes += kFftLanes) {
+    std::memcpy(lanes, row + p * plane_stride, count * sizeof(float));
+    std::fill(lanes + count, lanes + kFftLanes, 0.0f);
   }
 }
 
@@ -66,14 +69,44 @@ FftSpectrum::Place FftSpectrum::place(MapRole role, std::size_t channel, std::si
           span(h, batch)};
 }
 
-void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t channel, Range columns,
-                                float* row, std::size_t plane_stride, bool streamed,
-                                float* work) const {
+// The next images of a tile, or the first of the next one, or of the next map.
+FftAhead FftSpectrum::next_tiles(MapRole role, const float* maps, std::size_t channel,
+                                 std::size_t column, Range columns, std::size_t ahead) const {
+  column += kFftLanes;
+  const std::size_t batch = size(p_.batch);
+  if (column / batch != (column - kFftLanes) / batch) column = column / batch * batch;
+  if (column >= columns.end) {
+    if (ahead == 0) return {};
+    channel += ahead;
+    column = columns.begin;
+  }
+  const Place at = place(role, channel, column / batch);
+  return {maps + at.offset + column % batch, at.rows.count, at.rows.stride, at.columns.count,
+          at.columns.stride};
+}
+
+// The next lanes of a row, or the first of the next one.
+FftAhead FftSpectrum::next_lanes(const float* row, std::size_t column, std::size_t columns,
+                                 std::size_t plane_stride, std::size_t ahead_floats) const {
+  column += kFftLanes;
+  if (column >= columns) {
+    if (ahead_floats == 0) return {};
+    column = ahead_floats;
+  }
+  const std::size_t width = transform_.width();
+  return {row + column, transform_.height(), width * plane_stride, width, plane_stride};
+}
+
+void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t channel,
+                                std::size_t ahead, Range columns, float* row,
+                                std::size_t plane_stride, bool streamed, float* work) const {
   float* const gathered = work + transform_.work_floats();
   float* const staged = gathered + transform_.planes() * kFftLanes;
   for_runs(columns, size(p_.batch),
            [&](std::size_t tile, std::size_t image, std::size_t count, std::size_t column) {
              const Place at = place(role, channel, tile);
+             // What is written beyond the run's end comes before the next run, or the row's end.
+             const bool direct = is_on_line(row + column) && (!streamed || transform_.streams());
              for (std::size_t n = 0; n < count; n += kFftLanes) {
                const float* source = maps + at.offset + image + n;
                FftSpan rows = at.rows, across = at.columns;
@@ -90,34 +123,51 @@ void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t cha
                  rows.stride = across.count * kFftLanes;
                  across.stride = kFftLanes;
                }
-               transform_.forward(source, rows, across, staged + n, kFftRunStride, work);
+               transform_.forward(
+                   source, rows, across, direct ? row + column + n : staged + n,
+                   direct ? plane_stride : kFftRunStride, direct && streamed,
+                   next_tiles(role, maps, channel, columns.begin + column + n, columns, ahead),
+                   work);
              }
-             spread_lanes(staged, kFftRunStride, transform_.planes(), count, row + column,
-                          plane_stride, streamed);
+             if (!direct)
+               spread_lanes(staged, kFftRunStride, transform_.planes(), count, row + column,
+                            plane_stride, streamed);
            });
+  if (streamed) flush_streams();
 }
 
 void FftSpectrum::restore_map(MapRole role, const float* row, std::size_t plane_stride,
-                              std::size_t channel, Range columns, float* maps, float* work) const {
+                              std::size_t channel, std::size_t ahead, Range columns, float* maps,
+                              bool streamed, float* work) const {
   float* const gathered = work + transform_.work_floats();
-  float* const staged = gathered + transform_.planes() * kFftLanes;
+  float* const collected = gathered + transform_.planes() * kFftLanes;
   const bool add = role == MapRole::kInput && geometry_.tiles() > 1;
+  const bool stream = streamed && !add && transform_.streams();
+  const std::size_t ahead_floats = ahead * FftBlocking::row_stride(columns.size());
   for_runs(columns, size(p_.batch),
            [&](std::size_t tile, std::size_t image, std::size_t count, std::size_t column) {
              const Place at = place(role, channel, tile);
-             collect(row + column, plane_stride, transform_.planes(), count, staged);
              for (std::size_t n = 0; n < count; n += kFftLanes) {
+               const float* const source = row + column + n;
                float* const target = maps + at.offset + image + n;
                const std::size_t lanes = std::min(kFftLanes, count - n);
+               const FftAhead next =
+                   next_lanes(row, column + n, columns.size(), plane_stride, ahead_floats);
                if (lanes == kFftLanes) {
-                 transform_.inverse(staged + n, kFftRunStride, at.rows, at.columns, add, target,
+                 const bool on_lines = is_on_line(target) && at.columns.stride % kFftLanes == 0;
+                 const FftStore store = add                  ? FftStore::kAdd
+                                        : stream && on_lines ? FftStore::kStream
+                                                             : FftStore::kSet;
+                 transform_.inverse(source, plane_stride, at.rows, at.columns, store, target, next,
                                     work);
                  continue;
                }
                FftSpan rows = at.rows, across = at.columns;
                rows.stride = across.count * kFftLanes;
                across.stride = kFftLanes;
-               transform_.inverse(staged + n, kFftRunStride, rows, across, false, gathered, work);
+               collect(source, plane_stride, transform_.planes(), lanes, collected);
+               transform_.inverse(collected, kFftLanes, rows, across, FftStore::kSet, gathered,
+                                  next, work);
                for (std::size_t y = 0; y < rows.count; ++y)
                  for (std::size_t x = 0; x < across.count; ++x) {
                    const float* from = gathered + (y * across.count + x) * kFftLanes;
@@ -127,6 +177,7 @@ void FftSpectrum::restore_map(MapRole role, const float* row, std::size_t plane_
                  }
              }
            });
+  if (stream) flush_streams();
 }
 
 std::size_t FftSpectrum::weight_parts() const {
@@ -157,34 +208,38 @@ void FftSpectrum::transform_weights(const float* weights, std::size_t kernel, st
   float* const gathered = work + transform_.work_floats();
   float* const staged = gathered + transform_.planes() * kFftLanes;
   const WeightPart at = weight_part(kernel, part);
+  float* const target = row + at.first_channel;
+  const bool direct = !streamed || transform_.streams();
   for (std::size_t n = 0; n < at.channels; n += kFftLanes) {
-    const std::size_t lanes = std::min(kFftLanes, at.channels - n);
-    const float* source = weights + at.offset + n * at.taps;
-    for (std::size_t tap = 0; tap < at.taps; ++tap) {
-      float* const to = gathered + tap * kFftLanes;
-      for (std::size_t lane = 0; lane < lanes; ++lane) to[lane] = source[lane * at.taps + tap];
-      std::fill(to + lanes, to + kFftLanes, 0.0f);
-    }
-    transform_.forward(gathered, at.rows, at.columns, staged + n, kFftRunStride, work);
+    gather_taps(weights + at.offset + n * at.taps, at.taps, std::min(kFftLanes, at.channels - n),
+                gathered);
+    transform_.forward(gathered, at.rows, at.columns, direct ? target + n : staged + n,
+                       direct ? plane_stride : kFftRunStride, direct && streamed, {}, work);
   }
-  spread_lanes(staged, kFftRunStride, transform_.planes(),
-               (at.channels + kFftLanes - 1) / kFftLanes * kFftLanes, row + at.first_channel,
-               plane_stride, streamed);
+  if (!direct)
+    spread_lanes(staged, kFftRunStride, transform_.planes(),
+                 (at.channels + kFftLanes - 1) / kFftLanes * kFftLanes, target, plane_stride,
+                 streamed);
+  if (streamed) flush_streams();
 }
 
 void FftSpectrum::restore_weights(const float* row, std::size_t plane_stride, std::size_t kernel,
-                                  std::size_t part, float* weights, float* work) const {
+                                  std::size_t part, std::size_t ahead, float* weights,
+                                  float* work) const {
   float* const gathered = work + transform_.work_floats();
-  float* const staged = gathered + transform_.planes() * kFftLanes;
   const WeightPart at = weight_part(kernel, part);
-  collect(row + at.first_channel, plane_stride, transform_.planes(), at.channels, staged);
+  const float* const source = row + at.first_channel;
+  const std::size_t next = part + ahead, parts = weight_parts();
+  const std::size_t ahead_floats =
+      ahead == 0 ? 0
+                 : next / parts * FftBlocking::row_stride(size(p_.in_channels)) +
+                       next % parts * kFftRun - part * kFftRun;
   for (std::size_t n = 0; n < at.channels; n += kFftLanes) {
-    const std::size_t lanes = std::min(kFftLanes, at.channels - n);
-    transform_.inverse(staged + n, kFftRunStride, at.rows, at.columns, false, gathered, work);
-    float* const target = weights + at.offset + n * at.taps;
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      for (std::size_t tap = 0; tap < at.taps; ++tap)
-        target[lane * at.taps + tap] = gathered[tap * kFftLanes + lane];
+    // Rows begin on whole lines, so that the last lanes may be read too.
+    transform_.inverse(source + n, plane_stride, at.rows, at.columns, FftStore::kSet, gathered,
+                       next_lanes(source, n, at.channels, plane_stride, ahead_floats), work);
+    scatter_taps(gathered, at.taps, std::min(kFftLanes, at.channels - n),
+                 weights + at.offset + n * at.taps);
   }
 }
 

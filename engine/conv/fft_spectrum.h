@@ -4,7 +4,7 @@
 // where maps have a row for each channel and a column for each [tile][image], and weights have a
 // row for each kernel and a column for each input channel. Rows begin on 64-byte boundaries; what
 // lies between a row's end and the next such boundary may be overwritten. `streamed` planes are
-// written around the caches. `work` has planes() * (3 * kFftLanes + kFftRunStride) floats. All are
+// written around the caches. `work` has planes() * (2 * kFftLanes + kFftRunStride) floats. All are
 // safe to call from several threads for different rows.
 #pragma once
 
@@ -23,24 +23,31 @@ class FftSpectrum {
  public:
   FftSpectrum(const ConvProblem& problem, const FftGeometry& geometry);
 
-  // The `columns` of one channel's map. `row` points to the row of plane 0, here and below.
-  void transform_map(MapRole role, const float* maps, std::size_t channel, Range columns,
-                     float* row, std::size_t plane_stride, bool streamed, float* work) const;
-  // Input maps are added where there is more than one tile.
+  // The `columns` of one channel's map. `row` points to the row of plane 0, here and below. The
+  // thread's next map is expected `ahead` channels further on, or there is none (0).
+  void transform_map(MapRole role, const float* maps, std::size_t channel, std::size_t ahead,
+                     Range columns, float* row, std::size_t plane_stride, bool streamed,
+                     float* work) const;
+  // Input maps are added where there is more than one tile; else `streamed` counts for the maps.
   void restore_map(MapRole role, const float* row, std::size_t plane_stride, std::size_t channel,
-                   Range columns, float* maps, float* work) const;
+                   std::size_t ahead, Range columns, float* maps, bool streamed, float* work) const;
 
   // Parts of the input channels that are done one at a time.
   std::size_t weight_parts() const;
   // One part of one kernel.
   void transform_weights(const float* weights, std::size_t kernel, std::size_t part, float* row,
                          std::size_t plane_stride, bool streamed, float* work) const;
+  // Here `ahead` counts parts.
   void restore_weights(const float* row, std::size_t plane_stride, std::size_t kernel,
-                       std::size_t part, float* weights, float* work) const;
+                       std::size_t part, std::size_t ahead, float* weights, float* work) const;
 
  private:
   struct Place;  // a tile in a map
   Place place(MapRole role, std::size_t channel, std::size_t tile) const;
+  FftAhead next_tiles(MapRole role, const float* maps, std::size_t channel, std::size_t column,
+                      Range columns, std::size_t ahead) const;
+  FftAhead next_lanes(const float* row, std::size_t column, std::size_t columns,
+                      std::size_t plane_stride, std::size_t ahead_floats) const;
   struct WeightPart;
   WeightPart weight_part(std::size_t kernel, std::size_t part) const;
 

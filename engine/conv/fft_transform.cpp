@@ -1,9 +1,8 @@
 #include "engine/conv/fft_transform.h"
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <numbers>
+#include <utility>
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
@@ -14,166 +13,270 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "engine/conv/fft_codelets-inl.h"
+#include "engine/conv/fft_geometry.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
+// Asks for one of `parts` parts of what comes next, into the second-level cache: the first has no
+// room for it.
+HWY_INLINE void fetch(const FftAhead& ahead, std::size_t part, std::size_t parts) {
+  for (std::size_t row = ahead.rows * part / parts; row < ahead.rows * (part + 1) / parts; ++row)
+    for (std::size_t n = 0; n < ahead.columns; ++n)
+      __builtin_prefetch(ahead.first + row * ahead.row_stride + n * ahead.column_stride, 0, 2);
+}
 
-using Lanes = hn::CappedTag<float, kFftLanes>;
-
-// result[r] = sum over i of matrix[r][i] * operand[i], for lines of `width` floats. Four results at
-// a time use each loaded operand four times.
-template <bool kAdd>
-HWY_INLINE void multiply(const float* HWY_RESTRICT matrix, std::size_t matrix_stride,
-                         std::size_t results, std::size_t inner, const float* operand,
-                         std::size_t operand_stride, float* result, std::size_t result_stride,
-                         std::size_t width) {
-  const Lanes d;
-  const auto store = [&](auto value, float* to) {
-    if constexpr (kAdd) value = hn::Add(value, hn::LoadU(d, to));
-    hn::StoreU(value, d, to);
-  };
-  std::size_t r = 0;
-  for (; r + 4 <= results; r += 4) {
-    const float* HWY_RESTRICT m = matrix + r * matrix_stride;
-    float* const to = result + r * result_stride;
-    for (std::size_t lane = 0; lane < width; lane += hn::Lanes(d)) {
-      auto sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-      for (std::size_t i = 0; i < inner; ++i) {
-        const auto value = hn::LoadU(d, operand + i * operand_stride + lane);
-        sum0 = hn::MulAdd(hn::Set(d, m[i]), value, sum0);
-        sum1 = hn::MulAdd(hn::Set(d, m[matrix_stride + i]), value, sum1);
-        sum2 = hn::MulAdd(hn::Set(d, m[2 * matrix_stride + i]), value, sum2);
-        sum3 = hn::MulAdd(hn::Set(d, m[3 * matrix_stride + i]), value, sum3);
+// Transforms of one size along rows and columns. Between the two a tile is a grid that has a line
+// of kSize x kFftLanes floats for each of its rows that is not zero, or wanted; a spectrum has rows
+// of `width` planes.
+template <std::size_t kSize>
+class Lines {
+ public:
+  static void forward_rows(const float* tiles, const FftSpan& rows, const FftSpan& columns,
+                           float* grid) {
+    const Lanes d;
+    const Span span(columns);
+    for (std::size_t row = 0; row < rows.count; ++row, tiles += rows.stride, grid += kLine)
+      for (std::size_t lane = 0; lane < kFftLanes; lane += hn::Lanes(d)) {
+        Vector out[kSize];
+        span.forward([&](std::size_t n) { return hn::LoadU(d, tiles + n * columns.stride + lane); },
+                     out);
+        HWY_UNROLL(32)
+        for (std::size_t k = 0; k < kSize; ++k) hn::StoreU(out[k], d, grid + k * kFftLanes + lane);
       }
-      store(sum0, to + lane);
-      store(sum1, to + result_stride + lane);
-      store(sum2, to + 2 * result_stride + lane);
-      store(sum3, to + 3 * result_stride + lane);
-    }
   }
-  for (; r < results; ++r)
-    for (std::size_t lane = 0; lane < width; lane += hn::Lanes(d)) {
-      auto sum = hn::Zero(d);
-      for (std::size_t i = 0; i < inner; ++i)
-        sum = hn::MulAdd(hn::Set(d, matrix[r * matrix_stride + i]),
-                         hn::LoadU(d, operand + i * operand_stride + lane), sum);
-      store(sum, result + r * result_stride + lane);
-    }
-}
 
-// The four real numbers of a pair of points F(k, m), F(-k, m), from the transforms of the real and
-// of the imaginary parts of the rows' coefficients, and back.
-HWY_INLINE void combine(const float* grid, std::size_t stride, const std::size_t planes[4],
-                        float* spectrum) {
-  const Lanes d;
-  for (std::size_t lane = 0; lane < kFftLanes; lane += hn::Lanes(d)) {
-    const auto load = [&](std::size_t n) {
-      return hn::LoadU(d, grid + planes[n] * kFftLanes + lane);
-    };
-    const auto store = [&](auto value, std::size_t n) {
-      hn::StoreU(value, d, spectrum + planes[n] * stride + lane);
-    };
-    const auto a_cos = load(0), a_sin = load(1), b_sin = load(2), b_cos = load(3);
-    store(hn::Sub(a_cos, b_sin), 0);
-    store(hn::Add(a_sin, b_cos), 1);
-    store(hn::Add(a_cos, b_sin), 2);
-    store(hn::Sub(b_cos, a_sin), 3);
+  static void forward_columns(const float* grid, std::size_t width, const FftSpan& rows,
+                              float* spectrum, std::size_t plane_stride, bool streamed,
+                              const FftAhead& ahead) {
+    const Lanes d;
+    const Span span(rows);
+    for_columns(width, [&](const std::size_t columns[2], std::size_t count, std::size_t lane) {
+      if (lane == 0) fetch(ahead, columns[0], width / 2 + 1);
+      Vector out[2][kSize];
+      for (std::size_t n = 0; n < count; ++n) {
+        const float* const from = grid + columns[n] * kFftLanes + lane;
+        span.forward([&](std::size_t row) { return hn::LoadU(d, from + row * width * kFftLanes); },
+                     out[n]);
+      }
+      const auto store = [&](Vector value, std::size_t row, std::size_t n) {
+        float* const to = spectrum + (row * width + columns[n]) * plane_stride + lane;
+        if (streamed)
+          hn::Stream(value, d, to);
+        else
+          hn::StoreU(value, d, to);
+      };
+      if (count == 1) {
+        for (std::size_t k = 0; k < kSize; ++k) store(out[0][k], k, 0);
+        return;
+      }
+      for (std::size_t k = 0; k <= kSize / 2; ++k) {
+        if (is_own_negative(k)) {
+          store(out[0][k], k, 0);
+          store(out[1][k], k, 1);
+          continue;
+        }
+        const std::size_t sine = kSize / 2 + k;
+        store(hn::Sub(out[0][k], out[1][sine]), k, 0);
+        store(hn::Add(out[0][sine], out[1][k]), sine, 0);
+        store(hn::Add(out[0][k], out[1][sine]), sine, 1);
+        store(hn::Sub(out[1][k], out[0][sine]), k, 1);
+      }
+    });
   }
-}
 
-HWY_INLINE void separate(const float* spectrum, std::size_t stride, const std::size_t planes[4],
-                         float* grid) {
-  const Lanes d;
-  const auto half = hn::Set(d, 0.5f);
-  for (std::size_t lane = 0; lane < kFftLanes; lane += hn::Lanes(d)) {
-    const auto load = [&](std::size_t n) {
-      return hn::LoadU(d, spectrum + planes[n] * stride + lane);
-    };
-    const auto store = [&](auto value, std::size_t n) {
-      hn::StoreU(hn::Mul(half, value), d, grid + planes[n] * kFftLanes + lane);
-    };
-    const auto real = load(0), imag = load(1), mirror_real = load(2), mirror_imag = load(3);
-    store(hn::Add(real, mirror_real), 0);
-    store(hn::Sub(imag, mirror_imag), 1);
-    store(hn::Sub(mirror_real, real), 2);
-    store(hn::Add(imag, mirror_imag), 3);
-  }
-}
-
-HWY_INLINE void copy_lanes(const float* from, float* to) {
-  const Lanes d;
-  for (std::size_t lane = 0; lane < kFftLanes; lane += hn::Lanes(d))
-    hn::StoreU(hn::LoadU(d, from + lane), d, to + lane);
-}
-
-// Calls pair(planes) for every pair of points and single(plane) for all other planes.
-template <class Pair, class Single>
-HWY_INLINE void walk_points(std::size_t height, std::size_t width, const Pair& pair,
-                            const Single& single) {
-  const std::size_t rows = (height - 1) / 2, columns = (width - 1) / 2;  // with a sine
-  for (std::size_t k = 0; k < height; ++k) {
-    const bool k_pairs = k >= 1 && k <= rows;
-    const bool k_sine = k > height / 2;
-    for (std::size_t m = 0; m < width; ++m) {
-      if (k_pairs && m >= 1 && m <= columns) {
-        const std::size_t planes[4] = {k * width + m, (height / 2 + k) * width + m,
-                                       (height / 2 + k) * width + width / 2 + m,
-                                       k * width + width / 2 + m};
-        pair(planes);
+  static void inverse_columns(const float* spectrum, std::size_t plane_stride, std::size_t width,
+                              const FftSpan& rows, float* grid) {
+    const Lanes d;
+    const Span span(rows);
+    for_columns(width, [&](const std::size_t columns[2], std::size_t count, std::size_t lane) {
+      const auto load = [&](std::size_t row, std::size_t n) {
+        return hn::LoadU(d, spectrum + (row * width + columns[n]) * plane_stride + lane);
+      };
+      Vector in[2][kSize];
+      if (count == 1) {
+        for (std::size_t k = 0; k < kSize; ++k) {
+          const Vector value = load(k, 0);
+          in[0][k] = is_own_negative(k) ? value : hn::Add(value, value);
+        }
       } else {
-        const bool m_single = m == 0 || 2 * m == width;
-        const bool k_single = !k_pairs && !k_sine;
-        if (k_single || m_single) single(k * width + m);
+        for (std::size_t k = 0; k <= kSize / 2; ++k) {
+          if (is_own_negative(k)) {
+            in[0][k] = load(k, 0);
+            in[1][k] = load(k, 1);
+            continue;
+          }
+          const std::size_t sine = kSize / 2 + k;
+          const Vector real = load(k, 0), imaginary = load(sine, 0);
+          const Vector mirror_real = load(sine, 1), mirror_imaginary = load(k, 1);
+          in[0][k] = hn::Add(real, mirror_real);
+          in[0][sine] = hn::Sub(imaginary, mirror_imaginary);
+          in[1][sine] = hn::Sub(mirror_real, real);
+          in[1][k] = hn::Add(imaginary, mirror_imaginary);
+        }
+      }
+      for (std::size_t n = 0; n < count; ++n) {
+        float* const to = grid + columns[n] * kFftLanes + lane;
+        span.template inverse<FftWeights::kPaired>(in[n], [&](std::size_t row, Vector point) {
+          hn::StoreU(point, d, to + row * width * kFftLanes);
+        });
+      }
+    });
+  }
+
+  static void inverse_rows(const float* grid, const FftSpan& rows, const FftSpan& columns,
+                           FftStore store, float* tiles, const FftAhead& ahead) {
+    const Lanes d;
+    const Span span(columns);
+    for (std::size_t row = 0; row < rows.count; ++row, tiles += rows.stride, grid += kLine)
+      for (std::size_t lane = 0; lane < kFftLanes; lane += hn::Lanes(d)) {
+        if (lane == 0) fetch(ahead, row, rows.count);
+        Vector in[kSize];
+        HWY_UNROLL(32)
+        for (std::size_t k = 0; k < kSize; ++k) in[k] = hn::LoadU(d, grid + k * kFftLanes + lane);
+        span.template inverse<FftWeights::kAlone>(in, [&](std::size_t n, Vector point) {
+          float* const to = tiles + n * columns.stride + lane;
+          if (store == FftStore::kStream)
+            hn::Stream(point, d, to);
+          else
+            hn::StoreU(store == FftStore::kAdd ? hn::Add(point, hn::LoadU(d, to)) : point, d, to);
+        });
+      }
+  }
+
+ private:
+  static constexpr std::size_t kLine = kSize * kFftLanes;
+  // Above, the code for all points at once takes more room than its speed is worth.
+  static constexpr bool kDense = kSize <= (kSize % 2 == 0 ? 20 : 11);
+
+  // A span, and which of its points each point of the circle is.
+  class Span {
+   public:
+    explicit Span(const FftSpan& span) : span_(span), few_(!kDense || 2 * span.count <= kSize) {
+      for (std::size_t n = 0; n < kSize; ++n)
+        number_[n] = n >= span.at ? n - span.at : n + kSize - span.at;
+    }
+
+    template <class Load>
+    HWY_INLINE void forward(const Load& load, Vector out[kSize]) const {
+      if (few_) return Dft<kSize>::forward_few(span_, load, out);
+      if constexpr (kDense) {
+        Vector point[kSize];
+        HWY_UNROLL(32)
+        for (std::size_t n = 0; n < kSize; ++n)
+          point[n] = has(n) ? load(number_[n]) : hn::Zero(Lanes());
+        Dft<kSize>::forward(point, out);
       }
     }
+
+    template <FftWeights kWeights, class Store>
+    HWY_INLINE void inverse(const Vector in[kSize], const Store& store) const {
+      if (few_) return Dft<kSize>::template inverse_few<kWeights>(in, span_, store);
+      if constexpr (kDense) {
+        Vector point[kSize];
+        Dft<kSize>::template inverse<kWeights>(in, point);
+        HWY_UNROLL(32)
+        for (std::size_t n = 0; n < kSize; ++n)
+          if (has(n)) store(number_[n], point[n]);
+      }
+    }
+
+   private:
+    bool has(std::size_t n) const { return number_[n] < span_.count; }
+
+    FftSpan span_;
+    bool few_;
+    std::size_t number_[kSize];
+  };
+
+  static constexpr bool is_own_negative(std::size_t k) { return k == 0 || 2 * k == kSize; }
+
+  // Calls work(columns, count, lane): the column of a frequency's cosines with that of its sines,
+  // or one that has no partner.
+  template <class Work>
+  static HWY_INLINE void for_columns(std::size_t width, const Work& work) {
+    for (std::size_t m = 0; m <= width / 2; ++m) {
+      const std::size_t columns[] = {m, width / 2 + m};
+      for (std::size_t lane = 0; lane < kFftLanes; lane += hn::Lanes(Lanes()))
+        work(columns, m == 0 || 2 * m == width ? 1 : 2, lane);
+    }
   }
+};
+
+// The functions of one size, to choose from when the program runs.
+struct Codelets {
+  decltype(&Lines<1>::forward_rows) forward_rows;
+  decltype(&Lines<1>::forward_columns) forward_columns;
+  decltype(&Lines<1>::inverse_columns) inverse_columns;
+  decltype(&Lines<1>::inverse_rows) inverse_rows;
+};
+
+template <std::size_t... kIndices>
+const Codelets& codelets_of(std::size_t size, std::index_sequence<kIndices...>) {
+  static constexpr Codelets all[] = {
+      {&Lines<kIndices + 1>::forward_rows, &Lines<kIndices + 1>::forward_columns,
+       &Lines<kIndices + 1>::inverse_columns, &Lines<kIndices + 1>::inverse_rows}...};
+  return all[size - 1];
+}
+const Codelets& codelets(std::size_t size) {
+  return codelets_of(size, std::make_index_sequence<kLargestFft>());
 }
 
-void forward_tiles(const FftMatrix& vertical, const FftMatrix& horizontal, const float* tiles,
-                   const FftSpan& rows, const FftSpan& columns, float* spectrum,
-                   std::size_t plane_stride, float* work) {
-  const std::size_t height = vertical.size(), width = horizontal.size();
-  const std::size_t line = width * kFftLanes;
-  float* const grid = work + height * line;
-  for (std::size_t row = 0; row < rows.count; ++row)
-    multiply<false>(horizontal.analysis() + columns.at, 2 * width, width, columns.count,
-                    tiles + row * rows.stride, columns.stride, work + row * line, kFftLanes,
-                    kFftLanes);
-  multiply<false>(vertical.analysis() + rows.at, 2 * height, height, rows.count, work, line, grid,
-                  line, line);
-  walk_points(
-      height, width,
-      [&](const std::size_t planes[4]) { combine(grid, plane_stride, planes, spectrum); },
-      [&](std::size_t plane) {
-        copy_lanes(grid + plane * kFftLanes, spectrum + plane * plane_stride);
-      });
+void forward_tiles(std::size_t height, std::size_t width, const float* tiles, const FftSpan& rows,
+                   const FftSpan& columns, float* spectrum, std::size_t plane_stride, bool streamed,
+                   const FftAhead& ahead, float* work) {
+  codelets(width).forward_rows(tiles, rows, columns, work);
+  codelets(height).forward_columns(work, width, rows, spectrum, plane_stride, streamed, ahead);
 }
 
-void inverse_tiles(const FftMatrix& vertical, const FftMatrix& horizontal, const float* spectrum,
-                   std::size_t plane_stride, const FftSpan& rows, const FftSpan& columns, bool add,
-                   float* tiles, float* work) {
-  const std::size_t height = vertical.size(), width = horizontal.size();
-  const std::size_t line = width * kFftLanes;
-  float* const grid = work + height * line;
-  walk_points(
-      height, width,
-      [&](const std::size_t planes[4]) { separate(spectrum, plane_stride, planes, grid); },
-      [&](std::size_t plane) {
-        copy_lanes(spectrum + plane * plane_stride, grid + plane * kFftLanes);
-      });
-  multiply<false>(vertical.synthesis() + rows.at * height, height, rows.count, height, grid, line,
-                  work, line, line);
-  const float* matrix = horizontal.synthesis() + columns.at * width;
-  for (std::size_t row = 0; row < rows.count; ++row) {
-    float* const to = tiles + row * rows.stride;
-    if (add)
-      multiply<true>(matrix, width, columns.count, width, work + row * line, kFftLanes, to,
-                     columns.stride, kFftLanes);
-    else
-      multiply<false>(matrix, width, columns.count, width, work + row * line, kFftLanes, to,
-                      columns.stride, kFftLanes);
-  }
+void inverse_tiles(std::size_t height, std::size_t width, const float* spectrum,
+                   std::size_t plane_stride, const FftSpan& rows, const FftSpan& columns,
+                   FftStore store, float* tiles, const FftAhead& ahead, float* work) {
+  codelets(height).inverse_columns(spectrum, plane_stride, width, rows, work);
+  codelets(width).inverse_rows(work, rows, columns, store, tiles, ahead);
+}
+
+std::size_t vector_lanes() {
+  return hn::Lanes(Lanes());
+}
+
+// Transposes the 4 x 4 blocks of `from`, kFftLanes rows of which `taps` are used, or back.
+template <bool kToLanes>
+HWY_INLINE void transpose_taps(const float* from, float* to, std::size_t taps) {
+  const std::size_t row = kToLanes ? taps : kFftLanes, column = kToLanes ? kFftLanes : taps;
+  std::size_t tap = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d;
+  const std::size_t whole = taps / 4 * 4;
+  for (; tap < whole; tap += 4)
+    for (std::size_t lane = 0; lane < kFftLanes; lane += 4) {
+      const float* const in = from + (kToLanes ? lane * row + tap : tap * row + lane);
+      float* const out = to + (kToLanes ? tap * column + lane : lane * column + tap);
+      const auto a = hn::LoadU(d, in), b = hn::LoadU(d, in + row);
+      const auto c = hn::LoadU(d, in + 2 * row), e = hn::LoadU(d, in + 3 * row);
+      const auto low0 = hn::InterleaveLower(d, a, c), low1 = hn::InterleaveLower(d, b, e);
+      const auto high0 = hn::InterleaveUpper(d, a, c), high1 = hn::InterleaveUpper(d, b, e);
+      hn::StoreU(hn::InterleaveLower(d, low0, low1), d, out);
+      hn::StoreU(hn::InterleaveUpper(d, low0, low1), d, out + column);
+      hn::StoreU(hn::InterleaveLower(d, high0, high1), d, out + 2 * column);
+      hn::StoreU(hn::InterleaveUpper(d, high0, high1), d, out + 3 * column);
+    }
+#endif
+  for (; tap < taps; ++tap)
+    for (std::size_t lane = 0; lane < kFftLanes; ++lane) {
+      if (kToLanes)
+        to[tap * kFftLanes + lane] = from[lane * taps + tap];
+      else
+        to[lane * taps + tap] = from[tap * kFftLanes + lane];
+    }
+}
+
+void taps_to_lanes(const float* weights, std::size_t taps, float* lanes) {
+  transpose_taps<true>(weights, lanes, taps);
+}
+void lanes_to_taps(const float* lanes, std::size_t taps, float* weights) {
+  transpose_taps<false>(lanes, weights, taps);
 }
 
 void spread_run(const float* staged, std::size_t staged_stride, std::size_t planes,
@@ -186,7 +289,6 @@ void spread_run(const float* staged, std::size_t staged_stride, std::size_t plan
       hn::Stream(hn::LoadU(d, staged + lane), d, row + lane);
     std::memcpy(row + whole, staged + whole, (count - whole) * sizeof(float));
   }
-  if (whole > 0) hwy::FlushStream();
 }
 
 }  // namespace convoy::HWY_NAMESPACE
@@ -197,7 +299,10 @@ namespace convoy {
 
 HWY_EXPORT(forward_tiles);
 HWY_EXPORT(inverse_tiles);
+HWY_EXPORT(vector_lanes);
 HWY_EXPORT(spread_run);
+HWY_EXPORT(taps_to_lanes);
+HWY_EXPORT(lanes_to_taps);
 
 void spread_lanes(const float* staged, std::size_t staged_stride, std::size_t planes,
                   std::size_t count, float* row, std::size_t plane_stride, bool streamed) {
@@ -205,38 +310,41 @@ void spread_lanes(const float* staged, std::size_t staged_stride, std::size_t pl
   (staged, staged_stride, planes, count, row, plane_stride, streamed);
 }
 
-FftMatrix::FftMatrix(int size)
-    : size_(static_cast<std::size_t>(size)),
-      analysis_(2 * size_ * size_),
-      synthesis_(2 * size_ * size_) {
-  const double step = 2 * std::numbers::pi / size;
-  for (std::size_t c = 0; c < size_; ++c) {
-    const bool sine = c > size_ / 2;
-    const std::size_t frequency = sine ? c - size_ / 2 : c;
-    const bool is_own_negative = frequency == 0 || 2 * frequency == size_;
-    const double weight = (is_own_negative ? 1.0 : 2.0) / size;
-    for (std::size_t n = 0; n < 2 * size_; ++n) {
-      const double angle = step * static_cast<double>(frequency * n % size_);
-      const double value = sine ? -std::sin(angle) : std::cos(angle);
-      analysis_[c * 2 * size_ + n] = static_cast<float>(value);
-      synthesis_[n * size_ + c] = static_cast<float>(weight * value);
-    }
-  }
+void gather_taps(const float* weights, std::size_t taps, std::size_t channels, float* lanes) {
+  if (channels == kFftLanes) return HWY_DYNAMIC_DISPATCH(taps_to_lanes)(weights, taps, lanes);
+  for (std::size_t tap = 0; tap < taps; ++tap)
+    for (std::size_t lane = 0; lane < kFftLanes; ++lane)
+      lanes[tap * kFftLanes + lane] = lane < channels ? weights[lane * taps + tap] : 0.0f;
+}
+
+void scatter_taps(const float* lanes, std::size_t taps, std::size_t channels, float* weights) {
+  if (channels == kFftLanes) return HWY_DYNAMIC_DISPATCH(lanes_to_taps)(lanes, taps, weights);
+  for (std::size_t lane = 0; lane < channels; ++lane)
+    for (std::size_t tap = 0; tap < taps; ++tap)
+      weights[lane * taps + tap] = lanes[tap * kFftLanes + lane];
+}
+
+void flush_streams() {
+  hwy::FlushStream();
 }
 
 FftTransform::FftTransform(int vertical_size, int horizontal_size)
-    : vertical_(vertical_size), horizontal_(horizontal_size) {}
+    : height_(static_cast<std::size_t>(vertical_size)),
+      width_(static_cast<std::size_t>(horizontal_size)),
+      streams_(HWY_DYNAMIC_DISPATCH(vector_lanes)() == kFftLanes) {}
 
 void FftTransform::forward(const float* tiles, const FftSpan& rows, const FftSpan& columns,
-                           float* spectrum, std::size_t plane_stride, float* work) const {
+                           float* spectrum, std::size_t plane_stride, bool streamed,
+                           const FftAhead& ahead, float* work) const {
   HWY_DYNAMIC_DISPATCH(forward_tiles)
-  (vertical_, horizontal_, tiles, rows, columns, spectrum, plane_stride, work);
+  (height_, width_, tiles, rows, columns, spectrum, plane_stride, streamed, ahead, work);
 }
 
 void FftTransform::inverse(const float* spectrum, std::size_t plane_stride, const FftSpan& rows,
-                           const FftSpan& columns, bool add, float* tiles, float* work) const {
+                           const FftSpan& columns, FftStore store, float* tiles,
+                           const FftAhead& ahead, float* work) const {
   HWY_DYNAMIC_DISPATCH(inverse_tiles)
-  (vertical_, horizontal_, spectrum, plane_stride, rows, columns, add, tiles, work);
+  (height_, width_, spectrum, plane_stride, rows, columns, store, tiles, ahead, work);
 }
 
 }  // namespace convoy

@@ -1,7 +1,7 @@
 // Two-dimensional discrete Fourier transforms of real tiles, sixteen side by side.
 //
-// The sizes are small (up to kLargestFft) and the data lie in lanes, so a transform is a product
-// with the matrix of cosines and sines, rows first, then columns.
+// The sizes are small (up to kLargestFft), so a line is transformed in registers, rows first, then
+// columns; see fft_codelets-inl.h.
 //
 // The spectrum of a real tile of H x W has as many independent real numbers as the tile. They fill
 // H * W planes, in an order that lets the transforms work in place: with row index k for cosines
@@ -12,27 +12,10 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 namespace convoy {
 
 inline constexpr std::size_t kFftLanes = 16;  // floats
-
-// The matrices of one dimension.
-class FftMatrix {
- public:
-  explicit FftMatrix(int size);
-  std::size_t size() const { return size_; }
-  // From points to coefficients: size() x 2 size(), a column for each point of the circle, twice
-  // around so that a range may wrap.
-  const float* analysis() const { return analysis_.data(); }
-  // From coefficients to points, its inverse: 2 size() x size().
-  const float* synthesis() const { return synthesis_.data(); }
-
- private:
-  std::size_t size_;
-  std::vector<float> analysis_, synthesis_;
-};
 
 // The points of a tile that are not zero, or that are wanted: on the circle from `at` on, `count`
 // of them, `stride` floats apart in memory.
@@ -40,27 +23,51 @@ struct FftSpan {
   std::size_t at = 0, count = 0, stride = 0;
 };
 
+// What will be read next: rows x columns lines of kFftLanes floats, brought closer meanwhile.
+struct FftAhead {
+  const float* first = nullptr;
+  std::size_t rows = 0, row_stride = 0, columns = 0, column_stride = 0;
+};
+
+// How the inverse writes its tiles; kStream: around the caches, see FftTransform::streams().
+enum class FftStore { kSet, kAdd, kStream };
+
 // Copies `count` lanes of each plane from a staged run to their row of the spectrum; around the
 // caches, where `streamed` and as far as the lanes begin on a 64-byte boundary.
 void spread_lanes(const float* staged, std::size_t staged_stride, std::size_t planes,
                   std::size_t count, float* row, std::size_t plane_stride, bool streamed);
 
+// The taps of up to kFftLanes channels, [channel][tap], to lanes, [tap][channel], and back. Lanes
+// without a channel become zero, and are not read.
+void gather_taps(const float* weights, std::size_t taps, std::size_t channels, float* lanes);
+void scatter_taps(const float* lanes, std::size_t taps, std::size_t channels, float* weights);
+
+// To be called before other threads read what was written around the caches.
+void flush_streams();
+
 class FftTransform {
  public:
   FftTransform(int vertical_size, int horizontal_size);
-  std::size_t planes() const { return vertical_.size() * horizontal_.size(); }
+  std::size_t height() const { return height_; }
+  std::size_t width() const { return width_; }
+  std::size_t planes() const { return height_ * width_; }
   // Floats of the work space that both directions need, on a 64-byte boundary.
-  std::size_t work_floats() const { return 2 * planes() * kFftLanes; }
+  std::size_t work_floats() const { return planes() * kFftLanes; }
+  // Whether this processor writes kFftLanes floats at once. Only then is there any use in writing
+  // around the caches from a transform; what is written so begins on 64-byte boundaries.
+  bool streams() const { return streams_; }
 
   // kFftLanes tiles to their spectrum; lane l of plane p goes to spectrum[p * plane_stride + l].
   void forward(const float* tiles, const FftSpan& rows, const FftSpan& columns, float* spectrum,
-               std::size_t plane_stride, float* work) const;
-  // And back; adds to the tiles when `add`.
+               std::size_t plane_stride, bool streamed, const FftAhead& ahead, float* work) const;
+  // And back.
   void inverse(const float* spectrum, std::size_t plane_stride, const FftSpan& rows,
-               const FftSpan& columns, bool add, float* tiles, float* work) const;
+               const FftSpan& columns, FftStore store, float* tiles, const FftAhead& ahead,
+               float* work) const;
 
  private:
-  FftMatrix vertical_, horizontal_;
+  std::size_t height_, width_;
+  bool streams_;
 };
 
 }  // namespace convoy

@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 constexpr const char* kFormat = "convoy convolution choices";
 // To be raised when the form changes, or when an algorithm becomes much faster within one version
 // of Convoy: older files are then forgotten.
-constexpr int kRevision = 2;
+constexpr int kRevision = 3;
 constexpr std::uintmax_t kLargestFile = 4 << 20;  // several times what kMost choices take
 
 constexpr std::pair<const char*, int ConvProblem::*> kFields[] = {
