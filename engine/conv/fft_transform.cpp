@@ -244,9 +244,9 @@ std::size_t vector_lanes() {
 // Transposes the 4 x 4 blocks of `from`, kFftLanes rows of which `taps` are used, or back.
 template <bool kToLanes>
 HWY_INLINE void transpose_taps(const float* from, float* to, std::size_t taps) {
-  const std::size_t row = kToLanes ? taps : kFftLanes, column = kToLanes ? kFftLanes : taps;
   std::size_t tap = 0;
 #if HWY_TARGET != HWY_SCALAR
+  const std::size_t row = kToLanes ? taps : kFftLanes, column = kToLanes ? kFftLanes : taps;
   const hn::FixedTag<float, 4> d;
   const std::size_t whole = taps / 4 * 4;
   for (; tap < whole; tap += 4)
