@@ -1,6 +1,7 @@
 #include "engine/cluster/rebalance.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -11,6 +12,14 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+// The median distance from the median, relative to it.
+double spread(const std::vector<double>& values) {
+  const double middle = median(values);
+  std::vector<double> apart;
+  for (const double value : values) apart.push_back(std::abs(value / middle - 1.0));
+  return median(std::move(apart));
 }
 
 }  // namespace
@@ -26,13 +35,15 @@ Rebalancer::Rebalancer(Counts counts, std::vector<std::vector<ShareCost>> costs,
 void Rebalancer::note(Pace& pace, double factor) {
   pace.recent.push_back(factor);
   const auto steps = static_cast<std::ptrdiff_t>(rule_.steps);
-  if (std::ssize(pace.recent) > steps) {
+  if (std::ssize(pace.recent) >= 2 * steps) {
     const auto last = pace.recent.end() - steps;
-    const double before = median({pace.recent.begin(), last});
-    const bool slower = std::all_of(last, pace.recent.end(),
-                                    [&](double f) { return f > before * (1.0 + rule_.jump); });
-    const bool faster = std::all_of(last, pace.recent.end(),
-                                    [&](double f) { return f * (1.0 + rule_.jump) < before; });
+    const std::vector<double> past(pace.recent.begin(), last);
+    const double before = median(past);
+    const double far = 1.0 + rule_.jump + 4.0 * spread(past);
+    const bool slower =
+        std::all_of(last, pace.recent.end(), [&](double f) { return f > before * far; });
+    const bool faster =
+        std::all_of(last, pace.recent.end(), [&](double f) { return f * far < before; });
     if (slower || faster) {
       pace.recent.erase(pace.recent.begin(), last);
       jumped_ = true;
@@ -40,6 +51,7 @@ void Rebalancer::note(Pace& pace, double factor) {
   }
   if (std::ssize(pace.recent) > rule_.window) pace.recent.erase(pace.recent.begin());
   pace.factor = median(pace.recent);
+  pace.spread = spread(pace.recent);
 }
 
 ShareCost Rebalancer::cost(std::size_t layer, std::size_t device) const {
@@ -88,9 +100,12 @@ std::optional<Counts> Rebalancer::add_step(const std::vector<std::vector<double>
     const double layer_now = layer_ms(layer, counts_[layer]);
     const std::vector<int> proposal = split(layer);
     const double layer_better = layer_ms(layer, proposal);
+    double noise = 0.0;
+    for (const Pace& pace : paces_[layer]) noise = std::max(noise, pace.spread);
+    const bool gains = layer_now > layer_better * (1.0 + 2.0 * noise);
+    if (gains) better[layer] = proposal;
     now_ms += layer_now;
-    if (layer_better < layer_now) better[layer] = proposal;
-    better_ms += std::min(layer_now, layer_better);
+    better_ms += gains ? layer_better : layer_now;
   }
   const bool promising = now_ms > better_ms * (1.0 + rule_.least_gain);
   promising_ = promising ? promising_ + 1 : 0;

@@ -17,7 +17,8 @@ struct RebalanceRule {
   int steps = 3;             // in a row that must promise it, and between two changes
   int window = 7;            // steps whose median counts
   int least_window = 5;      // fewer are not judged, unless they jumped
-  double jump = 0.15;        // `steps` steps all this far on one side: what was before is forgotten
+  double jump = 0.15;        // `steps` steps all this far (and four times the former spread) on
+                             // one side: what was before is forgotten
 };
 
 // Not synchronised.
@@ -30,8 +31,9 @@ class Rebalancer {
   // One step's compute time in milliseconds, [layer][device]; 0 where a device has no share.
   // Returns the counts to go on with, or nothing; whoever gets some uses them from the next step
   // on. A device's time is taken to change by one factor of its calibrated cost for a layer; the
-  // factor is the median of the last steps, so a single slow step counts nothing. A device without
-  // a share of a layer keeps the factor that it had.
+  // factor is the median of the last steps, so a single slow step counts nothing. A layer must gain
+  // more than twice its devices' spread, or its shares stay. A device without a share of a layer
+  // keeps the factor that it had.
   std::optional<Counts> add_step(const std::vector<std::vector<double>>& ms);
   // As it is taken to be now.
   ShareCost cost(std::size_t layer, std::size_t device) const;
@@ -41,6 +43,7 @@ class Rebalancer {
   struct Pace {
     std::vector<double> recent;  // the last steps, oldest first
     double factor = 1.0;
+    double spread = 0.0;  // the median distance of the last steps from it, relative
   };
 
   void note(Pace& pace, double factor);

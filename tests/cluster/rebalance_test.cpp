@@ -125,6 +125,28 @@ class RebalanceTest : public QObject {
     }
   }
 
+  void aBusyComputerIsNoReason_data() {
+    QTest::addColumn<int>("seed");
+    for (int seed = 1; seed <= 10; ++seed) QTest::addRow("seed %d", seed) << seed;
+  }
+  void aBusyComputerIsNoReason() {
+    // Every step takes one to two times as long as calibrated, on either device by chance.
+    QFETCH(int, seed);
+    Devices devices({{0.0, 0.1}, {0.0, 0.1}});
+    Random random(static_cast<std::uint64_t>(seed));
+    Counts counts{{50, 50}};
+    Rebalancer rebalancer(counts, {devices.calibrated}, all_of(2));
+    int moves = 0;
+    for (int step = 0; step < 300; ++step) {
+      for (double& slower : devices.slower) slower = random.uniform(1.0, 2.0);
+      if (const auto moved = rebalancer.add_step({devices.step(counts[0], random)})) {
+        counts = *moved;
+        ++moves;
+      }
+    }
+    QVERIFY2(moves <= 15, qPrintable(QString("moved %1 times").arg(moves)));
+  }
+
   void movesAtMostEveryThirdStep() {
     // A device whose time never follows its share: it waits for something else.
     Devices devices({{0.0, 0.1}, {0.0, 0.1}});
