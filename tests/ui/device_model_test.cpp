@@ -100,6 +100,43 @@ class DeviceModelTest : public QObject {
     QVERIFY(at(0, DeviceModel::Gflops).data().toString() != QString("–"));
   }
 
+  void lostDevicesAreMarkedUntilTheyAreBack() {
+    RunQuarantine lost;
+    lost.name = "B";
+    lost.device = 1;
+    lost.during = "layer 2, forward";
+    lost.reason = "did not answer";
+    m_model->setLost(lost);
+    const QModelIndex name = at(1, DeviceModel::Name);
+    QVERIFY(name.data(DeviceModel::LostRole).toBool());
+    QVERIFY(!at(0, DeviceModel::Name).data(DeviceModel::LostRole).toBool());
+    QVERIFY(name.data(DeviceModel::DetailRole).toString().contains("did not answer"));
+    QVERIFY(name.data(Qt::ToolTipRole).toString().contains("layer 2, forward"));
+    m_model->setReadmitted({7, 1, "B"});
+    QVERIFY(!name.data(DeviceModel::LostRole).toBool());
+    m_model->setLost(lost);
+    m_model->clearCalibration();  // another run
+    QVERIFY(!name.data(DeviceModel::LostRole).toBool());
+  }
+
+  void sharesFollowTheRun() {
+    RunStarted run;
+    run.devices.resize(2);
+    run.devices[0].name = "A";
+    run.devices[0].info.id = "cpu:0";
+    run.devices[1].name = "B";
+    run.devices[1].info.id = "cpu:1";
+    run.devices[1].speed = 0.5;
+    RunCalibrated calibrated;
+    calibrated.gflops = {64.2, 32.0};
+    calibrated.share = {0.667, 0.333};
+    m_model->setCalibration(run, calibrated);
+    RunShares shares;
+    shares.share = {0.25, 0.75};
+    m_model->setShares(run, shares);
+    QCOMPARE(at(1, DeviceModel::Share).data().toString(), QLocale().toString(75.0, 'f', 1) + " %");
+  }
+
   void missingDevicesAreMarked() {
     QVERIFY(at(2, DeviceModel::Name).data(DeviceModel::MissingRole).toBool());
     QVERIFY(!at(0, DeviceModel::Name).data(DeviceModel::MissingRole).toBool());

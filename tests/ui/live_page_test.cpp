@@ -1,8 +1,10 @@
 // The live page on a run fed by hand: what it says in each state, and what it saves.
 #include "ui/live/live_page.h"
 
+#include <QAction>
 #include <QDir>
 #include <QFile>
+#include <QLabel>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -161,6 +163,71 @@ class LivePageTest : public QObject {
     QVERIFY(!store.predictedStepMs());
     QVERIFY(!store.predictedSpeedup());
     QCOMPARE(tileOf(page, "Step time")->note(), "alone 120 ms");
+  }
+
+  void sharesThatChangeAreShown() {
+    RunStore store;
+    LivePage page(store);
+    page.resize(880, 660);
+    page.show();
+    startRun(store, 20);
+    measureBefore(store);
+    takeStep(store, 1);
+    store.publish();
+    auto* action = page.findChild<QAction*>("showShares");
+    QVERIFY(!action->isVisible());
+    QVERIFY(!page.sharesChart());
+    RunShares shares;
+    shares.step = 2;
+    shares.change = ShareChange::kQuarantine;
+    shares.kernels = {{50, 0}, {500, 0}};
+    shares.share = {1.0, 0.0};
+    RunQuarantine lost;
+    lost.step = 2;
+    lost.device = 1;
+    lost.name = store.deviceName(1).toStdString();
+    store.quarantined(lost);
+    store.sharesChanged(shares);
+    takeStep(store, 2);
+    store.publish();
+    QVERIFY(action->isVisible());
+    action->trigger();
+    QVERIFY(page.sharesChart()->isVisible());
+    QCOMPARE(store.deviceShareAt(1, 0), std::optional(0.6));
+    QCOMPARE(store.deviceShareAt(1, 1), std::optional(0.0));
+    QCOMPARE(store.deviceKernels(0), (std::vector{50, 500}));
+    QVERIFY(!store.predictedStepMs());  // was of other devices
+    const auto texts = [&page] {
+      QString all;
+      for (const QLabel* label : page.findChildren<QLabel*>()) all += label->text() + '\n';
+      return all;
+    };
+    QVERIFY(texts().contains("out: " + store.deviceName(1)));
+    store.readmitted({3, 1, lost.name});
+    store.publish();
+    QVERIFY(!texts().contains("out: "));
+    // Another run has other devices.
+    startRun(store, 20);
+    store.publish();
+    QVERIFY(!page.sharesChart());
+    QVERIFY(page.charts()[0]->isVisible());
+  }
+
+  void theGradientsAreHeldAgainstOneDevice() {
+    RunStore store;
+    LivePage page(store);
+    page.show();
+    startRun(store, 20);
+    measureBefore(store);
+    takeStep(store, 1);
+    RunSummary summary;
+    summary.gradient_difference = 3.2e-6;
+    store.finished(summary);
+    store.publish();
+    bool said = false;
+    for (const QLabel* label : page.findChildren<QLabel*>())
+      said |= label->text().contains("gradient difference from one device: 3.2e-06");
+    QVERIFY(said);
   }
 
   void onlyWhatIsVisibleUpdates() {

@@ -118,9 +118,9 @@ class ThemeTest : public QObject {
   void marksStandOut() {
     QFETCH(bool, dark);
     const QColor card = Theme::color(Ink::Card, dark);
-    for (const Ink ink : {Ink::Compute, Ink::Send, Ink::Receive, Ink::Wait, Ink::Convolution,
-                          Ink::Communication, Ink::Rest, Ink::MethodPaper, Ink::MethodBest,
-                          Ink::MethodOwn})
+    for (const Ink ink :
+         {Ink::Compute, Ink::Send, Ink::Receive, Ink::Wait, Ink::Convolution, Ink::Communication,
+          Ink::Rest, Ink::MethodPaper, Ink::MethodBest, Ink::MethodOwn})
       QVERIFY2(Theme::contrast(Theme::color(ink, dark), card) >= 3.0,
                qPrintable(QString::number(int(ink))));
     for (int device = 0; device < 8; ++device)

@@ -241,12 +241,22 @@ void LivePage::refreshStatus() {
     detail += tr(" · virtual clock");
   if (!out.isEmpty()) detail += tr(" · out: %1").arg(out.join(QStringLiteral(", ")));
 
+  const auto& summary = m_store.summary();
+  QString tip = m_store.state() == State::Failed ? m_store.failure() : QString();
+  if (summary && summary->gradient_difference) {
+    detail += tr(" · largest relative gradient difference from one device: %1")
+                  .arg(QLocale().toString(*summary->gradient_difference, 'g', 2));
+    tip =
+        tr("The gradients of one step, distributed as they were at last, against the same step on "
+           "one device: rounding, and what the wire's number format costs.");
+  }
+
   m_status->setText(status);
   QPalette colored = palette();
   colored.setColor(QPalette::WindowText, Theme::instance().color(ink));
   m_status->setPalette(colored);
   m_detail->setText(detail);
-  m_detail->setToolTip(m_store.state() == State::Failed ? m_store.failure() : detail);
+  m_detail->setToolTip(tip.isEmpty() ? detail : tip);
 
   const QString idle[] = {
       tr("Press Run to see how long each device computes, sends, receives and waits."),

@@ -1,0 +1,129 @@
+// Logarithmic axes, marks and markers of line charts.
+#include <QImage>
+#include <QTest>
+#include <cmath>
+#include <limits>
+
+#include "ui/charts/chart.h"
+#include "ui/charts/chart_canvas.h"
+
+using namespace convoy::ui;
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// A line over x = 1, 10, ... 10,000 and one single value at 100.
+struct Data {
+  std::vector<double> x{1.0, 10.0, 100.0, 1000.0, 10'000.0};
+  std::vector<double> line{5.0, 4.0, 3.0, 2.0, 1.0};
+  std::vector<double> single{kNaN, kNaN, 4.0, kNaN, kNaN};
+  std::optional<double> mark;
+  int revision = 0;
+};
+
+LinesSpec specOf(Data& data) {
+  LinesSpec spec;
+  spec.title = "Curve";
+  spec.x = {"Bandwidth", "Mb/s", {}, false, true};
+  spec.left = {"Time", "ms", {}, true};
+  spec.rows = [&data] { return int(data.x.size()); };
+  spec.xAt = [&data](int row) { return data.x[size_t(row)]; };
+  spec.revision = [&data] { return data.revision; };
+  LineSeries line{"Line", Ink::MethodBest, [&data](int row) { return data.line[size_t(row)]; }};
+  LineSeries single{"Measured", Ink::Text, [&data](int row) { return data.single[size_t(row)]; }};
+  single.markers = true;
+  spec.series = {line, single};
+  spec.marks = {{"here", Ink::Limit, {}, [&data] { return data.mark; }}};
+  return spec;
+}
+
+void show(Chart& chart) {
+  chart.resize(600, 360);
+  chart.show();
+  QVERIFY(QTest::qWaitForWindowExposed(&chart));
+}
+
+QImage pictureOf(Chart& chart) {
+  return chart.canvas().grab().toImage();
+}
+
+}  // namespace
+
+class ChartAxisTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void initTestCase() { Theme::instance().apply(Scheme::Light); }
+
+  void decadesAreEquallyWide() {
+    Data data;
+    Chart chart(specOf(data));
+    show(chart);
+    const Plot& plot = chart.canvas().plot();
+    std::vector<qreal> places;
+    for (const double x : data.x) places.push_back(plot.positionOf(x).value());
+    for (size_t i = 1; i < places.size(); ++i)
+      QVERIFY(std::abs((places[i] - places[i - 1]) - (places[1] - places[0])) < 0.5);
+    QVERIFY(!plot.positionOf(0.5));
+    // The nearest value is the one that looks nearest.
+    QCOMPARE(plot.readOutAt(40.0)->x, std::optional(100.0));
+    QCOMPARE(plot.readOutAt(25.0)->x, std::optional(10.0));
+    QVERIFY(plot.readOutAt(100.0)->title.contains("100 Mb/s"));
+  }
+
+  void zoomingKeepsToTheAxis() {
+    Data data;
+    Chart chart(specOf(data));
+    show(chart);
+    Plot& plot = chart.canvas().plot();
+    QRectF part = chart.canvas().plotArea();
+    part.setLeft(plot.positionOf(10.0).value());
+    part.setRight(plot.positionOf(2000.0).value());
+    plot.zoomTo(part);
+    QVERIFY(plot.isZoomed());
+    QVERIFY(!plot.positionOf(5.0));
+    QVERIFY(plot.positionOf(100.0));
+    const auto [first, last] = plot.visibleRows();
+    QCOMPARE(first, 1);
+    QCOMPARE(last, 4);
+    // New values of the same picture leave it where it is.
+    data.line = {1.0, 2.0, 3.0, 4.0, 5.0};
+    ++data.revision;
+    chart.refresh();
+    QVERIFY(plot.isZoomed());
+    QCOMPARE(plot.readOutAt(1000.0)->rows[0].value, QString("4.00 ms"));
+  }
+
+  void newValuesAreDrawn() {
+    Data data;
+    Chart chart(specOf(data));
+    show(chart);
+    const QImage before = pictureOf(chart);
+    data.line = {1.0, 5.0, 1.0, 5.0, 1.0};
+    ++data.revision;
+    chart.refresh();
+    QVERIFY(pictureOf(chart) != before);
+  }
+
+  void marksAndMarkersArePainted() {
+    Data data;
+    Chart chart(specOf(data));
+    show(chart);
+    const QImage without = pictureOf(chart);
+    data.mark = 300.0;
+    chart.refresh();
+    chart.canvas().viewport()->update();
+    const QImage marked = pictureOf(chart);
+    QVERIFY(marked != without);
+    data.mark = 1e9;  // out of sight
+    chart.canvas().viewport()->update();
+    QCOMPARE(pictureOf(chart), without);
+    chart.setSeriesHidden(1, true);
+    QVERIFY(pictureOf(chart) != without);
+    QVERIFY(chart.exported(ExportFormat::Csv).startsWith("Bandwidth (Mb/s),Line (ms)\r\n"));
+  }
+};
+
+QTEST_MAIN(ChartAxisTest)
+#include "chart_axis_test.moc"
