@@ -88,6 +88,7 @@ class MainWindow : public QMainWindow {
   void runEnded();
   void keepMeasured();
   void loadCalibration(const QString& folder);
+  void tellLost(const RunShares& shares);
   void showState();
   void restoreLayout();
   void readSettings();
@@ -110,6 +111,7 @@ class MainWindow : public QMainWindow {
   PresetsMenu* m_presets;
   QLabel* m_title;
   QByteArray m_defaultLayout;
+  QHash<int, QString> m_lostTexts;  // by the run's device: the message that tells of it
 
   QAction* m_run;
   QAction* m_pause;

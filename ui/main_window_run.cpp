@@ -44,9 +44,13 @@ void MainWindow::connectRun() {
   connect(&m_runner, &EngineRunner::readmitted, this, [this](const RunReadmission& event) {
     m_setup->devicesPanel()->setReadmitted(event.device);
     m_setup->devicesPanel()->model()->setReadmitted(event);
+    m_messages->remove(m_lostTexts.take(event.device));
   });
+  connect(m_setup->devicesPanel(), &DevicesPanel::readmissionAsked, &m_runner,
+          [this](const QString& device) { m_runner.readmit(device.toStdString()); });
   connect(&m_runner, &EngineRunner::sharesChanged, this, [this](const RunShares& event) {
     m_setup->devicesPanel()->model()->setShares(m_started, event);
+    if (event.change == ShareChange::kQuarantine) tellLost(event);
   });
   const auto saved = [this](const QString& path) {
     m_messages->add(Severity::kInfo, tr("Saved %1.").arg(QDir::toNativeSeparators(path)));
@@ -70,6 +74,7 @@ bool MainWindow::startRun() {
   }
   m_predictor.stopCalibration();  // would take its time from the run
   m_messages->clear();
+  m_lostTexts.clear();
   m_setup->devicesPanel()->clearLost();
   m_setup->devicesPanel()->model()->clearCalibration();
   m_runner.start(m_document.experiment(), runsFolder().toStdString());
@@ -133,6 +138,20 @@ void MainWindow::loadCalibration(const QString& folder) {
   } catch (const Error& error) {
     m_messages->add(Severity::kWarning, QString::fromUtf8(error.what()));
   }
+}
+
+// The engine's own sentence, which is in the bar already, gets the buttons.
+void MainWindow::tellLost(const RunShares& shares) {
+  const QString text = QString::fromStdString(shares.reason);
+  QList<MessageBar::Action> actions;
+  for (int device = 0; device < m_store.deviceCount(); ++device) {
+    const auto& lost = m_store.quarantine(device);
+    if (!lost || m_lostTexts.contains(device)) continue;
+    m_lostTexts.insert(device, text);
+    actions.append({tr("Let %1 in Again").arg(QString::fromStdString(lost->name)),
+                    [this, name = lost->name] { m_runner.readmit(name); }});
+  }
+  m_messages->add(Severity::kWarning, text, actions);
 }
 
 }  // namespace convoy::ui

@@ -112,6 +112,65 @@ class WindowRunTest : public QObject, private WindowDriver {
     QVERIFY(window.close());
   }
 
+  // A device is lost; the bar and the table both offer to let it in again, and the click arrives.
+  void aLostDeviceIsLetInAgain_data() {
+    QTest::addColumn<QString>("button");
+    QTest::newRow("in the bar") << "messageAction";
+    QTest::newRow("under the table") << "letInAgain";
+  }
+  void aLostDeviceIsLetInAgain() {
+    QFETCH(QString, button);
+    std::atomic<bool> asked{false};
+    MainWindow::Options options;
+    options.restoreSession = false;
+    options.engine = [&](const Experiment&, RunControl& control, const auto& listeners,
+                         const auto&) {
+      RunStarted started;
+      started.run = "run";
+      for (const char* name : {"A", "B"}) started.devices.push_back({name, {}, 1.0, {}});
+      RunQuarantine lost;
+      lost.step = 3;
+      lost.device = 1;
+      lost.name = "B";
+      lost.during = "layer 1, forward";
+      lost.reason = "did not answer";
+      RunShares shares;
+      shares.step = 3;
+      shares.change = ShareChange::kQuarantine;
+      shares.reason = "B is out: it did not answer.";
+      shares.kernels = {{4, 0}};
+      shares.share = {1.0, 0.0};
+      for (RunListener* listener : listeners) {
+        listener->on_started(started);
+        listener->on_quarantine(lost);
+        listener->on_message(Severity::kWarning, shares.reason);
+        listener->on_shares(shares);
+      }
+      while (!control.stop_token().stop_requested()) {
+        for (const std::string& name : control.take_readmissions()) {
+          asked = name == "B";
+          for (RunListener* listener : listeners) listener->on_readmission({5, 1, name});
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      RunSummary summary;
+      summary.outcome = RunOutcome::kStopped;
+      return summary;
+    };
+    MainWindow window(machine(), options);
+    window.show();
+    QVERIFY(window.startRun());
+    const auto find = [&] { return window.findChild<QToolButton*>(button); };
+    QTRY_VERIFY_WITH_TIMEOUT(find() && find()->isVisible(), kSoon);
+    QCOMPARE(window.messageBar()->texts(), QStringList("B is out: it did not answer."));
+    QVERIFY(find()->isEnabled());
+    QTest::mouseClick(find(), Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(asked.load(), kSoon);
+    QTRY_VERIFY_WITH_TIMEOUT(window.messageBar()->texts().isEmpty(), kSoon);
+    QTRY_VERIFY_WITH_TIMEOUT(!window.findChild<QToolButton*>("letInAgain"), kSoon);
+    QVERIFY(window.close());
+  }
+
   void engineErrorsAreShownInTheBarAndAtTheField() {
     MainWindow::Options options;
     options.restoreSession = false;

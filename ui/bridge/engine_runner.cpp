@@ -181,6 +181,10 @@ void EngineRunner::setLink(const LinkSettings& settings) {
   if (isActive()) m_job->control.set_link(settings);
 }
 
+void EngineRunner::readmit(const std::string& device) {
+  if (isActive()) m_job->control.readmit(device);
+}
+
 void EngineRunner::shutDown() {
   m_timer.stop();
   if (m_job) m_job->control.request_stop();

@@ -58,6 +58,8 @@ class EngineRunner : public QObject {
   void setPaused(bool paused);
   void stop();
   void setLink(const LinkSettings& settings);
+  // Asks for a device that was lost, by its name in the run; readmitted() or a message answers.
+  void readmit(const std::string& device);
   // Stops and joins without telling anyone: for a window that closes.
   void shutDown();
 

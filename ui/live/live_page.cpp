@@ -247,8 +247,8 @@ void LivePage::refreshStatus() {
     detail += tr(" · largest relative gradient difference from one device: %1")
                   .arg(QLocale().toString(*summary->gradient_difference, 'g', 2));
     tip =
-        tr("The gradients of one step, distributed as they were at last, against the same step on "
-           "one device: rounding, and what the wire's number format costs.");
+        tr("The first step's gradients against those of the same step on one device: rounding, and "
+           "what the wire's number format costs.");
   }
 
   m_status->setText(status);

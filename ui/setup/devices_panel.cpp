@@ -141,7 +141,12 @@ void DevicesPanel::setLost(const RunQuarantine& lost) {
        Severity::kWarning,
        tr("%1 is out since step %2.").arg(QString::fromStdString(lost.name)).arg(lost.step)}};
   text->take(problems);
+  const QString name = QString::fromStdString(lost.name);
+  auto* again = button(QStringLiteral("letInAgain"), QStringLiteral("reset"), tr("Let in again"),
+                       tr("Measure %1 anew and give it its share of the work again").arg(name));
   row->addWidget(text, 1);
+  row->addWidget(again);
+  connect(again, &QToolButton::clicked, this, [this, name] { emit readmissionAsked(name); });
   m_lostRows->addWidget(line);
   m_lost.insert(lost.device, line);
 }

@@ -25,10 +25,13 @@ class DevicesPanel : public SetupPanel {
   void setRunning(bool running) override;
   DeviceModel* model() { return m_model; }
 
-  // The run goes on without the device, or with it again: says so.
+  // The run goes on without the device, or with it again: says so, with a button that asks for it.
   void setLost(const RunQuarantine& lost);
   void setReadmitted(int device);
   void clearLost();
+
+ signals:
+  void readmissionAsked(const QString& device);  // its name in the run
 
  protected:
   void showSetup(const Setup& setup) override;
