@@ -15,31 +15,35 @@ std::size_t pooled_size(const ConvProblem& problem) {
   return static_cast<std::size_t>(problem.out_channels) * output_shape(problem).pooled_size();
 }
 
-void pool_layer(Device& device, const ConvProblem& problem, const float* maps, const float* bias,
-                float* pooled, std::uint8_t* choices, const StopToken* stop) {
-  const MapShape shape = output_shape(problem);
+void pool_layer(Device& device, const ConvProblem& problem, Range pictures, const float* maps,
+                const float* bias, float* pooled, std::uint8_t* choices, const StopToken* stop) {
+  MapShape shape = output_shape(problem);
+  shape.pictures = pictures.size();
   const CacheUse cache_use = cache_use_for(pooled_size(problem));
   device.for_each(
       static_cast<std::size_t>(problem.out_channels),
       [&](std::size_t channel) {
-        const std::size_t at = channel * shape.pooled_size();
-        bias_relu_pool(maps + channel * shape.size(), bias[channel], shape, cache_use, pooled + at,
-                       choices ? choices + at : nullptr);
+        const std::size_t at = channel * shape.pooled_size() + pictures.begin;
+        bias_relu_pool(maps + channel * shape.size() + pictures.begin, bias[channel], shape,
+                       cache_use, pooled + at, choices ? choices + at : nullptr);
       },
       stop);
 }
 
-void unpool_layer(Device& device, const ConvProblem& problem, const float* grad_pooled,
-                  const std::uint8_t* choices, float* grad_maps, float* grad_bias,
-                  const StopToken* stop) {
-  const MapShape shape = output_shape(problem);
+void unpool_layer(Device& device, const ConvProblem& problem, Range pictures,
+                  const float* grad_pooled, const std::uint8_t* choices, float* grad_maps,
+                  float* grad_bias, const StopToken* stop) {
+  MapShape shape = output_shape(problem);
+  shape.pictures = pictures.size();
   const CacheUse cache_use = cache_use_for(problem.output_size());
   device.for_each(
       static_cast<std::size_t>(problem.out_channels),
       [&](std::size_t channel) {
-        const std::size_t at = channel * shape.pooled_size();
-        grad_bias[channel] = static_cast<float>(bias_relu_pool_backward(
-            grad_pooled + at, choices + at, shape, cache_use, grad_maps + channel * shape.size()));
+        const std::size_t at = channel * shape.pooled_size() + pictures.begin;
+        const auto sum = static_cast<float>(
+            bias_relu_pool_backward(grad_pooled + at, choices + at, shape, cache_use,
+                                    grad_maps + channel * shape.size() + pictures.begin));
+        grad_bias[channel] = pictures.begin == 0 ? sum : grad_bias[channel] + sum;
       },
       stop);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/conv/conv_problem.h"
+#include "engine/conv/range.h"
 #include "engine/device/device.h"
 #include "engine/tensor/elementwise.h"
 
@@ -15,14 +16,15 @@ MapShape output_shape(const ConvProblem& problem);
 // Of all channels, in floats.
 std::size_t pooled_size(const ConvProblem& problem);
 
-// Each works on all of the layer's channels, on the device's own computer; arrays as in
-// elementwise.h, one channel after another. `choices` is null where no way back follows. All throw
-// Interrupted when stopped.
-void pool_layer(Device& device, const ConvProblem& problem, const float* maps, const float* bias,
-                float* pooled, std::uint8_t* choices, const StopToken* stop);
-void unpool_layer(Device& device, const ConvProblem& problem, const float* grad_pooled,
-                  const std::uint8_t* choices, float* grad_maps, float* grad_bias,
-                  const StopToken* stop);
+// Each works on all of the layer's channels, of some of the pictures, on the device's own computer;
+// arrays as in elementwise.h, of all pictures, one channel after another. `choices` is null where
+// no way back follows. The bias' gradient is begun with picture 0 and added to with later ones. All
+// throw Interrupted when stopped.
+void pool_layer(Device& device, const ConvProblem& problem, Range pictures, const float* maps,
+                const float* bias, float* pooled, std::uint8_t* choices, const StopToken* stop);
+void unpool_layer(Device& device, const ConvProblem& problem, Range pictures,
+                  const float* grad_pooled, const std::uint8_t* choices, float* grad_maps,
+                  float* grad_bias, const StopToken* stop);
 void update_weights(Device& device, const SgdFactors& factors, const float* gradient,
                     std::size_t count, float* velocity, float* weight, const StopToken* stop);
 

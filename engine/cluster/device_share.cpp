@@ -1,25 +1,8 @@
 #include "engine/cluster/device_share.h"
 
+#include <utility>
+
 namespace convoy {
-namespace {
-
-// Adds the time from its construction to its end as a compute slice.
-class Measured {
- public:
-  Measured(int device, int layer, Pass pass, std::vector<Slice>& slices)
-      : slice_{device, layer, pass, Activity::kCompute, SteadyClock::now(), {}, 0},
-        slices_(slices) {}
-  void done() {
-    slice_.end = SteadyClock::now();
-    slices_.push_back(slice_);
-  }
-
- private:
-  Slice slice_;
-  std::vector<Slice>& slices_;
-};
-
-}  // namespace
 
 DeviceShare::DeviceShare(Device& device, int index) : device_(device), index_(index) {}
 
@@ -42,32 +25,54 @@ bool DeviceShare::takes_part(int layer) const {
   return place < convs_.size() && convs_[place] != nullptr;
 }
 
-const ConvProblem& DeviceShare::problem(int layer) const {
-  return conv(layer).problem();
+bool DeviceShare::works_in_parts(int layer) const {
+  return conv(layer).works_in_parts();
 }
 
-void DeviceShare::forward(int layer, const float* input, const float* weight, float* output,
-                          const StopToken* stop, std::vector<Slice>& slices) {
-  Measured measured(index_, layer, Pass::kForward, slices);
+void DeviceShare::set_forward(int layer, const float* input, const float* weight) {
+  const TimePoint begin = SteadyClock::now();
   conv(layer).set_operand(Operand::kInput, input);
   conv(layer).set_operand(Operand::kWeight, weight);
-  conv(layer).run(Pass::kForward, output, stop);
-  measured.done();
+  owed_ += SteadyClock::now() - begin;
 }
 
-void DeviceShare::backward_weights(int layer, const float* grad_output, float* grad_weight,
-                                   const StopToken* stop, std::vector<Slice>& slices) {
-  Measured measured(index_, layer, Pass::kBackwardWeights, slices);
+void DeviceShare::set_backward(int layer, const float* grad_output) {
+  const TimePoint begin = SteadyClock::now();
   conv(layer).set_operand(Operand::kGradOutput, grad_output);
-  conv(layer).run(Pass::kBackwardWeights, grad_weight, stop);
-  measured.done();
+  owed_ += SteadyClock::now() - begin;
 }
 
-void DeviceShare::backward_data(int layer, float* grad_input, const StopToken* stop,
-                                std::vector<Slice>& slices) {
-  Measured measured(index_, layer, Pass::kBackwardData, slices);
-  conv(layer).run(Pass::kBackwardData, grad_input, stop);
-  measured.done();
+void DeviceShare::forward(int layer, Range pictures, int chunk, float* output,
+                          const StopToken* stop, std::vector<Slice>& slices) {
+  run(layer, Pass::kForward, pictures, chunk, output, stop, slices);
+}
+
+void DeviceShare::backward_data(int layer, Range pictures, int chunk, float* grad_input,
+                                const StopToken* stop, std::vector<Slice>& slices) {
+  run(layer, Pass::kBackwardData, pictures, chunk, grad_input, stop, slices);
+}
+
+void DeviceShare::backward_weights(int layer, float* grad_weight, const StopToken* stop,
+                                   std::vector<Slice>& slices) {
+  run(layer, Pass::kBackwardWeights, kAllPictures, -1, grad_weight, stop, slices);
+}
+
+void DeviceShare::run(int layer, Pass pass, Range pictures, int chunk, float* result,
+                      const StopToken* stop, std::vector<Slice>& slices) {
+  Slice slice;
+  slice.device = index_;
+  slice.layer = layer;
+  slice.pass = pass;
+  slice.activity = Activity::kCompute;
+  slice.chunk = chunk;
+  // What setting the operands took comes right before.
+  slice.begin = SteadyClock::now() - std::exchange(owed_, {});
+  if (pictures.size() == 0)
+    conv(layer).run(pass, result, stop);
+  else
+    conv(layer).run_part(pass, pictures, result, stop);
+  slice.end = SteadyClock::now();
+  slices.push_back(slice);
 }
 
 }  // namespace convoy

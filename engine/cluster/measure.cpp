@@ -31,17 +31,20 @@ class PoolingStep {
   }
   double forward_ms(Device& device, const StopToken* stop) {
     const TimePoint begin = SteadyClock::now();
-    pool_layer(device, problem_, maps_.data(), bias_.data(), pooled_.data(), choices_.data(), stop);
+    pool_layer(device, problem_, all(), maps_.data(), bias_.data(), pooled_.data(), choices_.data(),
+               stop);
     return milliseconds(SteadyClock::now() - begin);
   }
   double backward_ms(Device& device, const StopToken* stop) {
     const TimePoint begin = SteadyClock::now();
-    unpool_layer(device, problem_, pooled_.data(), choices_.data(), maps_.data(), bias_.data(),
-                 stop);
+    unpool_layer(device, problem_, all(), pooled_.data(), choices_.data(), maps_.data(),
+                 bias_.data(), stop);
     return milliseconds(SteadyClock::now() - begin);
   }
 
  private:
+  Range all() const { return {0, static_cast<std::size_t>(problem_.batch)}; }
+
   const ConvProblem& problem_;
   FloatBuffer maps_, pooled_, bias_;
   std::vector<std::uint8_t> choices_;
@@ -54,7 +57,12 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
   DeviceConvOptions options;
   options.measure = true;
   options.needs_grad_input = part.needs_grad_input;
+  options.in_parts = part.overlap;
   options.stop = stop;
+  std::vector<Range> parts;
+  if (part.overlap)
+    for (const BatchRange& chunk : batch_chunks({0, problem.batch}))
+      parts.push_back({static_cast<std::size_t>(chunk.begin), static_cast<std::size_t>(chunk.end)});
   const auto conv = device.make_conv(problem, options);
   ConvStep step(problem);
   std::optional<PoolingStep> pooling;
@@ -62,7 +70,7 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
 
   std::array<std::vector<double>, 3> times;
   const auto run_all = [&] {
-    std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop);
+    std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop, parts);
     if (pooling) {
       ms[static_cast<std::size_t>(Pass::kForward)] += pooling->forward_ms(device, stop);
       ms[static_cast<std::size_t>(Pass::kBackwardWeights)] += pooling->backward_ms(device, stop);

@@ -15,12 +15,15 @@ SingleDevice::SingleDevice(Device& device, const std::vector<ConvProblem>& probl
 }
 
 void SingleDevice::forward(int layer, const LayerForward& operands) {
-  share_.forward(layer, operands.input, operands.weight, operands.output, stop_, slices_);
+  share_.set_forward(layer, operands.input, operands.weight);
+  share_.forward(layer, kAllPictures, -1, operands.output, stop_, slices_);
 }
 
 void SingleDevice::backward(int layer, const LayerBackward& operands) {
-  share_.backward_weights(layer, operands.grad_output, operands.grad_weight, stop_, slices_);
-  if (operands.grad_input) share_.backward_data(layer, operands.grad_input, stop_, slices_);
+  share_.set_backward(layer, operands.grad_output);
+  share_.backward_weights(layer, operands.grad_weight, stop_, slices_);
+  if (operands.grad_input)
+    share_.backward_data(layer, kAllPictures, -1, operands.grad_input, stop_, slices_);
 }
 
 std::vector<std::array<double, 3>> SingleDevice::take_layer_ms() {

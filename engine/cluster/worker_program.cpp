@@ -1,7 +1,10 @@
 #include "engine/cluster/worker_program.h"
 
+#include <type_traits>
+
 #include "engine/cluster/block_work.h"
 #include "engine/cluster/measure.h"
+#include "engine/cluster/pipeline.h"
 
 namespace convoy {
 namespace {
@@ -28,7 +31,7 @@ Rows<Float> all_of(std::span<Float> values) {
 WorkerProgram::WorkerProgram(Device& device, int index, Link* link, const StopToken& halt)
     : device_(device),
       index_(index),
-      has_link_(link != nullptr),
+      link_(link),
       to_worker_(link, Direction::kToWorker),
       to_master_(link, Direction::kToMaster),
       halt_(halt),
@@ -81,10 +84,15 @@ void WorkerProgram::configure(const WorkerCommand& command) {
   DeviceConvOptions options;
   options.algorithms = command.algorithms;
   options.needs_grad_input = part.needs_grad_input;
+  options.in_parts = part.overlap;
   share_.configure(command.layer, problem, options);
+  const BatchRange all{0, problem.batch};
+  layer.chunks = part.overlap && share_.works_in_parts(command.layer)
+                     ? batch_chunks(all)
+                     : std::vector<BatchRange>{all};
 
   // On the master's own memory only what it does not have needs a place.
-  const bool moves = has_link_ || part.pictures.size() < part.batch;
+  const bool moves = link_ || part.pictures.size() < part.batch;
   if (moves || part.fuse_pooling) grow(maps_, problem.output_size());
   if (part.fuse_pooling) {
     if (moves) grow(pooled_, pooled_size(problem));
@@ -96,7 +104,7 @@ void WorkerProgram::configure(const WorkerCommand& command) {
   }
   if (part.resident) {
     for (Weights* weights : {&layer.value, &layer.velocity, &layer.gradient}) weights->resize(part);
-  } else if (has_link_) {
+  } else if (link_) {
     layer.value.resize(part);
     grow(gradient_.weight, problem.weight_size());
     if (part.fuse_pooling) grow(gradient_.bias, static_cast<std::size_t>(problem.out_channels));
@@ -110,67 +118,106 @@ WorkerProgram::Layer& WorkerProgram::layer_of(const WorkerCommand& command) {
 void WorkerProgram::forward(const WorkerCommand& command, Slices& slices) {
   Layer& layer = layer_of(command);
   const LayerPart& part = layer.part;
-  const Slice what = slice(command.layer, Pass::kForward);
-  const float* const input =
-      receive(what, part.wire, part_of(command.input, part), layer.input, slices);
+  const int number = command.layer;
+  const Moved<const float> input{part_of(command.input, part), layer.input.data(),
+                                 slice(number, Pass::kForward), part.wire, to_worker_};
+  const Moved<float> output{part_of(command.output, part),
+                            (part.fuse_pooling ? pooled_ : maps_).data(),
+                            slice(number, Pass::kForward), part.wire, to_master_};
   const float* weight = layer.value.weight.data();
   const float* bias = layer.value.bias.data();
-  if (!part.resident) {
-    weight = receive(what, part.wire, all_of(command.weight), layer.value.weight, slices);
+  float* const maps = part.fuse_pooling ? maps_.data() : output.own;
+  const auto receive_weights = [&](Slices& noted, const StopToken& stop) {
+    if (part.resident) return;
+    weight = receive_all(input.what, part.wire, command.weight, layer.value.weight, noted, stop);
     if (part.fuse_pooling)
-      bias = receive(what, WireFormat::kFp32, all_of(command.bias), layer.value.bias, slices);
-  }
-  const Rows<float> output = part_of(command.output, part);
-  float* const result = result_place(part.wire, output, part.fuse_pooling ? pooled_ : maps_);
-  share_.forward(command.layer, input, weight, part.fuse_pooling ? maps_.data() : result, &halt_,
-                 slices);
-  if (part.fuse_pooling)
-    compute(what, slices, [&] {
-      pool_layer(device_, part.problem, maps_.data(), bias, result,
-                 command.training ? layer.choices.data() : nullptr, &halt_);
-    });
-  send(what, part.wire, result, output, slices);
+      bias =
+          receive_all(input.what, WireFormat::kFp32, command.bias, layer.value.bias, noted, stop);
+  };
+  StageSlices noted;
+  run_pipeline(
+      static_cast<int>(layer.chunks.size()), side_by_side(part),
+      [&](int chunk, const StopToken& stop) {
+        if (chunk == 0) receive_weights(noted.receive, stop);
+        move(input, layer, chunk, Activity::kReceive, noted.receive, stop);
+      },
+      [&](int chunk, const StopToken& stop) {
+        if (chunk == 0) share_.set_forward(number, input.own, weight);
+        share_.forward(number, layer.range(chunk), layer.label(chunk), maps, &stop, noted.compute);
+        if (!part.fuse_pooling) return;
+        compute(input.what, layer.label(chunk), noted.compute, [&] {
+          pool_layer(device_, part.problem, layer.pictures(chunk), maps, bias, output.own,
+                     command.training ? layer.choices.data() : nullptr, &stop);
+        });
+      },
+      [&](int chunk, const StopToken& stop) {
+        move(output, layer, chunk, Activity::kSend, noted.send, stop);
+      },
+      halt_);
+  noted.append_to(slices);
 }
 
 void WorkerProgram::backward(const WorkerCommand& command, Slices& slices) {
   Layer& layer = layer_of(command);
   const LayerPart& part = layer.part;
-  const Slice what = slice(command.layer, Pass::kBackwardWeights);
-  const float* grad_output = receive(what, part.wire, part_of(command.grad_output, part),
-                                     part.fuse_pooling ? pooled_ : maps_, slices);
-  Weights& own = part.resident ? layer.gradient : gradient_;
-  const Rows<float> weight_rows = all_of(command.grad_weight);
-  const Rows<float> bias_rows = all_of(command.grad_bias);
-  float* const grad_weight =
-      part.resident ? own.weight.data() : result_place(part.wire, weight_rows, own.weight);
-  float* const grad_bias =
-      part.resident ? own.bias.data() : result_place(WireFormat::kFp32, bias_rows, own.bias);
-  if (part.fuse_pooling) {
-    compute(what, slices, [&] {
-      unpool_layer(device_, part.problem, grad_output, layer.choices.data(), maps_.data(),
-                   grad_bias, &halt_);
-    });
-    grad_output = maps_.data();
-  }
-  share_.backward_weights(command.layer, grad_output, grad_weight, &halt_, slices);
+  const int number = command.layer;
   const bool needs_grad_input = !command.grad_input.empty();
-  const Rows<float> input_rows = part_of(command.grad_input, part);
-  float* const grad_input =
-      needs_grad_input ? result_place(part.wire, input_rows, grad_input_) : nullptr;
-  if (needs_grad_input) share_.backward_data(command.layer, grad_input, &halt_, slices);
-  if (!part.resident) {
-    send(what, part.wire, grad_weight, weight_rows, slices);
-    if (part.fuse_pooling) send(what, WireFormat::kFp32, grad_bias, bias_rows, slices);
-  }
-  if (needs_grad_input)
-    send(slice(command.layer, Pass::kBackwardData), part.wire, grad_input, input_rows, slices);
+  const Slice what = slice(number, Pass::kBackwardWeights);
+  const Moved<const float> grad_output{part_of(command.grad_output, part),
+                                       (part.fuse_pooling ? pooled_ : maps_).data(), what,
+                                       part.wire, to_worker_};
+  const Moved<float> grad_input{part_of(command.grad_input, part), grad_input_.data(),
+                                slice(number, Pass::kBackwardData), part.wire, to_master_};
+  Weights& own = part.resident ? layer.gradient : gradient_;
+  float* const grad_weight =
+      part.resident ? own.weight.data() : result_place(part.wire, command.grad_weight, own.weight);
+  float* const grad_bias = part.resident
+                               ? own.bias.data()
+                               : result_place(WireFormat::kFp32, command.grad_bias, own.bias);
+  const float* const grad_maps = part.fuse_pooling ? maps_.data() : grad_output.own;
+
+  // The weights' gradient comes last, as a chunk more, so that grad_input travels meanwhile.
+  const int chunks = static_cast<int>(layer.chunks.size());
+  StageSlices noted;
+  run_pipeline(
+      chunks + 1, side_by_side(part),
+      [&](int chunk, const StopToken& stop) {
+        if (chunk < chunks)
+          move(grad_output, layer, chunk, Activity::kReceive, noted.receive, stop);
+      },
+      [&](int chunk, const StopToken& stop) {
+        if (chunk == chunks) {
+          share_.backward_weights(number, grad_weight, &stop, noted.compute);
+          return;
+        }
+        if (part.fuse_pooling)
+          compute(what, layer.label(chunk), noted.compute, [&] {
+            unpool_layer(device_, part.problem, layer.pictures(chunk), grad_output.own,
+                         layer.choices.data(), maps_.data(), grad_bias, &stop);
+          });
+        if (chunk == 0) share_.set_backward(number, grad_maps);
+        if (needs_grad_input)
+          share_.backward_data(number, layer.range(chunk), layer.label(chunk), grad_input.own,
+                               &stop, noted.compute);
+      },
+      [&](int chunk, const StopToken& stop) {
+        if (chunk < chunks) {
+          if (needs_grad_input) move(grad_input, layer, chunk, Activity::kSend, noted.send, stop);
+        } else if (!part.resident) {
+          send_all(what, part.wire, grad_weight, command.grad_weight, noted.send, stop);
+          if (part.fuse_pooling)
+            send_all(what, WireFormat::kFp32, grad_bias, command.grad_bias, noted.send, stop);
+        }
+      },
+      halt_);
+  noted.append_to(slices);
 }
 
 void WorkerProgram::update(const SgdFactors& factors, Slices& slices) {
   for (std::size_t number = 0; number < layers_.size(); ++number) {
     Layer& layer = layers_[number];
     if (!layer.part.resident) continue;
-    compute(slice(static_cast<int>(number), Pass::kBackwardWeights), slices, [&] {
+    compute(slice(static_cast<int>(number), Pass::kBackwardWeights), -1, slices, [&] {
       Weights &value = layer.value, &velocity = layer.velocity, &gradient = layer.gradient;
       update_weights(device_, factors, gradient.weight.data(), value.weight.size(),
                      velocity.weight.data(), value.weight.data(), &halt_);
@@ -221,55 +268,82 @@ Slice WorkerProgram::slice(int layer, Pass pass) const {
   return slice;
 }
 
+bool WorkerProgram::side_by_side(const LayerPart& part) const {
+  return part.overlap && link_ && !link_->in_place();
+}
+
 void WorkerProgram::note(Slice slice, Activity activity, TimePoint begin, std::uint64_t bytes,
-                         Slices& slices) {
-  slice.activity = activity;
+                         Slices& slices) const {
+  // What the master's own device copies does not travel: it is work that the split makes.
+  slice.activity = link_ ? activity : Activity::kCompute;
   slice.begin = begin;
   slice.end = SteadyClock::now();
-  slice.bytes = bytes;
+  slice.bytes = link_ ? bytes : 0;
   slices.push_back(slice);
 }
 
 template <class Work>
-void WorkerProgram::compute(const Slice& what, Slices& slices, const Work& work) {
-  const TimePoint begin = SteadyClock::now();
+void WorkerProgram::compute(Slice what, int label, Slices& slices, const Work& work) {
+  what.activity = Activity::kCompute;
+  what.chunk = label;
+  what.begin = SteadyClock::now();
   work();
-  note(what, Activity::kCompute, begin, 0, slices);
+  what.end = SteadyClock::now();
+  slices.push_back(what);
 }
 
-// What the master's own device copies does not travel: it is work that the split makes.
-
-const float* WorkerProgram::receive(const Slice& what, WireFormat wire,
-                                    const Rows<const float>& source, FloatBuffer& own,
-                                    Slices& slices) {
+template <class Float>
+void WorkerProgram::move(const Moved<Float>& maps, const Layer& layer, int chunk, Activity activity,
+                         Slices& slices, const StopToken& stop) {
+  if (maps.in_place && !link_) return;
   const TimePoint begin = SteadyClock::now();
-  const bool in_place = to_worker_.in_place(wire, source);
-  if (in_place && !has_link_) return source.data;
-  const std::uint64_t bytes = source.size() * wire_size(wire);
-  if (!in_place)
-    to_worker_.move(wire, source, {own.data(), source.rows, source.columns, source.columns},
-                    &halt_);
-  note(what, has_link_ ? Activity::kReceive : Activity::kCompute, begin, has_link_ ? bytes : 0,
-       slices);
-  return in_place ? source.data : own.data();
+  const Range pictures = layer.pictures(chunk);
+  Rows<Float> master = maps.master;
+  const Rows<float> own{maps.memory + pictures.begin, master.rows, pictures.size(), master.columns};
+  master.data += pictures.begin;
+  master.columns = pictures.size();
+  if (!maps.in_place) {
+    if constexpr (std::is_const_v<Float>)
+      maps.transfer.move(maps.wire, master, own, &stop);
+    else
+      maps.transfer.move(maps.wire, own, master, &stop);
+  }
+  Slice what = maps.what;
+  what.chunk = layer.label(chunk);
+  note(what, activity, begin, own.size() * wire_size(maps.wire), slices);
 }
 
-float* WorkerProgram::result_place(WireFormat wire, const Rows<float>& destination,
+const float* WorkerProgram::receive_all(const Slice& what, WireFormat wire,
+                                        std::span<const float> source, FloatBuffer& own,
+                                        Slices& slices, const StopToken& stop) {
+  const TimePoint begin = SteadyClock::now();
+  const Rows<const float> rows = all_of(source);
+  const bool in_place = to_worker_.in_place(wire, rows);
+  if (in_place && !link_) return source.data();
+  if (!in_place) to_worker_.move(wire, rows, all_of(own.span().first(source.size())), &stop);
+  note(what, Activity::kReceive, begin, source.size() * wire_size(wire), slices);
+  return in_place ? source.data() : own.data();
+}
+
+float* WorkerProgram::result_place(WireFormat wire, std::span<float> destination,
                                    FloatBuffer& own) const {
-  return to_master_.in_place(wire, destination) ? destination.data : own.data();
+  return to_master_.in_place(wire, all_of(destination)) ? destination.data() : own.data();
 }
 
-void WorkerProgram::send(const Slice& what, WireFormat wire, const float* source,
-                         const Rows<float>& destination, Slices& slices) {
+void WorkerProgram::send_all(const Slice& what, WireFormat wire, const float* source,
+                             std::span<float> destination, Slices& slices, const StopToken& stop) {
   const TimePoint begin = SteadyClock::now();
-  const bool in_place = source == destination.data;
-  if (in_place && !has_link_) return;
-  const std::uint64_t bytes = destination.size() * wire_size(wire);
+  const bool in_place = source == destination.data();
+  if (in_place && !link_) return;
   if (!in_place)
-    to_master_.move(wire, {source, destination.rows, destination.columns, destination.columns},
-                    destination, &halt_);
-  note(what, has_link_ ? Activity::kSend : Activity::kCompute, begin, has_link_ ? bytes : 0,
-       slices);
+    to_master_.move(wire, all_of(std::span(source, destination.size())), all_of(destination),
+                    &stop);
+  note(what, Activity::kSend, begin, destination.size() * wire_size(wire), slices);
+}
+
+void WorkerProgram::StageSlices::append_to(Slices& slices) const {
+  for (const Slices* stage : {&receive, &compute, &send})
+    slices.insert(slices.end(), stage->begin(), stage->end());
 }
 
 }  // namespace convoy

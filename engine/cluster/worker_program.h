@@ -32,9 +32,19 @@ class WorkerProgram {
   // What is kept of a layer from forward to backward, and of a resident one from step to step.
   struct Layer {
     LayerPart part;
+    std::vector<BatchRange> chunks;  // of the part's pictures
     FloatBuffer input;
     Weights value, velocity, gradient;
     std::vector<std::uint8_t> choices;
+
+    Range pictures(int chunk) const {
+      const BatchRange& range = chunks.at(static_cast<std::size_t>(chunk));
+      return {static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end)};
+    }
+    // To compute: all at once where there is one chunk.
+    Range range(int chunk) const { return chunks.size() == 1 ? kAllPictures : pictures(chunk); }
+    // For slices: where nothing overlaps there are no chunks.
+    int label(int chunk) const { return part.overlap ? chunk : -1; }
   };
   using Slices = std::vector<Slice>;
 
@@ -47,23 +57,54 @@ class WorkerProgram {
 
   Layer& layer_of(const WorkerCommand& command);
   Weights& weights_of(const WorkerCommand& command);
-  // Where an operand lies for the device: in `own` once it has travelled, or still with the master
-  // when there is nothing to move.
-  const float* receive(const Slice& what, WireFormat wire, const Rows<const float>& source,
-                       FloatBuffer& own, Slices& slices);
-  // Where the device is to write a result that will be sent to `destination`.
-  float* result_place(WireFormat wire, const Rows<float>& destination, FloatBuffer& own) const;
-  void send(const Slice& what, WireFormat wire, const float* source, const Rows<float>& destination,
-            Slices& slices);
+  // Maps in the master's memory and where the device has them: in `own` memory, or still (or
+  // already) with the master when there is nothing to move.
+  template <class Float>
+  struct Moved {
+    Moved(const Rows<Float>& rows, float* buffer, const Slice& slice, WireFormat format,
+          WireTransfer& over)
+        : master(rows),
+          in_place(over.in_place(format, rows)),
+          memory(buffer),
+          own(in_place ? rows.data : buffer),
+          what(slice),
+          wire(format),
+          transfer(over) {}
+    Rows<Float> master;
+    bool in_place;
+    float* memory;
+    Float* own;
+    Slice what;
+    WireFormat wire;
+    WireTransfer& transfer;
+  };
+  // Each stage of a pipeline notes its own.
+  struct StageSlices {
+    Slices receive, compute, send;
+    void append_to(Slices& slices) const;
+  };
+
+  bool side_by_side(const LayerPart& part) const;
+  // One chunk of maps.
+  template <class Float>
+  void move(const Moved<Float>& maps, const Layer& layer, int chunk, Activity activity,
+            Slices& slices, const StopToken& stop);
+  // Weights, where they will lie; and where the device is to write what will be sent.
+  const float* receive_all(const Slice& what, WireFormat wire, std::span<const float> source,
+                           FloatBuffer& own, Slices& slices, const StopToken& stop);
+  float* result_place(WireFormat wire, std::span<float> destination, FloatBuffer& own) const;
+  void send_all(const Slice& what, WireFormat wire, const float* source,
+                std::span<float> destination, Slices& slices, const StopToken& stop);
   // Runs `work` as a piece of computing.
   template <class Work>
-  void compute(const Slice& what, Slices& slices, const Work& work);
+  void compute(Slice what, int label, Slices& slices, const Work& work);
   Slice slice(int layer, Pass pass) const;
-  void note(Slice slice, Activity activity, TimePoint begin, std::uint64_t bytes, Slices& slices);
+  void note(Slice slice, Activity activity, TimePoint begin, std::uint64_t bytes,
+            Slices& slices) const;
 
   Device& device_;
   int index_;
-  bool has_link_;
+  const Link* link_;
   WireTransfer to_worker_, to_master_;
   const StopToken& halt_;
   DeviceShare share_;

@@ -18,6 +18,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/conv/conv_phases.h"
 #include "engine/conv/conv_problem.h"
+#include "engine/conv/range.h"
 
 namespace convoy {
 
@@ -27,6 +28,7 @@ namespace convoy {
 struct SharedForm {
   std::span<float> memory;  // on a 64-byte boundary
   bool made = false;
+  std::size_t made_pictures = 0;  // of the batch, from the first on, where it is made in parts
 };
 
 // Operands by their numbers.
@@ -43,6 +45,10 @@ struct ConvOperands {
   const float* weight = nullptr;
   const float* grad_output = nullptr;
   float* result = nullptr;
+  // Of the batch: only these pictures of the operands are read, and of the result written. An empty
+  // range stands for all. For plans that work in parts, which are then run on ranges that adjoin,
+  // from the first picture on.
+  Range pictures = {0, 0};
   // By Operand; for those that the plan was made to share.
   std::array<SharedForm*, std::size(kAllOperands)> shared = {};
 };
@@ -54,6 +60,8 @@ class ConvPlan {
   // Floats of what it makes of an operand, if it can share that with the plans of the same
   // algorithm for the other passes of this problem that report as many; else 0.
   virtual std::size_t shared_floats(Operand) const { return 0; }
+  // Whether the pass may be run on ranges of the batch's pictures that begin on multiples of 16.
+  virtual bool works_in_parts() const { return false; }
   // Floating-point operations really executed, for honest GFLOP/s beside ConvProblem::flops().
   virtual double executed_flops() const = 0;
   // `scratch` holds at least scratch_bytes() on a 64-byte boundary, contents arbitrary. Throws

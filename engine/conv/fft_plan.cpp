@@ -32,6 +32,11 @@ class FftPlan : public ConvPlan {
   std::size_t shared_floats(Operand operand) const override {
     return blocking_.shared_floats(operand);
   }
+  // Tiles of one picture lie far apart, and a scratch of parts has no place for the others'.
+  bool works_in_parts() const override {
+    return pass_ != Pass::kBackwardWeights && blocking_.geometry.tiles() == 1 &&
+           blocking_.column_blocks == 1;
+  }
   double executed_flops() const override {
     return 2 * blocking_.geometry.products() * p_.in_channels * p_.out_channels *
            blocking_.geometry.tiles() * p_.batch;
@@ -44,8 +49,17 @@ class FftPlan : public ConvPlan {
                   "planned for " + std::to_string(threads_) + " threads and " +
                       std::to_string(scratch_bytes()) + " bytes of scratch, run with " +
                       std::to_string(pool.size()) + " and " + std::to_string(scratch.size()));
+    const bool whole = operands.pictures.size() == 0;
+    if (!whole && !works_in_parts())
+      throw Error(ErrorKind::kRun, "fft convolution", "run in parts, which this plan does not do");
     ConvPhases unasked;
-    Run r{operands, pool, stop, phases ? *phases : unasked, {}, nullptr};
+    Run r{operands,
+          pool,
+          stop,
+          phases ? *phases : unasked,
+          {},
+          nullptr,
+          whole ? Range{0, columns()} : operands.pictures};
     float* next = reinterpret_cast<float*>(scratch.data());
     const auto place = [&](Operand operand, std::size_t floats) {
       Spectrum& spectrum = r.spectra[static_cast<std::size_t>(operand)];
@@ -76,8 +90,13 @@ class FftPlan : public ConvPlan {
         backward_weights(r);
         break;
     }
-    for (const Spectrum& spectrum : r.spectra)
-      if (spectrum.form) spectrum.form->made = true;
+    for (const Operand operand : kAllOperands) {
+      SharedForm* const form = r.spectra[static_cast<std::size_t>(operand)].form;
+      if (!form) continue;
+      // The weights have no pictures.
+      form->made_pictures = operand == Operand::kWeight ? columns() : r.columns.end;
+      form->made = form->made || form->made_pictures == columns();
+    }
   }
 
  private:
@@ -95,6 +114,7 @@ class FftPlan : public ConvPlan {
     ConvPhases& phases;
     std::array<Spectrum, std::size(kAllOperands)> spectra;
     float* threads;
+    Range columns;  // what is run, of all
 
     const Spectrum& input() const { return spectra[0]; }
     const Spectrum& weight() const { return spectra[1]; }
@@ -106,10 +126,19 @@ class FftPlan : public ConvPlan {
     return static_cast<std::size_t>(blocking_.geometry.tiles()) *
            static_cast<std::size_t>(p_.batch);
   }
+  // Columns of a block: some where the plan is run in parts, else all.
+  struct Columns {
+    Range block, range;
+    std::size_t size() const { return range.size(); }
+    std::size_t first() const { return range.begin - block.begin; }
+  };
   template <class Work>
-  void for_column_blocks(const Work& work) const {
-    for (std::size_t n = 0; n * blocking_.columns < columns(); ++n)
-      work(block_range(columns(), blocking_.columns, n));
+  void for_column_blocks(const Run& r, const Work& work) const {
+    for (std::size_t n = 0; n * blocking_.columns < columns(); ++n) {
+      const Range block = block_range(columns(), blocking_.columns, n);
+      work(Columns{block,
+                   {std::max(block.begin, r.columns.begin), std::min(block.end, r.columns.end)}});
+    }
   }
   template <class Work>
   void for_kernel_blocks(const Work& work) const {
@@ -130,7 +159,7 @@ class FftPlan : public ConvPlan {
   }
 
   void forward(const Run& r) const {
-    for_column_blocks([&](Range columns) {
+    for_column_blocks(r, [&](const Columns& columns) {
       if (!r.input().made()) transform_input(r, columns);
       for_kernel_blocks([&](Range kernels) {
         if (!r.weight().made()) transform_weights(r, kernels);
@@ -145,7 +174,7 @@ class FftPlan : public ConvPlan {
       r.pool.parallel_ranges(p_.input_size(), 1024, [&](std::size_t begin, std::size_t end, int) {
         std::fill(r.operands.result + begin, r.operands.result + end, 0.0f);
       });
-    for_column_blocks([&](Range columns) {
+    for_column_blocks(r, [&](const Columns& columns) {
       for_kernel_blocks([&](Range kernels) {
         if (!r.weight().made()) transform_weights(r, kernels);
         if (!r.output().made()) transform_grad_output(r, kernels, columns);
@@ -158,10 +187,10 @@ class FftPlan : public ConvPlan {
   void backward_weights(const Run& r) const {
     const bool keeps_input = blocking_.column_blocks == 1;
     for_kernel_blocks([&](Range kernels) {
-      for_column_blocks([&](Range columns) {
+      for_column_blocks(r, [&](const Columns& columns) {
         if (!r.input().made() && (kernels.begin == 0 || !keeps_input)) transform_input(r, columns);
         if (!r.output().made()) transform_grad_output(r, kernels, columns);
-        multiply(r, kernels, columns, columns.begin > 0);
+        multiply(r, kernels, columns, columns.range.begin > 0);
       });
       restore_weights(r, kernels);
     });
@@ -183,32 +212,34 @@ class FftPlan : public ConvPlan {
     return blocking_.geometry.planes() * plane_stride * sizeof(float) > kStreamedBytes;
   }
 
-  void transform_input(const Run& r, Range columns) const {
+  void transform_input(const Run& r, const Columns& columns) const {
     transform_maps(r, MapRole::kInput, r.operands.input, channels(), columns, r.input().data);
   }
-  void transform_grad_output(const Run& r, Range kernels, Range columns) const {
+  void transform_grad_output(const Run& r, Range kernels, const Columns& columns) const {
     transform_maps(r, MapRole::kOutput, r.operands.grad_output, kernels, columns,
                    planes(r.output(), kernels));
   }
-  void transform_maps(const Run& r, MapRole role, const float* maps, Range range, Range columns,
-                      float* planes) const {
-    const std::size_t row = FftBlocking::row_stride(columns.size());
-    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
+  void transform_maps(const Run& r, MapRole role, const float* maps, Range range,
+                      const Columns& columns, float* planes) const {
+    const std::size_t row = FftBlocking::row_stride(columns.block.size());
+    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.block.size());
+    planes += columns.first();
     run_phase(r, r.phases.transform_ms, range.size(), [&](std::size_t n, int thread) {
-      spectrum_.transform_map(role, maps, range.begin + n, ahead(r, n, range.size()), columns,
+      spectrum_.transform_map(role, maps, range.begin + n, ahead(r, n, range.size()), columns.range,
                               planes + n * row, stride, is_streamed(stride), work(r, thread));
     });
   }
-  void restore_maps(const Run& r, MapRole role, Range range, Range columns,
+  void restore_maps(const Run& r, MapRole role, Range range, const Columns& columns,
                     const float* planes) const {
-    const std::size_t row = FftBlocking::row_stride(columns.size());
-    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.size());
+    const std::size_t row = FftBlocking::row_stride(columns.block.size());
+    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.block.size());
+    planes += columns.first();
     const bool streamed =
         sizeof(float) * (role == MapRole::kInput ? p_.input_size() : p_.output_size()) >
         kStreamedBytes;
     run_phase(r, r.phases.inverse_ms, range.size(), [&](std::size_t n, int thread) {
       spectrum_.restore_map(role, planes + n * row, stride, range.begin + n,
-                            ahead(r, n, range.size()), columns, r.operands.result, streamed,
+                            ahead(r, n, range.size()), columns.range, r.operands.result, streamed,
                             work(r, thread));
     });
   }
@@ -233,22 +264,24 @@ class FftPlan : public ConvPlan {
 
   // The product of one point of the spectrum, whole.
   FftProduct point_product(const Run& r, const FftPoint& point, Range kernels,
-                           Range columns) const {
+                           const Columns& columns) const {
     const std::size_t channels = blocking_.channels;
     struct Planes {
       float *real, *imaginary;
       std::size_t leading;
       bool streamed;
     };
-    const auto planes_of = [&](const Spectrum& spectrum, std::size_t rows, std::size_t width) {
+    const auto planes_of = [&](const Spectrum& spectrum, std::size_t rows, std::size_t width,
+                               std::size_t first) {
       const std::size_t stride = FftBlocking::plane_stride(rows, width);
-      float* const base = planes(spectrum, kernels);
+      float* const base = planes(spectrum, kernels) + first;
       return Planes{base + point.real * stride, base + point.imaginary * stride,
                     FftBlocking::row_stride(width), is_streamed(stride)};
     };
-    const Planes input = planes_of(r.input(), channels, columns.size());
-    const Planes weight = planes_of(r.weight(), kernels.size(), channels);
-    const Planes output = planes_of(r.output(), kernels.size(), columns.size());
+    const Planes input = planes_of(r.input(), channels, columns.block.size(), columns.first());
+    const Planes weight = planes_of(r.weight(), kernels.size(), channels, 0);
+    const Planes output =
+        planes_of(r.output(), kernels.size(), columns.block.size(), columns.first());
     const auto plain = [](const Planes& m, Transpose t) {
       return FftFactor{m.real, m.imaginary, m.leading, t};
     };
@@ -293,7 +326,7 @@ class FftPlan : public ConvPlan {
     return product;
   }
 
-  void multiply(const Run& r, Range kernels, Range columns, bool add) const {
+  void multiply(const Run& r, Range kernels, const Columns& columns, bool add) const {
     const FftProduct any = point_product(r, points_.front(), kernels, columns);
     const std::size_t row_parts = (any.rows + blocking_.product_rows - 1) / blocking_.product_rows;
     const std::size_t column_parts =

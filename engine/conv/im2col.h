@@ -9,13 +9,9 @@
 #include <cstddef>
 
 #include "engine/conv/conv_problem.h"
+#include "engine/conv/range.h"
 
 namespace convoy {
-
-struct Range {
-  std::size_t begin = 0, end = 0;
-  std::size_t size() const { return end - begin; }
-};
 
 // The part `rows` x `columns`, zero where the kernel lies on padding, to `block`, row-major with
 // columns.size() floats a row.

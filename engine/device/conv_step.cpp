@@ -28,13 +28,16 @@ ConvStep::ConvStep(const ConvProblem& problem)
       grad_output_(made_up(problem.output_size(), 3)),
       result_(std::max({input_.size(), weight_.size(), grad_output_.size()})) {}
 
-std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input,
-                                    const StopToken* stop) {
+std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
+                                    const std::vector<Range>& parts) {
   std::array<double, 3> ms{};
-  const auto timed = [&](Pass pass, auto&& work) {
+  const auto timed = [&](Pass pass, auto&& set_operands) {
     const TimePoint begin = SteadyClock::now();
-    work();
-    conv.run(pass, result_.data(), stop);
+    set_operands();
+    if (pass == Pass::kBackwardWeights || !conv.works_in_parts() || parts.empty())
+      conv.run(pass, result_.data(), stop);
+    else
+      for (const Range& part : parts) conv.run_part(pass, part, result_.data(), stop);
     ms[static_cast<std::size_t>(pass)] = milliseconds(SteadyClock::now() - begin);
   };
   timed(Pass::kForward, [&] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "engine/device/device.h"
 #include "engine/tensor/buffer.h"
@@ -15,8 +16,10 @@ class ConvStep {
 
   // Runs the passes in a step's order: what a device uploads or transforms counts where it happens.
   // Milliseconds by pass, in the order of kAllPasses; backward-data is 0 where it is not needed.
-  // `stop` may be null.
-  std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop);
+  // Where there are `parts` of the pictures, and the device works in parts, forward and
+  // backward-data are run so. `stop` may be null.
+  std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
+                            const std::vector<Range>& parts = {});
 
  private:
   FloatBuffer input_, weight_, grad_output_;

@@ -28,6 +28,10 @@ struct StepPlan {
   std::array<std::size_t, std::size(kAllOperands)> shared_floats = {};
 
   const ChosenPlan& pass(Pass pass) const { return passes[static_cast<std::size_t>(pass)]; }
+  bool work_in_parts(bool needs_grad_input) const {
+    return pass(Pass::kForward).plan->works_in_parts() &&
+           (!needs_grad_input || pass(Pass::kBackwardData).plan->works_in_parts());
+  }
   std::size_t scratch_bytes() const {
     std::size_t most = 0;
     for (const ChosenPlan& chosen : passes) most = std::max(most, chosen.plan->scratch_bytes());
@@ -40,10 +44,12 @@ struct StepPlan {
 };
 
 // What the passes that read an operand could share of it; 0 for nothing.
-std::size_t shareable_floats(const StepPlan& step, Operand operand, bool needs_grad_input) {
+std::size_t shareable_floats(const StepPlan& step, Operand operand,
+                             const DeviceConvOptions& options) {
   const ChosenPlan* first = nullptr;
   for (Pass pass : kAllPasses) {
-    if (!reads(pass, operand) || (pass == Pass::kBackwardData && !needs_grad_input)) continue;
+    if (!reads(pass, operand) || (pass == Pass::kBackwardData && !options.needs_grad_input))
+      continue;
     const ChosenPlan& reader = step.pass(pass);
     if (!first) {
       first = &reader;
@@ -54,11 +60,13 @@ std::size_t shareable_floats(const StepPlan& step, Operand operand, bool needs_g
                        first->plan->shared_floats(operand) == floats;
     return alike ? floats : 0;
   }
-  return 0;
+  // The parts of a pass share, too.
+  return options.in_parts && first->plan->works_in_parts() ? first->plan->shared_floats(operand)
+                                                           : 0;
 }
 
 StepPlan plan_step(const DeviceInfo& info, const ConvProblem& problem, std::size_t limit,
-                   const AlgorithmChoices& choices, bool needs_grad_input) {
+                   const AlgorithmChoices& choices, const DeviceConvOptions& options) {
   StepPlan step;
   const auto plan_passes = [&](OperandSet shared) {
     for (Pass pass : kAllPasses) {
@@ -76,11 +84,16 @@ StepPlan plan_step(const DeviceInfo& info, const ConvProblem& problem, std::size
   // Sharing saves time and costs memory: no more than the limit leaves, and no more than the layer
   // itself takes with its gradients. The weights' transform is the largest for its use.
   std::size_t left = limit - std::min(limit, step.scratch_bytes());
-  left = std::min(left, 2 * sizeof(float) *
-                            (problem.input_size() + problem.output_size() + problem.weight_size()));
   OperandSet shared;
-  for (Operand operand : {Operand::kInput, Operand::kGradOutput, Operand::kWeight}) {
-    const std::size_t floats = shareable_floats(step, operand, needs_grad_input);
+  std::array order = {Operand::kInput, Operand::kGradOutput, Operand::kWeight};
+  if (options.in_parts && step.work_in_parts(options.needs_grad_input))
+    std::swap(order.front(), order.back());  // every part would transform the weights
+  else
+    left =
+        std::min(left, 2 * sizeof(float) *
+                           (problem.input_size() + problem.output_size() + problem.weight_size()));
+  for (Operand operand : order) {
+    const std::size_t floats = shareable_floats(step, operand, options);
     if (floats == 0 || floats * sizeof(float) > left) continue;
     left -= floats * sizeof(float);
     shared.set(static_cast<std::size_t>(operand));
@@ -118,10 +131,12 @@ struct CpuDevice::State {
 class CpuDevice::Conv : public DeviceConv {
  public:
   Conv(std::shared_ptr<State> state, const ConvProblem& problem, std::size_t scratch_limit,
-       const AlgorithmChoices& choices, bool needs_grad_input)
+       const AlgorithmChoices& choices, const DeviceConvOptions& options)
       : state_(std::move(state)),
         problem_(problem),
-        plan_(plan_step(state_->info, problem_, scratch_limit, choices, needs_grad_input)) {
+        plan_(plan_step(state_->info, problem_, scratch_limit, choices, options)),
+        works_in_parts_(options.in_parts && plan_.work_in_parts(options.needs_grad_input) &&
+                        plan_.shared_floats[static_cast<std::size_t>(Operand::kWeight)] > 0) {
     state_->reserve_scratch(plan_.scratch_bytes());
     for (std::size_t n = 0; n < memory_.size(); ++n) {
       state_->resize(memory_[n], plan_.shared_floats[n]);
@@ -147,6 +162,12 @@ class CpuDevice::Conv : public DeviceConv {
   }
 
   void run(Pass pass, float* result, const StopToken* stop) override {
+    run_part(pass, {0, 0}, result, stop);
+  }
+
+  bool works_in_parts() const override { return works_in_parts_; }
+
+  void run_part(Pass pass, Range pictures, float* result, const StopToken* stop) override {
     const bool ready = result && (pass == Pass::kForward || operands_.grad_output) &&
                        (pass == Pass::kBackwardData || operands_.input) &&
                        (pass == Pass::kBackwardWeights || operands_.weight);
@@ -155,11 +176,12 @@ class CpuDevice::Conv : public DeviceConv {
                   std::string(pass_name(pass)) + " was run before its operands were set");
     ConvOperands operands = operands_;
     operands.result = result;
+    operands.pictures = pictures;
     for (std::size_t n = 0; n < forms_.size(); ++n)
       if (!forms_[n].memory.empty()) operands.shared[n] = &forms_[n];
     const auto scratch = std::as_writable_bytes(state_->scratch.span());
     ConvPhases& phases = phases_[static_cast<std::size_t>(pass)];
-    phases = {};
+    if (pictures.begin == 0) phases = {};
     plan_.pass(pass).plan->run(operands, scratch, state_->pool, stop, &phases);
   }
 
@@ -179,6 +201,7 @@ class CpuDevice::Conv : public DeviceConv {
   std::shared_ptr<State> state_;
   const ConvProblem problem_;
   const StepPlan plan_;
+  const bool works_in_parts_;
   std::array<FloatBuffer, std::size(kAllOperands)> memory_;
   std::array<SharedForm, std::size(kAllOperands)> forms_;
   std::array<ConvPhases, std::size(kAllPasses)> phases_;
@@ -209,8 +232,7 @@ const DeviceInfo& CpuDevice::info() const {
 std::unique_ptr<DeviceConv> CpuDevice::make_conv(const ConvProblem& problem,
                                                  const DeviceConvOptions& options) {
   const AlgorithmChoices choices = choose(problem, options, true);
-  return std::make_unique<Conv>(state_, problem, limit_of(state_->info, options), choices,
-                                options.needs_grad_input);
+  return std::make_unique<Conv>(state_, problem, limit_of(state_->info, options), choices, options);
 }
 
 std::size_t CpuDevice::planned_scratch(const std::vector<ConvProblem>& layers,
@@ -218,7 +240,7 @@ std::size_t CpuDevice::planned_scratch(const std::vector<ConvProblem>& layers,
   std::size_t scratch = 0, shared = 0;
   for (const ConvProblem& layer : layers) {
     const StepPlan step = plan_step(state_->info, layer, limit_of(state_->info, options),
-                                    choose(layer, options, false), options.needs_grad_input);
+                                    choose(layer, options, false), options);
     scratch = std::max(scratch, step.scratch_bytes());
     shared += step.shared_bytes();
   }

@@ -13,6 +13,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/conv/conv_phases.h"
 #include "engine/conv/conv_problem.h"
+#include "engine/conv/range.h"
 
 namespace convoy {
 
@@ -53,6 +54,15 @@ class DeviceConv {
   // Computes one pass from the operands that it reads and writes the result to host memory. Returns
   // when the result is there.
   virtual void run(Pass pass, float* result, const StopToken* stop) = 0;
+  // Whether run_part() is offered.
+  virtual bool works_in_parts() const { return false; }
+  // Forward or backward-data of some of the batch's pictures: reads and writes only theirs, in
+  // arrays of the whole batch. To be called for ranges that adjoin and begin on multiples of 16,
+  // from the first picture to the last; then all has been done that run() would have done.
+  virtual void run_part(Pass pass, Range pictures, float* result, const StopToken* stop) {
+    static_cast<void>(pictures), static_cast<void>(result), static_cast<void>(stop);
+    throw Error(ErrorKind::kDevice, algorithm(pass), "does not work in parts");
+  }
   // The algorithm that a pass uses, for reports: "gemm".
   virtual std::string algorithm(Pass pass) const = 0;
   virtual ChosenBy chosen_by(Pass pass) const = 0;
@@ -72,6 +82,8 @@ struct DeviceConvOptions {
   // them, on the device's own cores, which takes several runs of the pass. Otherwise the device
   // takes what is remembered, else what it estimates.
   bool measure = false;
+  // Whether run_part() will be used: what makes it efficient is kept, should it take more memory.
+  bool in_parts = false;
   bool needs_grad_input = true;     // false: backward-data is never run, nor measured
   const StopToken* stop = nullptr;  // ends the measurement with Interrupted
 };

@@ -34,6 +34,12 @@ class SlowedConv : public DeviceConv {
     conv_->run(pass, result, stop);
     wait_longer(begin, std::exchange(owed_, {}), extra_, stop);
   }
+  bool works_in_parts() const override { return conv_->works_in_parts(); }
+  void run_part(Pass pass, Range pictures, float* result, const StopToken* stop) override {
+    const auto begin = std::chrono::steady_clock::now();
+    conv_->run_part(pass, pictures, result, stop);
+    wait_longer(begin, std::exchange(owed_, {}), extra_, stop);
+  }
   std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
   ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
   double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }

@@ -100,18 +100,18 @@ HWY_INLINE std::size_t unpool_run(D d, const float* grad_pooled, const std::uint
 template <CacheUse kCacheUse>
 void pool_maps(const float* maps, float bias, const MapShape& shape, float* pooled,
                std::uint8_t* choices) {
-  const std::size_t batch = shape.batch;
+  const std::size_t batch = shape.batch, pictures = shape.pictures;
   for (std::size_t row = 0; row < shape.height / 2; ++row) {
     const float* next = maps + 2 * (row + 1) * shape.width * batch;
     for (std::size_t column = 0; column < shape.width / 2; ++column) {
       // A window's four values lie in two rows, an order in which the processor's own prefetchers
       // reach half of the bandwidth; so the next two rows are asked for, from left to right. After
       // the last row these are the next channel's.
-      prefetch(next + 4 * column * batch, 4 * batch * sizeof(float));
+      if (pictures == batch) prefetch(next + 4 * column * batch, 4 * batch * sizeof(float));
       const Window<const float> window(maps, shape, row, column);
-      std::size_t n = pool_run<kCacheUse>(Full(), window, bias, batch, 0, pooled, choices);
-      n = pool_run<CacheUse::kKeep>(Four(), window, bias, batch, n, pooled, choices);
-      pool_run<CacheUse::kKeep>(One(), window, bias, batch, n, pooled, choices);
+      std::size_t n = pool_run<kCacheUse>(Full(), window, bias, pictures, 0, pooled, choices);
+      n = pool_run<CacheUse::kKeep>(Four(), window, bias, pictures, n, pooled, choices);
+      pool_run<CacheUse::kKeep>(One(), window, bias, pictures, n, pooled, choices);
       pooled += batch;
       if (choices) choices += batch;
     }
@@ -146,24 +146,26 @@ double unpool_maps(const float* grad_pooled, const std::uint8_t* choices, const 
     auto one_sum = hn::Zero(One());
     for (std::size_t column = 0; column < shape.width / 2; ++column) {
       const Window<float> window(grad_maps, shape, row, column);
-      const std::size_t batch = shape.batch;
+      const std::size_t count = shape.pictures;
       std::size_t n =
-          unpool_run<kCacheUse>(Full(), grad_pooled, choices, batch, 0, window, full_sum);
-      n = unpool_run<CacheUse::kKeep>(Four(), grad_pooled, choices, batch, n, window, four_sum);
-      unpool_run<CacheUse::kKeep>(One(), grad_pooled, choices, batch, n, window, one_sum);
-      grad_pooled += batch;
-      choices += batch;
+          unpool_run<kCacheUse>(Full(), grad_pooled, choices, count, 0, window, full_sum);
+      n = unpool_run<CacheUse::kKeep>(Four(), grad_pooled, choices, count, n, window, four_sum);
+      unpool_run<CacheUse::kKeep>(One(), grad_pooled, choices, count, n, window, one_sum);
+      grad_pooled += shape.batch;
+      choices += shape.batch;
     }
     if (shape.width % 2 != 0)
       for (std::size_t below = 0; below < 2; ++below)
         std::memset(grad_maps + (2 * row + below + 1) * row_size - shape.batch, 0,
-                    shape.batch * sizeof(float));
+                    shape.pictures * sizeof(float));
     total += static_cast<double>(hn::GetLane(hn::SumOfLanes(Full(), full_sum))) +
              static_cast<double>(hn::GetLane(hn::SumOfLanes(Four(), four_sum))) +
              static_cast<double>(hn::GetLane(one_sum));
   }
   if (shape.height % 2 != 0)
-    std::memset(grad_maps + (shape.height - 1) * row_size, 0, row_size * sizeof(float));
+    for (std::size_t column = 0; column < shape.width; ++column)
+      std::memset(grad_maps + (shape.height - 1) * row_size + column * shape.batch, 0,
+                  shape.pictures * sizeof(float));
   return total;
 }
 

@@ -11,9 +11,11 @@
 namespace convoy {
 
 // The maps of one channel, [height][width][batch], before 2x2 pooling; after it they are
-// [height / 2][width / 2][batch], an odd last row or column being left out.
+// [height / 2][width / 2][batch], an odd last row or column being left out. Of a larger batch only
+// the first `pictures` may be worked on.
 struct MapShape {
   std::size_t height = 0, width = 0, batch = 0;
+  std::size_t pictures = batch;
   std::size_t size() const { return height * width * batch; }
   std::size_t pooled_size() const { return (height / 2) * (width / 2) * batch; }
 };

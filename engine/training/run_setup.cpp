@@ -66,15 +66,6 @@ SharePolicy policy_of(const DistributionSpec& distribution, std::size_t devices)
   return policy;
 }
 
-// Nothing is done in another way than the experiment says.
-void refuse_unoffered(const Experiment& experiment) {
-  const DistributionOptions& options = experiment.distribution.options;
-  const auto refuse = [](const char* path) {
-    throw Error(ErrorKind::kExperiment, path, "is not offered by this version yet");
-  };
-  if (options.overlap) refuse("/distribution/overlap");
-}
-
 }  // namespace
 
 std::vector<std::string> RunSetup::device_names() const {
@@ -89,7 +80,6 @@ RunSetup prepare_run(Experiment given, const RunControl& control, const RunListe
   if (experiment.devices.empty()) experiment.devices = default_devices();
   if (const auto moved = control.link()) experiment.link = *moved;
   validate(experiment, "");
-  refuse_unoffered(experiment);
   listeners.phase(RunPhase::kPreparing, "opening the devices", 0, 0);
   setup.devices = open_run_devices(experiment.devices, experiment.link, experiment.clock);
   setup.policy = policy_of(experiment.distribution, experiment.devices.size());
