@@ -1,6 +1,7 @@
 #include "ui/charts/axis_style.h"
 
 #include <QChart>
+#include <QLogValueAxis>
 #include <QValueAxis>
 #include <algorithm>
 
@@ -39,6 +40,13 @@ void setRange(QValueAxis& axis, double min, double max, double step) {
   if (axis.min() != min || axis.max() != max) axis.setRange(min, max);
   if (axis.tickInterval() != step) axis.setTickInterval(step);
   const QString format = QStringLiteral("%.") + QString::number(decimalsFor(step)) + 'f';
+  if (axis.labelFormat() != format) axis.setLabelFormat(format);
+}
+
+void setRange(QLogValueAxis& axis, double min, double max) {
+  if (axis.min() != min || axis.max() != max) axis.setRange(min, max);
+  const QString format =
+      QStringLiteral("%.") + QString::number(decimalsFor(std::min(1.0, min))) + 'f';
   if (axis.labelFormat() != format) axis.setLabelFormat(format);
 }
 

@@ -5,6 +5,7 @@
 
 class QAbstractAxis;
 class QChart;
+class QLogValueAxis;
 class QValueAxis;
 
 namespace convoy::ui {
@@ -15,6 +16,8 @@ void styleChart(QChart& chart);
 void styleAxis(QAbstractAxis& axis, GridLines grid, const QString& title);
 // Sets range and ticks together. Ticks lie at multiples of `step`.
 void setRange(QValueAxis& axis, double min, double max, double step);
+// The same for decades. Written out: "%g" leaves labels empty where numbers are localised.
+void setRange(QLogValueAxis& axis, double min, double max);
 // How many ticks fit so many pixels.
 int ticksAcross(double pixels);
 int ticksUp(double pixels);

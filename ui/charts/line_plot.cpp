@@ -224,7 +224,7 @@ void LinePlot::fitAxes(const std::vector<double>& largest, double smallestPositi
 void LinePlot::setLeftRange(const Range& range) {
   if (leftRange() == range) return;
   if (m_logarithmic)
-    m_leftLog->setRange(range.min, range.max);
+    setRange(*m_leftLog, range.min, range.max);
   else
     setRange(*m_left, range.min, range.max,
              niceStep((range.max - range.min) / ticksUp(m_chart.plotArea().height())));
@@ -327,8 +327,7 @@ void LinePlot::setLogarithmic(bool logarithmic) {
     m_spareLeft.reset(m_left);
     static_cast<void>(m_spareLog.release());
     m_leftLog->setBase(10.0);
-    m_leftLog->setLabelFormat("%g");
-    m_leftLog->setRange(m_fullLog.min, m_fullLog.max);
+    setRange(*m_leftLog, m_fullLog.min, m_fullLog.max);
   } else {
     m_spareLog.reset(m_leftLog);
     static_cast<void>(m_spareLeft.release());

@@ -52,8 +52,7 @@ void XAxis::setRange(const Range& range, double pixels) {
     ui::setRange(*m_linear, range.min, range.max, std::max(1.0, step));
     return;
   }
-  if (this->range() != range) m_logarithmic->setRange(range.min, range.max);
-  m_logarithmic->setLabelFormat(range.min < 1.0 ? QStringLiteral("%g") : QStringLiteral("%.0f"));
+  ui::setRange(*m_logarithmic, range.min, range.max);
 }
 
 bool XAxis::isTooClose(const Range& range) const {
