@@ -4,6 +4,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/event_lines.h"
+#include "app/cli/experiment_error.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/run_progress.h"
 #include "app/cli/run_report.h"
@@ -25,12 +26,6 @@ Experiment read(const Options& options) {
   for (const std::string& setting : options.settings)
     text = with_setting(text, setting, options.experiment);
   return parse_experiment(text, options.experiment);
-}
-
-// What turns out to be impossible only with the data at hand is said without the file.
-[[noreturn]] void rethrow_with_file(const Error& error, const std::string& file) {
-  if (error.kind() != ErrorKind::kExperiment) throw error;
-  throw Error(ErrorKind::kExperiment, file, error.what());
 }
 
 int run(const Options& options) {
@@ -74,9 +69,10 @@ void add_run_command(CLI::App& app, Action& action) {
                    "path=value changes the experiment: training.batch_size=64, "
                    "devices.1.speed=0.5, network.kernels=[50,500]; may come again")
       ->allow_extra_args(false);
-  command->add_option("--out", options->out,
-                      "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json "
-                      "and weights.safetensors");
+  command->add_option(
+      "--out", options->out,
+      "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json, "
+      "calibration.json and weights.safetensors");
   command->add_option("--record", options->record,
                       "Lab book (SQLite) to add the run to; created when it is not there");
   command->add_option(

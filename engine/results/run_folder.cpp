@@ -92,7 +92,7 @@ void RunFolder::on_started(const RunStarted& started) {
   files.started = started;
   // What an earlier run left must not pass for this one's.
   std::error_code ignored;
-  for (const char* name : {"summary.csv", "weights.safetensors"})
+  for (const char* name : {"summary.csv", "weights.safetensors", "calibration.json"})
     std::filesystem::remove(files.folder / name, ignored);
   write_file_atomically(files.folder / "experiment.json", started.experiment_json);
   files.steps = std::make_unique<GrowingFile>(files.folder / "steps.csv", kStepColumns);

@@ -47,10 +47,9 @@ ordered_json record_json(const CalibrationRecord& record) {
       {"kernels", network.design.kernels},
       {"kernel_size", network.design.kernel_size},
       {"padding", kPaddings[network.design.padding == PaddingMode::kValid ? 0 : 1]},
-      {"batch_size", record.batch_size},
-      {"fuse_pooling", record.fuse_pooling}};
+      {"batch_size", record.batch_size}};
   for (const DeviceTimes& device : record.devices) object["devices"].push_back(device_json(device));
-  object["baseline"] = {{"device", record.baseline_device}, {"conv_ms", record.baseline_conv_ms}};
+  object["baseline"] = {{"device", record.baseline_device}, {"ms", record.baseline_ms}};
   for (const RestPart& part : record.rest)
     object["rest"].push_back({{"part", part.name}, {"ms", part.ms}});
   return object;
@@ -70,19 +69,23 @@ double ms_of(const JsonValue& object, const char* key) {
   return needed(object, key).number({0, kMostMs});
 }
 
+std::array<double, 3> read_passes(const JsonValue& list) {
+  std::array<double, 3> ms{};
+  const auto values = list.list("times, one a pass", 3, 3);
+  for (std::size_t pass = 0; pass < 3; ++pass) ms[pass] = values[pass].number({0, kMostMs});
+  if (!(ms[0] + ms[1] + ms[2] > 0.0))
+    list.fail("no pass took any time; a calibration has times above 0");
+  return ms;
+}
+
 LayerTimes read_layer(const JsonValue& object) {
   LayerTimes layer;
   layer.split = static_cast<SplitMode>(
       needed(object, "split").choice(std::span(kSplits).first(2)));  // never "auto"
   layer.count = count_of(object, "count", 1);
-  const auto ms = needed(object, "ms").list("times, one a pass", 3, 3);
+  layer.ms = read_passes(needed(object, "ms"));
   const auto algorithms = needed(object, "algorithms").list("names, one a pass", 3, 3);
-  for (std::size_t pass = 0; pass < 3; ++pass) {
-    layer.ms[pass] = ms[pass].number({0, kMostMs});
-    layer.algorithm[pass] = algorithms[pass].text();
-  }
-  if (!(layer.ms[0] + layer.ms[1] + layer.ms[2] > 0.0))
-    needed(object, "ms").fail("no pass took any time; a calibration has times above 0");
+  for (std::size_t pass = 0; pass < 3; ++pass) layer.algorithm[pass] = algorithms[pass].text();
   layer.cost = {ms_of(object, "fixed_ms"), needed(object, "ms_each").number({0, kMostMs, false})};
   return layer;
 }
@@ -117,7 +120,6 @@ CalibrationRecord read_record(const JsonValue& object) {
   network.design.padding =
       needed(object, "padding").choice(kPaddings) == 0 ? PaddingMode::kValid : PaddingMode::kSame;
   record.batch_size = count_of(object, "batch_size", 1);
-  record.fuse_pooling = needed(object, "fuse_pooling").boolean();
   network.conv_problems(record.batch_size);  // refuses layers that do not fit
 
   for (const JsonValue& device : needed(object, "devices").list("devices", 1, kMost))
@@ -125,7 +127,9 @@ CalibrationRecord read_record(const JsonValue& object) {
   const JsonValue baseline = needed(object, "baseline");
   record.baseline_device = static_cast<int>(
       needed(baseline, "device").integer(0, static_cast<std::int64_t>(record.devices.size()) - 1));
-  record.baseline_conv_ms = needed(baseline, "conv_ms").number({0, kMostMs, false});
+  const std::size_t layers = network.design.kernels.size();
+  for (const JsonValue& layer : needed(baseline, "ms").list("layers", layers, layers))
+    record.baseline_ms.push_back(read_passes(layer));
   for (const JsonValue& part : needed(object, "rest").list("parts of the step", 0, kMost))
     record.rest.push_back({needed(part, "part").text(), ms_of(part, "ms")});
   return record;

@@ -14,7 +14,8 @@
 
 namespace convoy {
 
-// All times are of the devices as they are, at speed 1: of an emulated one, less what it waits.
+// All times are of the devices as they are, at speed 1: of an emulated one, less what it waits; and
+// of convolutions alone: what was measured with pooling, less what pooling is estimated to take.
 struct CalibrationRecord {
   // One device on one layer: `count` kernels (or pictures, where the layer was split by batch) took
   // `ms` by pass in the order of kAllPasses (0 for a pass that the layer does not need), and `cost`
@@ -35,14 +36,21 @@ struct CalibrationRecord {
   DatasetKind dataset = DatasetKind::kSynthetic;  // with the two below: the shape of the pictures
   NetworkSpec network;
   int batch_size = 0;
-  bool fuse_pooling = false;  // whether the layers' times have pooling in them
   std::vector<DeviceTimes> devices;
-  // The step on one device alone: its convolutions, and the rest by part ("batch", "bias, ReLU,
-  // pooling 1", "fully connected", "update", ...; "other" for what is in no part).
+  // The step on one device alone: its convolutions by layer and pass, and the rest by part
+  // ("batch", "bias, ReLU, pooling 1", "fully connected", "update", ...; "other" for what is in no
+  // part).
   int baseline_device = 0;
-  double baseline_conv_ms = 0.0;
+  std::vector<std::array<double, 3>> baseline_ms;  // [layer]
   std::vector<RestPart> rest;
+
+  double part_ms(const std::string& name) const;
+  // What the master takes to add the bias, rectify and pool, or for the way back.
+  double pooling_ms(std::size_t layer, bool backward) const;
 };
+
+// Whether every device of the plan was measured on every layer, as a record needs it.
+bool all_measured(const ClusterPlan& plan);
 
 // The record of what `plan` was made from and the baseline measured. `devices` as the plan has
 // them.

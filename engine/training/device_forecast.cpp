@@ -37,12 +37,8 @@ std::size_t find_device(const CalibrationRecord& record, const DeviceSpec& spec,
   return found;
 }
 
-double part_ms(const std::vector<RestPart>& rest, const std::string& name) {
-  double ms = 0.0;
-  for (const RestPart& part : rest)
-    if (part.name == name) ms += part.ms;
-  return ms;
-}
+constexpr auto kForward = static_cast<std::size_t>(Pass::kForward);
+constexpr auto kBackwardWeights = static_cast<std::size_t>(Pass::kBackwardWeights);
 
 double sum(const std::array<double, 3>& ms) {
   return ms[0] + ms[1] + ms[2];
@@ -97,11 +93,32 @@ double DeviceForecast::recorded_conv_ms(std::size_t recorded) const {
   return ms;
 }
 
+bool DeviceForecast::is_baseline(std::size_t recorded) const {
+  const DeviceTimes& device = record_.devices[recorded];
+  const DeviceTimes& baseline = record_.devices[static_cast<std::size_t>(record_.baseline_device)];
+  return device.id == baseline.id && device.scratch_limit_mb == baseline.scratch_limit_mb;
+}
+
+std::array<double, 3> DeviceForecast::pass_ms(std::size_t device, std::size_t layer,
+                                              SplitMode split, int count, int whole) const {
+  const auto& recorded = times(device).layers[layer];
+  std::array<double, 3> ms = recorded.ms;
+  double factor = cost(device, layer, split).ms(count) / sum(ms);
+  if (count == whole && is_baseline(found_[device])) {
+    ms = record_.baseline_ms[layer];  // no estimate, then
+    factor = 1.0 / devices_[device].speed;
+  }
+  for (double& value : ms) value *= factor;
+  return ms;
+}
+
 double DeviceForecast::alone_conv_ms(std::size_t device) const {
   const std::size_t recorded = found_[device];
-  const double ms = recorded == static_cast<std::size_t>(record_.baseline_device)
-                        ? record_.baseline_conv_ms
-                        : recorded_conv_ms(recorded);
+  double ms = 0.0;
+  if (is_baseline(recorded))
+    for (const auto& passes : record_.baseline_ms) ms += sum(passes);
+  else
+    ms = recorded_conv_ms(recorded);
   return ms / devices_[device].speed;
 }
 
@@ -124,18 +141,12 @@ double DeviceForecast::alone_step_ms(std::size_t device) const {
   return alone_conv_ms(device) + rest_ms * rest_factor(device);
 }
 
-double DeviceForecast::pooling_ms(std::size_t layer, bool backward) const {
-  return part_ms(record_.rest, "bias, ReLU, pooling " + std::to_string(layer + 1) +
-                                   (backward ? " backward" : ""));
-}
-
 double DeviceForecast::update_ms(std::size_t layer) const {
   double all = static_cast<double>(record_.network.classes) *
                static_cast<double>(record_.network.features() + 1);
   for (const ConvProblem& problem : problems_)
     all += static_cast<double>(problem.weight_size()) + problem.out_channels;
-  return part_ms(record_.rest, "update") * static_cast<double>(problems_[layer].weight_size()) /
-         all;
+  return record_.part_ms("update") * static_cast<double>(problems_[layer].weight_size()) / all;
 }
 
 double DeviceForecast::comp_ms(const std::vector<SplitMode>& splits) const {
@@ -143,7 +154,8 @@ double DeviceForecast::comp_ms(const std::vector<SplitMode>& splits) const {
   double ms = 0.0;
   for (const RestPart& part : record_.rest) ms += part.ms;
   for (std::size_t layer = 0; layer < problems_.size(); ++layer) {
-    if (options.fuse_pooling) ms -= pooling_ms(layer, false) + pooling_ms(layer, true);
+    if (options.fuse_pooling)
+      ms -= record_.pooling_ms(layer, false) + record_.pooling_ms(layer, true);
     if (options.resident_kernels && splits[layer] == SplitMode::kKernels) ms -= update_ms(layer);
   }
   return std::max(0.0, ms) * rest_factor(0);
@@ -176,17 +188,12 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
                   {},
                   0.0};
     if (counts[i] > 0) {
-      const auto& recorded = times(i).layers[layer].ms;
-      for (std::size_t pass = 0; pass < 3; ++pass)
-        part.ms[pass] = costs[i].ms(counts[i]) * recorded[pass] / sum(recorded);
-      // Pooling changes its place: from the master to the devices, or the other way.
-      const double pooled =
-          static_cast<double>(options.fuse_pooling) - static_cast<double>(record_.fuse_pooling);
+      part.ms = pass_ms(i, layer, split, counts[i], whole);
       const double rest = rest_factor(i) * fraction;
-      double& forward = part.ms[static_cast<std::size_t>(Pass::kForward)];
-      double& backward = part.ms[static_cast<std::size_t>(Pass::kBackwardWeights)];
-      forward = std::max(0.0, forward + pooled * rest * pooling_ms(layer, false));
-      backward = std::max(0.0, backward + pooled * rest * pooling_ms(layer, true));
+      if (options.fuse_pooling) {
+        part.ms[kForward] += rest * record_.pooling_ms(layer, false);
+        part.ms[kBackwardWeights] += rest * record_.pooling_ms(layer, true);
+      }
       if (options.resident_kernels && split == SplitMode::kKernels)
         part.update_ms = rest * update_ms(layer);
     }

@@ -34,12 +34,16 @@ class DeviceForecast {
   bool is_cpu(std::size_t device) const;
   // By kernel or by picture, at the device's speed.
   ShareCost cost(std::size_t device, std::size_t layer, SplitMode split) const;
+  // `count` of `whole` kernels or pictures, by pass, without pooling.
+  std::array<double, 3> pass_ms(std::size_t device, std::size_t layer, SplitMode split, int count,
+                                int whole) const;
+  // Whether a device of the record is the one that did whole steps alone.
+  bool is_baseline(std::size_t recorded) const;
   // The convolutions of a step alone on a device of the record, from its cost lines, at speed 1.
   double recorded_conv_ms(std::size_t recorded) const;
   // How much longer the device's computer takes for what the record has as the rest of the step.
   double rest_factor(std::size_t device) const;
-  // The recorded time of pooling a layer, forward or backward, and of updating its weights.
-  double pooling_ms(std::size_t layer, bool backward) const;
+  // The recorded time of updating a layer's weights.
   double update_ms(std::size_t layer) const;
   LayerWork layer_work(std::size_t layer, SplitMode split) const;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "engine/training/device_forecast.h"
 
@@ -209,24 +208,6 @@ std::string PredictionStudy::verdict(const Experiment& experiment) const {
                            " alone.";
   if (even.kind == BreakEven::Kind::kNever) return "Not worth it at any bandwidth: " + loss;
   return "Not worth it below " + bandwidth(even.bandwidth_mbps) + ": " + loss;
-}
-
-Experiment with_devices(Experiment experiment, int count) {
-  const auto all = static_cast<int>(experiment.devices.size());
-  if (count < 1 || count > all)
-    throw Error(ErrorKind::kExperiment, "/devices",
-                "asked for the first " + std::to_string(count) + "; the experiment has " +
-                    std::to_string(all));
-  experiment.devices.resize(static_cast<std::size_t>(count));
-  if (experiment.distribution.shares != ShareMode::kExplicit) return experiment;
-  std::vector<double>& fractions = experiment.distribution.fractions;
-  fractions.resize(static_cast<std::size_t>(count));
-  const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
-  if (!(sum > 0.0))
-    throw Error(ErrorKind::kExperiment, "/distribution/shares",
-                "the first " + std::to_string(count) + " devices have no share");
-  for (double& fraction : fractions) fraction /= sum;
-  return experiment;
 }
 
 Experiment with_bandwidth(Experiment experiment, std::optional<double> mbps) {

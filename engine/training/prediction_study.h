@@ -19,6 +19,7 @@
 #include "engine/training/calibration_record.h"
 #include "engine/training/experiment.h"
 #include "engine/training/run_control.h"
+#include "engine/training/variations.h"
 
 namespace convoy {
 
@@ -85,9 +86,6 @@ class PredictionStudy {
   std::vector<CalibrationRecord> records_;
 };
 
-// The experiment on its first `count` devices. Explicit shares become those of what is left,
-// scaled to a sum of 1.
-Experiment with_devices(Experiment experiment, int count);
 // The default link at this bandwidth; nothing is unlimited.
 Experiment with_bandwidth(Experiment experiment, std::optional<double> mbps);
 // "300 Mb/s", "never: ...", "always: ..."

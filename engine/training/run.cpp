@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 
+#include "engine/base/atomic_file.h"
 #include "engine/base/pace_clock.h"
 #include "engine/cluster/in_process_worker.h"
 #include "engine/cluster/prediction.h"
@@ -11,6 +12,7 @@
 #include "engine/network/weight_file.h"
 #include "engine/results/run_folder.h"
 #include "engine/training/baseline.h"
+#include "engine/training/calibration_record.h"
 #include "engine/training/gradient_difference.h"
 #include "engine/training/run_description.h"
 #include "engine/training/run_setup.h"
@@ -191,6 +193,11 @@ void Run::measure_baseline_step() {
   baseline.conv_ms = times.conv_ms;
   baseline.comp_ms = times.comp_ms;
   baseline_ = baseline;
+  if (options_.out && all_measured(plan_)) {
+    const CalibrationRecord record =
+        make_record(experiment, setup_.spec, experiment.devices, plan_, baseline.device, times);
+    write_file_atomically(*options_.out / "calibration.json", calibration_json({record}));
+  }
   baseline_->amdahl_limit = baseline.amdahl_limit = amdahl_limit(baseline, relative_speed());
 
   RunCalibrated calibrated = describe_calibration(plan_, cluster_->size());

@@ -21,7 +21,7 @@ CalibrationRecord one_layer() {
   layer.cost = {0.0, 10.0};
   record.devices = {{"cpu:0", "A", std::nullopt, {layer}}, {"cpu:1", "B", std::nullopt, {layer}}};
   record.baseline_device = 0;
-  record.baseline_conv_ms = 80.0;
+  record.baseline_ms = {{20.0, 0.0, 60.0}};
   record.rest = {{"bias, ReLU, pooling 1", 4.0},
                  {"bias, ReLU, pooling 1 backward", 6.0},
                  {"update", 7.0},
@@ -204,13 +204,11 @@ class PredictionStudyTest : public QObject {
     CalibrationRecord record = one_layer();
     record.devices[0].layers[0].ms[0] = 1.0 / 3.0;
     record.devices[1].scratch_limit_mb = 12.5;
-    record.fuse_pooling = true;
     const std::string text = calibration_json({record, one_layer()});
     const auto back = parse_calibration(text, "c.json");
     QCOMPARE(back.size(), std::size_t{2});
     QCOMPARE(calibration_json(back), text);
     QCOMPARE(back[0].devices[0].layers[0].ms[0], 1.0 / 3.0);
-    QVERIFY(back[0].fuse_pooling && !back[1].fuse_pooling);
   }
 
   void damagedFilesAreRefused() {

@@ -92,7 +92,7 @@ class RunTest : public QObject {
     QCOMPARE(recorder.finished.run, summary.run);
     QCOMPARE(recorder.calibrated.predicted_step_ms, summary.predicted_step_ms);
     for (const char* file : {"experiment.json", "steps.csv", "devices.csv", "summary.csv",
-                             "trace.json", "weights.safetensors"})
+                             "trace.json", "weights.safetensors", "calibration.json"})
       QVERIFY2(has_file(folder, file), file);
   }
 

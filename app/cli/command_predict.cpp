@@ -1,0 +1,155 @@
+// convoy predict: what experiments will take, without running them.
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "app/cli/commands.h"
+#include "app/cli/experiment_error.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/prediction_report.h"
+#include "app/cli/run_progress.h"
+#include "engine/base/atomic_file.h"
+
+namespace convoy::cli {
+namespace {
+
+struct Options {
+  std::string experiment, devices, method, save_calibration;
+  std::vector<std::string> settings, vary, calibrations;
+  bool json = false, quiet = false;
+};
+
+std::vector<Variation> variations_of(const Options& options) {
+  std::vector<Variation> variations;
+  for (const std::string& text : options.vary) variations.push_back(parse_variation(text));
+  if (!options.devices.empty()) variations.push_back(parse_variation("devices=" + options.devices));
+  if (!options.method.empty()) variations.push_back(parse_variation("method=" + options.method));
+  std::set<std::string> paths;
+  for (const Variation& variation : variations)
+    if (!paths.insert(variation.path).second)
+      throw Error(ErrorKind::kUsage, "", "\"" + variation.path + "\" is varied twice");
+  return variations;
+}
+
+std::vector<DeviceSpec> recorded_devices(const CalibrationRecord& record) {
+  std::vector<DeviceSpec> devices;
+  for (const auto& device : record.devices)
+    devices.push_back({device.id, device.name, 1.0, std::nullopt, device.scratch_limit_mb});
+  return devices;
+}
+
+// One calibration serves all variants of a problem: its devices are those of the variant that has
+// most, and every one beside that only another variant has.
+Experiment to_calibrate(const Experiment& problem, const std::vector<Variant>& variants) {
+  Experiment experiment = problem;
+  const auto same = [&](const Experiment& other) {
+    return other.network == problem.network &&
+           other.training.batch_size == problem.training.batch_size &&
+           other.dataset.kind == problem.dataset.kind;
+  };
+  for (const Variant& variant : variants)
+    if (same(variant.experiment) && variant.experiment.devices.size() > experiment.devices.size())
+      experiment.devices = variant.experiment.devices;
+  std::set<std::string> names;
+  for (const DeviceSpec& device : experiment.devices)
+    names.insert(device.name.empty() ? device.id : device.name);
+  for (const Variant& variant : variants) {
+    if (!same(variant.experiment)) continue;
+    for (DeviceSpec device : variant.experiment.devices) {
+      const bool known = std::any_of(
+          experiment.devices.begin(), experiment.devices.end(), [&](const DeviceSpec& other) {
+            return other.id == device.id && other.scratch_limit_mb == device.scratch_limit_mb;
+          });
+      if (known) continue;
+      while (!names.insert(device.name.empty() ? device.id : device.name).second)
+        device.name = (device.name.empty() ? device.id : device.name) + "'";
+      experiment.devices.push_back(device);
+    }
+  }
+  experiment.distribution = {};  // calibrated shares, by the paper's method
+  return experiment;
+}
+
+// What is not known yet is measured now.
+void calibrate_missing(const std::vector<Variant>& variants, bool quiet, PredictionStudy& study) {
+  RunControl control;
+  const InterruptGuard interrupt(control);
+  RunProgress progress(quiet);
+  for (const Variant& variant : variants)
+    if (!study.record_of(variant.experiment))
+      study.add(calibrate_only(to_calibrate(variant.experiment, variants), control, {&progress}));
+}
+
+int run(const Options& options) {
+  const std::vector<Variation> variations = variations_of(options);
+  PredictionStudy study;
+  for (const std::string& file : options.calibrations)
+    for (CalibrationRecord& record : read_calibration(file)) study.add(std::move(record));
+
+  std::string text = read_whole_file(options.experiment, ErrorKind::kExperiment);
+  for (const std::string& setting : options.settings)
+    text = with_setting(text, setting, options.experiment);
+  const std::vector<Variant> variants = vary(text, variations, options.experiment, [&] {
+    return study.records().empty() ? default_devices() : recorded_devices(study.records().front());
+  });
+
+  std::vector<PredictedVariant> predicted;
+  try {
+    if (options.calibrations.empty()) calibrate_missing(variants, options.quiet, study);
+    for (const Variant& variant : variants)
+      predicted.push_back({variant.values, study.predict(variant.experiment),
+                           study.break_even(variant.experiment),
+                           study.verdict(variant.experiment)});
+  } catch (const Error& error) {
+    rethrow_with_file(error, options.experiment);
+  }
+  if (!options.save_calibration.empty())
+    write_file_atomically(options.save_calibration, calibration_json(study.records()));
+  std::vector<std::string> paths;
+  for (const Variation& variation : variations) paths.push_back(variation.path);
+  std::cout << (options.json ? prediction_json(paths, predicted)
+                             : prediction_text(paths, predicted));
+  return 0;
+}
+
+}  // namespace
+
+void add_predict_command(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand(
+      "predict", "Say what a step of an experiment will take, without running it");
+  const auto options = std::make_shared<Options>();
+  command->add_option("EXPERIMENT.json", options->experiment, "The experiment file")->required();
+  command
+      ->add_option("--set", options->settings,
+                   "path=value changes the experiment, as in convoy run")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--vary", options->vary,
+                   "path=v1,v2,... predicts for each value: link.bandwidth_mbps=10,100,1000, "
+                   "distribution.overlap=true,false, network.kernels=[50,500],[150,800]; may come "
+                   "again, for all combinations")
+      ->allow_extra_args(false);
+  command->add_option("--devices", options->devices,
+                      "1,2,3: with the first one, two, three of the experiment's devices; the same "
+                      "as --vary devices=1,2,3");
+  command->add_option("--method", options->method,
+                      "paper,best: with none and with all options of the distribution; the same as "
+                      "--vary method=paper,best");
+  command
+      ->add_option("--calibration", options->calibrations,
+                   "calibration.json of a run, or what --save-calibration wrote: the devices are "
+                   "not needed then; may come again")
+      ->allow_extra_args(false);
+  command->add_option("--save-calibration", options->save_calibration,
+                      "File for the calibrations used");
+  command->add_flag("--json", options->json, "As a JSON list, one object a combination");
+  command->add_flag("--quiet", options->quiet, "No progress, only warnings and errors");
+  command->footer(
+      "Without --calibration the devices are timed now, as a run does before its first step, once\n"
+      "for each network and batch size. One calibration serves any links, shares, methods, speeds\n"
+      "and numbers of the devices that it has. break-even: the bandwidth of the default link from\n"
+      "which on a step is as fast as on the baseline's device alone.");
+  choose(*command, action, options, run);
+}
+
+}  // namespace convoy::cli
