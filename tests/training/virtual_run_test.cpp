@@ -8,6 +8,7 @@
 #include "engine/cluster/schedule.h"
 #include "engine/device/discovery.h"
 #include "engine/results/device_work.h"
+#include "engine/training/prediction_study.h"
 #include "engine/training/run.h"
 
 using namespace convoy;
@@ -39,9 +40,10 @@ Experiment three_devices() {
 
 class Recorder : public RunListener {
  public:
-  explicit Recorder(const Experiment& experiment) {
+  explicit Recorder(const Experiment& experiment,
+                    const std::optional<std::filesystem::path>& out = std::nullopt) {
     RunControl control;
-    summary = run_experiment(experiment, control, {this});
+    summary = run_experiment(experiment, control, {this}, out);
   }
   void on_calibrated(const RunCalibrated& event) override { calibrated = event; }
   void on_baseline(const RunBaseline& event) override { baseline = event; }
@@ -165,6 +167,40 @@ class VirtualRunTest : public QObject {
         QCOMPARE(ours[row].work.bytes_received, theirs[row].work.bytes_received);
       }
     }
+  }
+
+  // Every option alone and all together: what the formulas say travels is what a run counts, and a
+  // prediction from the run's own file divides the layers as the run does.
+  void bytesAreThoseOfTheFormulas_data() {
+    QTest::addColumn<QString>("method");
+    for (const char* method :
+         {"paper", "resident", "fused", "fp16", "batch", "all", "all by batch"})
+      QTest::newRow(method) << method;
+  }
+  void bytesAreThoseOfTheFormulas() {
+    QFETCH(QString, method);
+    Experiment experiment = three_devices();
+    experiment.training.steps = 1;
+    experiment.baseline = BaselineMode::kMaster;
+    DistributionOptions& options = experiment.distribution.options;
+    const bool all = method.startsWith("all");
+    options.resident_kernels = all || method == "resident";
+    options.fuse_pooling = all || method == "fused";
+    if (all || method == "fp16") options.wire = WireFormat::kFp16;
+    if (method.endsWith("batch")) options.split = SplitMode::kBatch;
+
+    const QTemporaryDir folder;
+    const Recorder run(experiment, folder.path().toStdString());
+    const PredictionStudy study(
+        read_calibration(folder.filePath("calibration.json").toStdString()));
+    const Prediction prediction = study.predict(experiment);
+    std::vector<std::uint64_t> counted(experiment.devices.size());
+    for (const Slice& slice : run.steps.at(0).slices)
+      counted[static_cast<std::size_t>(slice.device)] += slice.bytes;
+    QCOMPARE(prediction.step.device_bytes, counted);
+    QCOMPARE(counted[0], std::uint64_t{0});
+    QVERIFY(counted[1] > 0 && counted[2] > 0);
+    QVERIFY(*run.summary.predicted_step_ms > 0.0 && prediction.step.step_ms > 0.0);
   }
 
   // The same device under three names is measured once, and each has its speed of it.
