@@ -10,6 +10,7 @@
 #include "engine/network/model.h"
 #include "engine/training/batches.h"
 #include "engine/training/experiment.h"
+#include "engine/training/step_rest.h"
 
 namespace convoy {
 
@@ -23,13 +24,6 @@ struct BaselineProblem {
   bool shuffle;
   std::uint64_t seed;
   bool timed = true;  // false: only the first step, for its gradients
-};
-
-// A part of the step outside the convolutional layers: "batch", "fully connected", "update"; layers
-// as the model calls them.
-struct RestPart {
-  std::string name;
-  double ms = 0.0;
 };
 
 // Medians.

@@ -33,7 +33,7 @@ void take_out_pooling(const CalibrationRecord& record, std::size_t layer, int wh
   const double part = factor * times.count / whole;
   const auto take_out = [&](Pass pass, bool backward) {
     double& ms = times.ms[static_cast<std::size_t>(pass)];
-    ms = std::max(kLeast * ms, ms - part * record.pooling_ms(layer, backward));
+    ms = std::max(kLeast * ms, ms - part * pooling_ms(record.rest, layer, backward));
   };
   take_out(Pass::kForward, false);
   take_out(Pass::kBackwardWeights, true);
@@ -48,18 +48,6 @@ bool all_measured(const ClusterPlan& plan) {
     return std::all_of(layer.measured_counts.begin(), layer.measured_counts.end(),
                        [](int count) { return count > 0; });
   });
-}
-
-double CalibrationRecord::part_ms(const std::string& name) const {
-  double ms = 0.0;
-  for (const RestPart& part : rest)
-    if (part.name == name) ms += part.ms;
-  return ms;
-}
-
-double CalibrationRecord::pooling_ms(std::size_t layer, bool backward) const {
-  return part_ms("bias, ReLU, pooling " + std::to_string(layer + 1) +
-                 (backward ? " backward" : ""));
 }
 
 CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& network,

@@ -43,10 +43,6 @@ struct CalibrationRecord {
   int baseline_device = 0;
   std::vector<std::array<double, 3>> baseline_ms;  // [layer]
   std::vector<RestPart> rest;
-
-  double part_ms(const std::string& name) const;
-  // What the master takes to add the bias, rectify and pool, or for the way back.
-  double pooling_ms(std::size_t layer, bool backward) const;
 };
 
 // Whether every device of the plan was measured on every layer, as a record needs it.

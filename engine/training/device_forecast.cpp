@@ -141,24 +141,9 @@ double DeviceForecast::alone_step_ms(std::size_t device) const {
   return alone_conv_ms(device) + rest_ms * rest_factor(device);
 }
 
-double DeviceForecast::update_ms(std::size_t layer) const {
-  double all = static_cast<double>(record_.network.classes) *
-               static_cast<double>(record_.network.features() + 1);
-  for (const ConvProblem& problem : problems_)
-    all += static_cast<double>(problem.weight_size()) + problem.out_channels;
-  return record_.part_ms("update") * static_cast<double>(problems_[layer].weight_size()) / all;
-}
-
 double DeviceForecast::comp_ms(const std::vector<SplitMode>& splits) const {
-  const DistributionOptions& options = experiment_.distribution.options;
-  double ms = 0.0;
-  for (const RestPart& part : record_.rest) ms += part.ms;
-  for (std::size_t layer = 0; layer < problems_.size(); ++layer) {
-    if (options.fuse_pooling)
-      ms -= record_.pooling_ms(layer, false) + record_.pooling_ms(layer, true);
-    if (options.resident_kernels && splits[layer] == SplitMode::kKernels) ms -= update_ms(layer);
-  }
-  return std::max(0.0, ms) * rest_factor(0);
+  return master_rest_ms(record_.rest, record_.network, splits, experiment_.distribution.options) *
+         rest_factor(0);
 }
 
 LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
@@ -191,11 +176,11 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
       part.ms = pass_ms(i, layer, split, counts[i], whole);
       const double rest = rest_factor(i) * fraction;
       if (options.fuse_pooling) {
-        part.ms[kForward] += rest * record_.pooling_ms(layer, false);
-        part.ms[kBackwardWeights] += rest * record_.pooling_ms(layer, true);
+        part.ms[kForward] += rest * pooling_ms(record_.rest, layer, false);
+        part.ms[kBackwardWeights] += rest * pooling_ms(record_.rest, layer, true);
       }
       if (options.resident_kernels && split == SplitMode::kKernels)
-        part.update_ms = rest * update_ms(layer);
+        part.update_ms = rest * update_ms(record_.rest, record_.network, layer);
     }
     work.parts.push_back(part);
   }

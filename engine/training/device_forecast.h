@@ -43,8 +43,6 @@ class DeviceForecast {
   double recorded_conv_ms(std::size_t recorded) const;
   // How much longer the device's computer takes for what the record has as the rest of the step.
   double rest_factor(std::size_t device) const;
-  // The recorded time of updating a layer's weights.
-  double update_ms(std::size_t layer) const;
   LayerWork layer_work(std::size_t layer, SplitMode split) const;
 
   const CalibrationRecord& record_;

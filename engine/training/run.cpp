@@ -69,6 +69,7 @@ class Run {
   void readmit_devices(int step);
   std::vector<LinkSettings> links() const;
   double relative_speed() const;
+  double predicted_step_ms(const BaselineTimes& baseline) const;
 
   RunControl& control_;
   RunListeners listeners_;
@@ -92,6 +93,24 @@ std::vector<LinkSettings> Run::links() const {
   for (const DeviceSpec& device : setup_.experiment.devices)
     links.push_back(device.link.value_or(link_in_use_));
   return links;
+}
+
+// From the plan's own shares and times. The master's rest is taken to be the baseline's, and a
+// device's update of resident kernels, its part of the baseline's.
+double Run::predicted_step_ms(const BaselineTimes& baseline) const {
+  const DistributionOptions& options = setup_.experiment.distribution.options;
+  std::vector<LayerWork> layers = planned_work(plan_);
+  std::vector<SplitMode> splits;
+  for (std::size_t number = 0; number < layers.size(); ++number) {
+    LayerWork& layer = layers[number];
+    splits.push_back(layer.split);
+    if (!options.resident_kernels || layer.split != SplitMode::kKernels) continue;
+    const double whole_ms = update_ms(baseline.rest, setup_.spec, number);
+    for (PartWork& part : layer.parts)
+      part.update_ms = whole_ms * part.problem.out_channels / setup_.problems[number].out_channels;
+  }
+  const double rest_ms = master_rest_ms(baseline.rest, setup_.spec, splits, options);
+  return predict_step(layers, links(), options, rest_ms).step_ms;
 }
 
 // The devices' summed speed relative to the baseline device.
@@ -201,9 +220,7 @@ void Run::measure_baseline_step() {
   baseline_->amdahl_limit = baseline.amdahl_limit = amdahl_limit(baseline, relative_speed());
 
   RunCalibrated calibrated = describe_calibration(plan_, cluster_->size());
-  calibrated.predicted_step_ms =
-      predict_step(planned_work(plan_), links(), experiment.distribution.options, baseline.comp_ms)
-          .step_ms;
+  calibrated.predicted_step_ms = predicted_step_ms(times);
   summary_.predicted_step_ms = calibrated.predicted_step_ms;
   summary_.baseline = baseline.name;
   summary_.baseline_step_ms = baseline.step_ms;
