@@ -66,35 +66,28 @@ std::vector<Chunk> chunks_of(const ConvProblem& part, bool overlap) {
 std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
                                   bool overlap) {
   Pieces pieces(has_link);
-  const std::vector<Chunk> chunks = chunks_of(part.problem, overlap);
-  const auto weights = [&] {
-    pieces.receive(Pass::kForward, traffic.weight);
-    pieces.receive(Pass::kForward, traffic.bias);
-  };
-  if (chunks.size() > 1) weights();
-  for (const Chunk& chunk : chunks) {
+  pieces.receive(Pass::kForward, traffic.weight);
+  pieces.receive(Pass::kForward, traffic.bias);
+  for (const Chunk& chunk : chunks_of(part.problem, overlap)) {
     pieces.receive(Pass::kForward, chunk.bytes(traffic.input), chunk.number);
-    if (chunks.size() == 1) weights();
     pieces.compute(Pass::kForward, chunk.ms(part.ms[kForward]), chunk.number);
     pieces.send(Pass::kForward, chunk.bytes(traffic.output), chunk.number);
   }
   return pieces.take();
 }
 
+// The weights' gradient comes last, so that the input's travels meanwhile.
 std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
                                    bool overlap) {
   Pieces pieces(has_link);
-  const std::vector<Chunk> chunks = chunks_of(part.problem, overlap);
-  const bool chunked = chunks.size() > 1;
-  for (const Chunk& chunk : chunks) {
+  for (const Chunk& chunk : chunks_of(part.problem, overlap)) {
     pieces.receive(Pass::kBackwardWeights, chunk.bytes(traffic.grad_output), chunk.number);
-    pieces.compute(Pass::kBackwardWeights, chunk.ms(part.ms[kBackwardWeights]), chunk.number);
     pieces.compute(Pass::kBackwardData, chunk.ms(part.ms[kBackwardData]), chunk.number);
-    if (chunked) pieces.send(Pass::kBackwardData, chunk.bytes(traffic.grad_input), chunk.number);
+    pieces.send(Pass::kBackwardData, chunk.bytes(traffic.grad_input), chunk.number);
   }
+  pieces.compute(Pass::kBackwardWeights, part.ms[kBackwardWeights]);
   pieces.send(Pass::kBackwardWeights, traffic.grad_weight);
   pieces.send(Pass::kBackwardWeights, traffic.grad_bias);
-  if (!chunked) pieces.send(Pass::kBackwardData, traffic.grad_input);
   return pieces.take();
 }
 

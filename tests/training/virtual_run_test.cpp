@@ -174,18 +174,20 @@ class VirtualRunTest : public QObject {
   void bytesAreThoseOfTheFormulas_data() {
     QTest::addColumn<QString>("method");
     for (const char* method :
-         {"paper", "resident", "fused", "fp16", "batch", "all", "all by batch"})
+         {"paper", "resident", "fused", "fp16", "overlap", "batch", "all", "all by batch"})
       QTest::newRow(method) << method;
   }
   void bytesAreThoseOfTheFormulas() {
     QFETCH(QString, method);
     Experiment experiment = three_devices();
     experiment.training.steps = 1;
+    experiment.training.batch_size = 64;  // two chunks
     experiment.baseline = BaselineMode::kMaster;
     DistributionOptions& options = experiment.distribution.options;
     const bool all = method.startsWith("all");
     options.resident_kernels = all || method == "resident";
     options.fuse_pooling = all || method == "fused";
+    options.overlap = all || method == "overlap";
     if (all || method == "fp16") options.wire = WireFormat::kFp16;
     if (method.endsWith("batch")) options.split = SplitMode::kBatch;
 
