@@ -23,6 +23,8 @@ class StopToken {
   // Also stopped when `leader` is, until the next follow(); null: nobody is followed. Only between
   // two pieces of work, when nobody polls this token.
   void follow(const StopToken* leader) noexcept { leader_ = leader; }
+  // From now on only its own request and its leader's count. As follow().
+  void forget_parent() noexcept { parent_ = nullptr; }
   // Long work calls this at least every 100 ms or so.
   void throw_if_stopped() const {
     if (stop_requested()) throw Interrupted();

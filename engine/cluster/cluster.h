@@ -49,6 +49,11 @@ class Cluster {
   void set_link(int device, const LinkSettings& settings);
   LinkSettings link(int device) const;
   const StopToken* stop() const { return &halt_; }
+  // From now on the person's stop does not count: for what must be fetched when it has been heard.
+  void outlive_stop() {
+    stop_ = nullptr;
+    halt_.forget_parent();
+  }
   // The run's time: real time, or the virtual clock's.
   TimePoint now() const { return at(SteadyClock::now()); }
   // The run's time at a real time since the exchange before the last end_step().

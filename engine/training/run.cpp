@@ -1,14 +1,17 @@
 #include "engine/training/run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <new>
 
 #include "engine/base/atomic_file.h"
+#include "engine/base/number_text.h"
 #include "engine/base/pace_clock.h"
 #include "engine/cluster/in_process_worker.h"
 #include "engine/cluster/prediction.h"
 #include "engine/cluster/quarantine.h"
+#include "engine/cluster/schedule.h"
 #include "engine/network/weight_file.h"
 #include "engine/results/run_folder.h"
 #include "engine/training/baseline.h"
@@ -62,6 +65,8 @@ class Run {
   void measure_baseline_step();
   void train();
   void test();
+  double fetch_seconds() const;
+  void save_weights();
   void finish();
   void fail(const std::string& what) noexcept;
   void wait_while_paused() const;
@@ -276,10 +281,39 @@ void Run::test() {
       [&](int done, int total) { listeners_.phase(RunPhase::kTesting, "testing", done, total); });
 }
 
+// How long the slowest link takes to bring the weights that are kept beyond it.
+double Run::fetch_seconds() const {
+  const DistributionOptions& options = setup_.experiment.distribution.options;
+  std::vector<double> ms(setup_.experiment.devices.size());
+  for (const LayerPlan& layer : trainer_->plan().layers) {
+    const std::vector<LayerPart> parts = layer.parts(options);
+    for (std::size_t device = 1; device < parts.size(); ++device)
+      if (parts[device].resident && !parts[device].empty())
+        ms[device] += transfer_ms(cluster_->link(static_cast<int>(device)),
+                                  parts[device].problem.weight_size() * sizeof(float));
+  }
+  return *std::max_element(ms.begin(), ms.end()) / 1e3;
+}
+
+void Run::save_weights() {
+  // Whoever stopped a run does not want to wait for a slow link.
+  constexpr double kPatience = 0.5;  // seconds
+  if (summary_.outcome == RunOutcome::kStopped) {
+    if (fetch_seconds() > kPatience) {
+      listeners_.message(Severity::kWarning,
+                         "The weights stay on their devices and are not saved: after Stop, "
+                         "fetching them over the slowest link would take " +
+                             number_text(std::ceil(fetch_seconds())) + " s.");
+      return;
+    }
+    cluster_->outlive_stop();
+  }
+  write_weights(*options_.out / "weights.safetensors", setup_.spec, trainer_->parameters());
+}
+
 void Run::finish() {
   if (cluster_) statistics_.complete(summary_, baseline_ ? relative_speed() : 1.0);
-  if (options_.out && statistics_.steps() > 0)
-    write_weights(*options_.out / "weights.safetensors", setup_.spec, trainer_->parameters());
+  if (options_.out && statistics_.steps() > 0) save_weights();
   listeners_.finished(summary_);
 }
 

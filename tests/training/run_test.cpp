@@ -243,6 +243,35 @@ class RunTest : public QObject {
     QVERIFY(has_file(folder, "summary.csv") && has_file(folder, "weights.safetensors"));
   }
 
+  // Weights that devices keep are fetched after Stop, unless the link is too slow for somebody who
+  // waits.
+  void stopFetchesWhatDevicesKeep() {
+    for (const bool slow : {false, true}) {
+      Experiment experiment = small_experiment();
+      experiment.training.steps = 1000000;
+      experiment.distribution.options.resident_kernels = true;
+      experiment.distribution.options.fuse_pooling = true;
+      Recorder recorder;
+      RunControl control;
+      recorder.after_step = [&](const RunStep& step) {
+        if (step.step != 3) return;
+        if (slow) control.set_link({1e-4, 0.0, Duplex::kFull});
+        control.request_stop();
+      };
+      QTemporaryDir folder;
+      const RunSummary summary = run(experiment, recorder, control, folder.path().toStdString());
+      QCOMPARE(summary.outcome, RunOutcome::kStopped);
+      QVERIFY(has_file(folder, "summary.csv"));
+      QCOMPARE(has_file(folder, "weights.safetensors"), !slow);
+      if (slow) continue;
+      const NetworkSpec spec{experiment.network, 3, 32, 32, 10};
+      const Parameters saved =
+          read_weights(folder.filePath("weights.safetensors").toStdString(), spec);
+      const Parameters first = Parameters::he(spec, experiment.seed);
+      QVERIFY(saved.conv[1].weight[7] != first.conv[1].weight[7]);
+    }
+  }
+
   void stopBeforeTheFirstStepIsNoFailure() {
     Recorder recorder;
     RunControl control;
