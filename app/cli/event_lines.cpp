@@ -114,6 +114,7 @@ void EventLines::on_calibrated(const RunCalibrated& calibrated) {
   }
   write({{"event", "calibrated"},
          {"kernels", calibrated.kernels},
+         {"pictures", calibrated.pictures},
          {"share", calibrated.share},
          {"gflops", calibrated.gflops},
          {"layers", layers},
@@ -174,6 +175,7 @@ void EventLines::on_shares(const RunShares& shares) {
          {"change", share_change_name(shares.change)},
          {"reason", shares.reason},
          {"kernels", shares.kernels},
+         {"pictures", shares.pictures},
          {"share", shares.share}});
 }
 

@@ -52,12 +52,12 @@ struct Chunk {
   }
 };
 
-std::vector<Chunk> chunks_of(const ConvProblem& part, bool overlap) {
-  const auto all = static_cast<std::uint64_t>(part.batch);
-  const std::vector<BatchRange> ranges = batch_chunks({0, part.batch});
-  if (!overlap || ranges.size() < 2) return {{-1, all, all}};
+std::vector<Chunk> chunks_of(const PartWork& part, bool overlap) {
+  const BatchRange whole{0, part.problem.batch};
+  const auto all = static_cast<std::uint64_t>(whole.size());
+  if (!overlap) return {{-1, all, all}};
   std::vector<Chunk> chunks;
-  for (const BatchRange& range : ranges)
+  for (const BatchRange& range : part.in_parts ? batch_chunks(whole) : std::vector{whole})
     chunks.push_back(
         {static_cast<int>(chunks.size()), static_cast<std::uint64_t>(range.size()), all});
   return chunks;
@@ -68,7 +68,7 @@ std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traff
   Pieces pieces(has_link);
   pieces.receive(Pass::kForward, traffic.weight);
   pieces.receive(Pass::kForward, traffic.bias);
-  for (const Chunk& chunk : chunks_of(part.problem, overlap)) {
+  for (const Chunk& chunk : chunks_of(part, overlap)) {
     pieces.receive(Pass::kForward, chunk.bytes(traffic.input), chunk.number);
     pieces.compute(Pass::kForward, chunk.ms(part.ms[kForward]), chunk.number);
     pieces.send(Pass::kForward, chunk.bytes(traffic.output), chunk.number);
@@ -80,7 +80,7 @@ std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traff
 std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
                                    bool overlap) {
   Pieces pieces(has_link);
-  for (const Chunk& chunk : chunks_of(part.problem, overlap)) {
+  for (const Chunk& chunk : chunks_of(part, overlap)) {
     pieces.receive(Pass::kBackwardWeights, chunk.bytes(traffic.grad_output), chunk.number);
     pieces.compute(Pass::kBackwardData, chunk.ms(part.ms[kBackwardData]), chunk.number);
     pieces.send(Pass::kBackwardData, chunk.bytes(traffic.grad_input), chunk.number);
@@ -132,6 +132,11 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
   return step;
 }
 
+bool works_in_parts(const std::array<std::string, 3>& algorithms) {
+  return algorithms[kForward] == "fft" &&
+         (algorithms[kBackwardData].empty() || algorithms[kBackwardData] == "fft");
+}
+
 std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
   std::vector<LayerWork> layers;
   for (const LayerPlan& from : plan.layers) {
@@ -140,7 +145,9 @@ std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
     layer.needs_grad_input = from.needs_grad_input;
     const std::vector<LayerPart> parts = from.parts({});
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      PartWork part{parts[i].problem, {}, 0.0};
+      PartWork part;
+      part.problem = parts[i].problem;
+      part.in_parts = works_in_parts(from.measured[i].algorithm);
       const int count = from.counts()[i];
       for (std::size_t pass = 0; count > 0 && pass < part.ms.size(); ++pass)
         part.ms[pass] =

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "engine/cluster/distribution_options.h"
@@ -16,6 +17,7 @@ struct PartWork {
   ConvProblem problem;         // with the device's kernels and pictures; none of them: left out
   std::array<double, 3> ms{};  // by pass, in the order of kAllPasses, with what is fused to it
   double update_ms = 0.0;      // of resident weights
+  bool in_parts = true;        // whether the device works in chunks of the batch
 };
 
 struct LayerWork {
@@ -42,6 +44,10 @@ struct StepPrediction {
 StepPrediction predict_step(const std::vector<LayerWork>& layers,
                             const std::vector<LinkSettings>& links,
                             const DistributionOptions& options, double comp_ms);
+
+// Whether devices that compute with these algorithms, by pass in the order of kAllPasses, work in
+// chunks of the batch: what is done in the frequency domain, as long as it needs no tiles.
+bool works_in_parts(const std::array<std::string, 3>& algorithms);
 
 // The work of a plan, with the times of its cost lines.
 std::vector<LayerWork> planned_work(const ClusterPlan& plan);

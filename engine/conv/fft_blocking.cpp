@@ -124,8 +124,8 @@ FftGeometry choose_fft_geometry(const ConvProblem& p) {
       const FftGeometry geometry{v, h};
       const double columns = geometry.tiles() * batch;
       const double products = 2 * geometry.products() * channels * kernels * columns;
-      // A transformed element costs two short sums and its way through memory and back: 0.4 to 0.7 ns
-      // where the products do a hundred operations in one.
+      // A transformed element costs two short sums and its way through memory and back: 0.4 to 0.7
+      // ns where the products do a hundred operations in one.
       const double elements = static_cast<double>(geometry.planes()) *
                               (channels * kernels + (channels + kernels) * columns);
       const double work = products + elements * (v.size + h.size + 30);

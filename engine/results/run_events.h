@@ -58,10 +58,11 @@ struct LayerCalibration {
 
 struct RunCalibrated {
   std::vector<std::vector<LayerCalibration>> layers;  // [layer][device]
-  std::vector<std::vector<int>> kernels;   // [layer][device], sums to the layer's kernels
-  std::vector<std::vector<int>> pictures;  // [layer][device], of the batch, on those kernels
-  std::vector<double> share;               // [device] of all convolution work, sums to 1
-  std::vector<double> gflops;              // [device] over all layers and passes
+  // [layer][device]: a device has these kernels on these pictures of the batch. One of them is
+  // divided and sums to the whole, the other is whole for all that take part.
+  std::vector<std::vector<int>> kernels, pictures;
+  std::vector<double> share;   // [device] of all convolution work, sums to 1
+  std::vector<double> gflops;  // [device] over all layers and passes
   std::optional<double> predicted_step_ms;
 };
 
@@ -115,9 +116,9 @@ const char* share_change_name(ShareChange change);  // "quarantine", "readmissio
 struct RunShares {
   int step = 0;
   ShareChange change = ShareChange::kRebalance;
-  std::string reason;                     // the sentence that on_message tells too
-  std::vector<std::vector<int>> kernels;  // [layer][device], sums to the layer's kernels
-  std::vector<double> share;              // [device] of all convolution work, sums to 1
+  std::string reason;                               // the sentence that on_message tells too
+  std::vector<std::vector<int>> kernels, pictures;  // as in RunCalibrated
+  std::vector<double> share;                        // [device] of all convolution work, sums to 1
 };
 
 enum class RunOutcome { kDone, kStopped, kFailed };

@@ -15,7 +15,7 @@ constexpr const char* kStepColumns =
     "step,epoch,step_ms,conv_ms,comm_ms,comp_ms,loss,train_accuracy,warm_up,bandwidth_mbps\r\n";
 constexpr const char* kDeviceColumns =
     "step,device,layer,pass,kernels,conv_ms,send_ms,receive_ms,wait_ms,bytes_sent,"
-    "bytes_received,algorithm\r\n";
+    "bytes_received,algorithm,pictures\r\n";
 constexpr const char* kSummaryColumns =
     "run,name,dataset,network,batch_size,devices,bandwidth_mbps,split,steps,step_ms,step_ms_p10,"
     "step_ms_p90,conv_ms,comm_ms,comp_ms,conv_share,baseline,baseline_step_ms,speedup,efficiency,"
@@ -44,7 +44,7 @@ std::string device_lines(const RunStep& step, const RunStarted& started,
     csv.add_all(step.step, started.devices[row.device].name, row.layer + 1, pass_name(row.pass),
                 calibrated.kernels.at(row.layer).at(row.device), work.conv_ms, work.send_ms,
                 work.receive_ms, work.wait_ms, work.bytes_sent, work.bytes_received,
-                algorithm_of(row, calibrated));
+                algorithm_of(row, calibrated), calibrated.pictures.at(row.layer).at(row.device));
     csv.end_line();
   }
   return csv.text();
@@ -107,6 +107,7 @@ void RunFolder::on_calibrated(const RunCalibrated& calibrated) {
 
 void RunFolder::on_shares(const RunShares& shares) {
   files_->calibrated.kernels = shares.kernels;
+  files_->calibrated.pictures = shares.pictures;
 }
 
 void RunFolder::on_step(const RunStep& step) {

@@ -171,7 +171,8 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
     PartWork part{split == SplitMode::kKernels ? problem.with_kernels(counts[i])
                                                : problem.with_batch(counts[i]),
                   {},
-                  0.0};
+                  0.0,
+                  works_in_parts(times(i).layers[layer].algorithm)};
     if (counts[i] > 0) {
       part.ms = pass_ms(i, layer, split, counts[i], whole);
       const double rest = rest_factor(i) * fraction;

@@ -169,8 +169,11 @@ void Trainer::tell_quarantine(const LostDevice& lost, int number) const {
 }
 
 void Trainer::tell_shares(ShareChange change, int number, const std::string& reason) const {
-  RunShares shares{number, change, reason, {}, {}};
-  for (const LayerPlan& layer : plan_.layers) shares.kernels.push_back(layer.kernels);
+  RunShares shares{number, change, reason, {}, {}, {}};
+  for (const LayerPlan& layer : plan_.layers) {
+    shares.kernels.push_back(layer.kernels);
+    shares.pictures.push_back(layer.pictures);
+  }
   for (int device = 0; device < cluster_.size(); ++device)
     shares.share.push_back(plan_.share(device));
   listeners_.tell([&](RunListener& l) { l.on_shares(shares); });

@@ -43,6 +43,7 @@ RunStarted two_devices() {
 RunCalibrated shares() {
   RunCalibrated calibrated;
   calibrated.kernels = {{3, 1}, {4, 2}};
+  calibrated.pictures = {{8, 8}, {8, 8}};
   calibrated.layers.assign(2, std::vector<LayerCalibration>(2));
   calibrated.layers[0][0].algorithm = {"gemm", "", "fft"};
   calibrated.layers[0][1].algorithm = {"fft", "", "fft"};
@@ -130,10 +131,10 @@ void RunFolderTest::writes_one_line_a_device_layer_and_pass() {
   folder.on_step(step(7));
   QCOMPARE(content("devices.csv"),
            QString("step,device,layer,pass,kernels,conv_ms,send_ms,receive_ms,wait_ms,bytes_sent,"
-                   "bytes_received,algorithm\r\n"
-                   "7,A,1,forward,3,2.5,0,0,1.5,0,0,gemm\r\n"
-                   "7,\"B, slow\",1,forward,1,2,1,1,0,96,400,fft\r\n"
-                   "7,\"B, slow\",2,backward-weights,2,1,0,0,0,0,0,im2col+vector\r\n"));
+                   "bytes_received,algorithm,pictures\r\n"
+                   "7,A,1,forward,3,2.5,0,0,1.5,0,0,gemm,8\r\n"
+                   "7,\"B, slow\",1,forward,1,2,1,1,0,96,400,fft,8\r\n"
+                   "7,\"B, slow\",2,backward-weights,2,1,0,0,0,0,0,im2col+vector,8\r\n"));
 }
 
 void RunFolderTest::the_kernels_column_follows_the_shares() {
@@ -144,6 +145,7 @@ void RunFolderTest::the_kernels_column_follows_the_shares() {
   RunShares moved;
   moved.step = 2;
   moved.kernels = {{4, 0}, {1, 5}};
+  moved.pictures = {{8, 0}, {8, 8}};
   folder.on_shares(moved);
   folder.on_step(step(2));
   const QString text = content("devices.csv");

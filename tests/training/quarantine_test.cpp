@@ -425,6 +425,5 @@ class QuarantineTest : public QObject {
   }
 };
 
-
 QTEST_GUILESS_MAIN(QuarantineTest)
 #include "quarantine_test.moc"
