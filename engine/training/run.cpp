@@ -222,7 +222,14 @@ void Run::measure_baseline_step() {
         make_record(experiment, setup_.spec, experiment.devices, plan_, baseline.device, times);
     write_file_atomically(*options_.out / "calibration.json", calibration_json({record}));
   }
-  baseline_->amdahl_limit = baseline.amdahl_limit = amdahl_limit(baseline, relative_speed());
+  // With pooling and updates, where devices do these too.
+  std::vector<SplitMode> splits;
+  for (const LayerPlan& layer : plan_.layers) splits.push_back(layer.split);
+  const double moved_ms =
+      master_rest_ms(times.rest, setup_.spec, splits, {}) -
+      master_rest_ms(times.rest, setup_.spec, splits, experiment.distribution.options);
+  baseline_->amdahl_limit = baseline.amdahl_limit =
+      amdahl_limit(baseline, baseline.conv_ms + moved_ms, relative_speed());
 
   RunCalibrated calibrated = describe_calibration(plan_, cluster_->size());
   calibrated.predicted_step_ms = predicted_step_ms(times);

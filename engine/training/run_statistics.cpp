@@ -37,9 +37,9 @@ ConvTimes conv_times(const std::vector<Slice>& slices, double layers_ms, int dev
   return {slowest, layers_ms - slowest};
 }
 
-double amdahl_limit(const RunBaseline& baseline, double relative_speed) {
-  const double distributable = baseline.conv_ms / baseline.step_ms;
-  return 1.0 / (1.0 - distributable + distributable / relative_speed);
+double amdahl_limit(const RunBaseline& baseline, double distributed_ms, double relative_speed) {
+  const double distributed = distributed_ms / baseline.step_ms;
+  return 1.0 / (1.0 - distributed + distributed / relative_speed);
 }
 
 void RunStatistics::add(const RunStep& step) {

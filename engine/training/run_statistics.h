@@ -26,9 +26,10 @@ struct ConvTimes {
 };
 ConvTimes conv_times(const std::vector<Slice>& slices, double layers_ms, int devices);
 
-// The best speedup over the baseline if communication were free: Amdahl's law with the baseline's
-// share of convolution and the devices' summed speed relative to the baseline device.
-double amdahl_limit(const RunBaseline& baseline, double relative_speed);
+// The best speedup over the baseline if communication were free: Amdahl's law with the part of the
+// baseline's step that is distributed, `distributed_ms`, and the devices' summed speed relative to
+// the baseline device.
+double amdahl_limit(const RunBaseline& baseline, double distributed_ms, double relative_speed);
 
 class RunStatistics {
  public:

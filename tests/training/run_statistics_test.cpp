@@ -36,8 +36,8 @@ class RunStatisticsTest : public QObject {
     RunBaseline baseline;
     baseline.step_ms = 100.0;
     baseline.conv_ms = 80.0;
-    QVERIFY(std::abs(amdahl_limit(baseline, 4.0) - 2.5) < 1e-12);
-    QVERIFY(std::abs(amdahl_limit(baseline, 1.0) - 1.0) < 1e-12);
+    QVERIFY(std::abs(amdahl_limit(baseline, baseline.conv_ms, 4.0) - 2.5) < 1e-12);
+    QVERIFY(std::abs(amdahl_limit(baseline, baseline.conv_ms, 1.0) - 1.0) < 1e-12);
   }
 
   void summaryLeavesWarmUpOut() {
