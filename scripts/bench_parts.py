@@ -8,6 +8,7 @@ import platform
 import tempfile
 
 import bench_cases as cases_of
+import bench_methods as methods
 import bench_tables as tables
 from bench_process import (CONVOY, ROOT, TORCH, Failure, Runner, available_memory, commit,
                            processor, say, version)
@@ -166,6 +167,23 @@ class Bench:
             self.runner.call([CONVOY, "run", path, "--out", out, "--quiet"])
             with open(out / "summary.csv", newline="", encoding="utf-8") as file:
                 return next(csv.DictReader(file))
+
+    # ---- Methods and predictions -----------------------------------------------------------------
+
+    def methods(self, batch):
+        self.rounds = 1
+        self.say_round(0, "runs on the virtual clock")
+        rows = methods.methods_rows(self.runner, batch, (self.options.layers or [(500, 1500)])[-1])
+        self.done = 1
+        return self.text(batch, [self.provenance(), methods.methods_table(rows)])
+
+    def predict(self, batch):
+        self.rounds = 1
+        self.say_round(0, "runs of two devices")
+        rows = methods.prediction_rows(self.runner, self.options.cores, batch,
+                                       self.options.layers or [(50, 500), (300, 1000)])
+        self.done = 1
+        return self.text(batch, [self.provenance(), methods.prediction_table(rows)])
 
     # ---- Where the time goes, and what the machine can do ----------------------------------------
 
