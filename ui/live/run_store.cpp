@@ -91,7 +91,8 @@ void RunStore::phase(RunPhase phase, const QString& what, int done, int total) {
 
 void RunStore::calibrated(const RunCalibrated& calibrated) {
   m_calibrated = calibrated;
-  m_shares = {{1, ShareChange::kRebalance, {}, calibrated.kernels, calibrated.share}};
+  m_shares = {
+      {1, ShareChange::kRebalance, {}, calibrated.kernels, calibrated.pictures, calibrated.share}};
   m_dirty = true;
 }
 
