@@ -17,6 +17,16 @@ std::optional<ReadOut> LinePlot::readOut(QPointF position) const {
   return readOutAt(m_x.at((position.x() - plot.left()) / plot.width()));
 }
 
+namespace {
+
+// "63.1 ms", "1.8x"
+QString valueText(double value, const AxisSpec& axis) {
+  const QString gap = axis.unit == "x" ? "" : " ";
+  return readable(value) + (axis.unit.isEmpty() ? QString() : gap + axis.unit);
+}
+
+}  // namespace
+
 std::optional<ReadOut> LinePlot::readOutAt(double x) const {
   const int rows = m_spec.rows();
   if (rows == 0) return std::nullopt;
@@ -25,10 +35,6 @@ std::optional<ReadOut> LinePlot::readOutAt(double x) const {
     return std::abs(m_x.fractionOf(m_spec.xAt(other)) - m_x.fractionOf(x));
   };
   if (row > 0 && distance(row - 1) < distance(row)) --row;
-  const auto format = [](double value, const AxisSpec& axis) {
-    const QString gap = axis.unit == "x" ? "" : " ";
-    return readable(value) + (axis.unit.isEmpty() ? QString() : gap + axis.unit);
-  };
   ReadOut out;
   out.x = m_spec.xAt(row);
   out.title = m_spec.x.title + ' ' + QLocale().toString(*out.x, 'g', 10);
@@ -39,12 +45,12 @@ std::optional<ReadOut> LinePlot::readOutAt(double x) const {
     const double value = m_spec.series[i].value(row);
     if (std::isnan(value)) continue;
     sum += value;
-    out.rows.append(
-        {inkOf(i), m_spec.series[i].name, format(value, onRight(i) ? *m_spec.right : m_spec.left)});
+    out.rows.append({inkOf(i), m_spec.series[i].name,
+                     valueText(value, onRight(i) ? *m_spec.right : m_spec.left)});
   }
   if (m_spec.stacked)
     out.rows.append(
-        {QColor(), QCoreApplication::translate("Chart", "Total"), format(sum, m_spec.left)});
+        {QColor(), QCoreApplication::translate("Chart", "Total"), valueText(sum, m_spec.left)});
   return out;
 }
 
@@ -159,7 +165,7 @@ void LinePlot::paintLevels(QPainter& painter) const {
   painter.setFont(small);
   QList<QRectF> taken;
   for (const Level& level : levels) {
-    const QString text = level.line->name + ' ' + readable(level.value) + m_spec.left.unit;
+    const QString text = level.line->name + ' ' + valueText(level.value, m_spec.left);
     QRectF above(0.0, 0.0, metrics.horizontalAdvance(text) + 8.0, metrics.height());
     above.moveBottomRight({plot.right() - 2.0, level.y - 1.0});
     QList<QRectF> places{above, above.translated(0.0, above.height() + 2.0)};
