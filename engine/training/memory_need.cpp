@@ -6,7 +6,8 @@
 
 namespace convoy {
 
-std::uint64_t memory_need(const NetworkSpec& spec, int batch, int devices) {
+std::uint64_t memory_need(const NetworkSpec& spec, int batch, int devices,
+                          const DistributionOptions& options) {
   // In floats.
   std::uint64_t parameters = static_cast<std::uint64_t>(spec.classes) * (spec.features() + 1);
   std::uint64_t weights = 0, maps = 0, pooled = 0, inputs = 0, largest_grad_input = 0;
@@ -31,7 +32,16 @@ std::uint64_t memory_need(const NetworkSpec& spec, int batch, int devices) {
   // its share of the input's gradient twice, there and on arrival.
   const auto workers = static_cast<std::uint64_t>(devices - 1);
   const std::uint64_t part = (2 * weights + maps) / static_cast<std::uint64_t>(devices);
-  return model + workers * 4 * (inputs + part + 2 * largest_grad_input);
+  std::uint64_t more = 0;
+  // Values, velocities and gradients stay with the devices, the master's own among them.
+  if (options.resident_kernels) more += 4 * 3 * weights;
+  // Every device has all weights and its share of all their gradients, and so has the master.
+  if (options.split != SplitMode::kKernels)
+    more += 4 * (workers * 2 * weights + static_cast<std::uint64_t>(devices) * weights);
+  // What does not travel as it lies is packed, at both ends.
+  if (options.wire != WireFormat::kFp32 || options.overlap || options.split != SplitMode::kKernels)
+    more += workers * 4 * 2 * std::max(largest_grad_input, maps);
+  return model + workers * 4 * (inputs + part + 2 * largest_grad_input) + more;
 }
 
 std::optional<std::uint64_t> available_memory() {

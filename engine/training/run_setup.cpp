@@ -15,7 +15,7 @@ double gibibytes(std::uint64_t bytes) {
 
 // What the convolutions take beside their operands, in bytes of main memory.
 struct ScratchNeed {
-  std::uint64_t shares = 0;    // of all devices, each with its part of the kernels
+  std::uint64_t shares = 0;    // of all devices, each with its part
   std::uint64_t baseline = 0;  // of the one that needs most when it has all kernels
 };
 
@@ -24,11 +24,20 @@ ScratchNeed scratch_need(const RunSetup& setup) {
   ScratchNeed need;
   for (std::size_t i = 0; i < devices; ++i) {
     Device& device = *setup.devices.members[i].device;
-    std::vector<ConvProblem> parts;
-    for (const ConvProblem& problem : setup.problems)
-      parts.push_back(
+    const DistributionOptions& options = setup.experiment.distribution.options;
+    std::vector<ConvProblem> by_kernels, by_batch;
+    for (const ConvProblem& problem : setup.problems) {
+      by_kernels.push_back(
           problem.with_kernels(first_counts(problem.out_channels, devices, setup.policy)[i]));
-    need.shares += device.planned_scratch(parts);
+      by_batch.push_back(problem.with_batch(first_counts(problem.batch, devices, setup.policy)[i]));
+    }
+    DeviceConvOptions conv;
+    conv.in_parts = options.overlap;
+    std::uint64_t share = 0;
+    if (options.split != SplitMode::kBatch) share = device.planned_scratch(by_kernels, conv);
+    if (options.split != SplitMode::kKernels)
+      share = std::max<std::uint64_t>(share, device.planned_scratch(by_batch, conv));
+    need.shares += share;
     if (setup.experiment.baseline != BaselineMode::kNone)
       need.baseline =
           std::max<std::uint64_t>(need.baseline, device.planned_scratch(setup.problems));
@@ -41,8 +50,9 @@ void check_memory(const RunSetup& setup) {
   const ScratchNeed scratch = scratch_need(setup);
   const int devices = static_cast<int>(setup.devices.members.size());
   // The baseline's training is over when the distributed one begins.
-  const std::uint64_t maps = memory_need(setup.spec, setup.batch_size, devices);
-  const std::uint64_t alone = memory_need(setup.spec, setup.batch_size, 1) + scratch.baseline;
+  const std::uint64_t maps =
+      memory_need(setup.spec, setup.batch_size, devices, setup.experiment.distribution.options);
+  const std::uint64_t alone = memory_need(setup.spec, setup.batch_size, 1, {}) + scratch.baseline;
   const std::uint64_t need = std::max(maps, alone) + scratch.shares;
   const auto available = available_memory();
   if (!available || need <= *available) return;

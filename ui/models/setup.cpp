@@ -145,7 +145,9 @@ std::optional<StepCost> stepCost(const Setup& setup) try {
   const auto ticked = std::count_if(setup.devices.begin(), setup.devices.end(),
                                     [](const DeviceRow& row) { return row.ticked; });
   cost.memoryBytes =
-      static_cast<double>(memory_need(spec, batch, std::max(1, static_cast<int>(ticked)))) + images;
+      static_cast<double>(memory_need(spec, batch, std::max(1, static_cast<int>(ticked)),
+                                      setup.experiment.distribution.options)) +
+      images;
   return cost;
 } catch (const Error&) {
   return std::nullopt;
