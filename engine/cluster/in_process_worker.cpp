@@ -141,7 +141,7 @@ void InProcessWorker::thread_main(State& state) {
     {
       const std::lock_guard lock(state.mutex);
       state.report = std::move(report);
-      state.error = error;
+      state.error = std::move(error);  // the only reference from here on
       state.command.reset();
     }
     state.changed.notify_all();
