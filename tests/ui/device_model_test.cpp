@@ -22,6 +22,21 @@ Setup threeDevices() {
 class DeviceModelTest : public QObject {
   Q_OBJECT
 
+ private:
+  void calibrate() {
+    RunStarted run;
+    run.devices.resize(2);
+    run.devices[0].name = "A";
+    run.devices[0].info.id = "cpu:0";
+    run.devices[1].name = "B";
+    run.devices[1].info.id = "cpu:1";
+    run.devices[1].speed = 0.5;
+    RunCalibrated calibrated;
+    calibrated.gflops = {64.2, 32.0};
+    calibrated.share = {0.667, 0.333};
+    m_model->setCalibration(run, calibrated);
+  }
+
  private slots:
   void init() {
     m_document = std::make_unique<ExperimentDocument>(DeviceCatalog::detect());
@@ -82,17 +97,7 @@ class DeviceModelTest : public QObject {
 
   void calibrationIsShownUntilTheDeviceChanges() {
     QCOMPARE(at(0, DeviceModel::Gflops).data().toString(), QString("–"));
-    RunStarted run;
-    run.devices.resize(2);
-    run.devices[0].name = "A";
-    run.devices[0].info.id = "cpu:0";
-    run.devices[1].name = "B";
-    run.devices[1].info.id = "cpu:1";
-    run.devices[1].speed = 0.5;
-    RunCalibrated calibrated;
-    calibrated.gflops = {64.2, 32.0};
-    calibrated.share = {0.667, 0.333};
-    m_model->setCalibration(run, calibrated);
+    calibrate();
     QCOMPARE(at(0, DeviceModel::Gflops).data().toString(), QLocale().toString(64.2, 'f', 1));
     QCOMPARE(at(1, DeviceModel::Share).data().toString(), QLocale().toString(33.3, 'f', 1) + " %");
     QVERIFY(m_model->setData(at(1, DeviceModel::Speed), 20));
@@ -120,17 +125,7 @@ class DeviceModelTest : public QObject {
   }
 
   void sharesFollowTheRun() {
-    RunStarted run;
-    run.devices.resize(2);
-    run.devices[0].name = "A";
-    run.devices[0].info.id = "cpu:0";
-    run.devices[1].name = "B";
-    run.devices[1].info.id = "cpu:1";
-    run.devices[1].speed = 0.5;
-    RunCalibrated calibrated;
-    calibrated.gflops = {64.2, 32.0};
-    calibrated.share = {0.667, 0.333};
-    m_model->setCalibration(run, calibrated);
+    calibrate();
     RunShares shares;
     shares.share = {0.25, 0.75};
     m_model->setShares(run, shares);
