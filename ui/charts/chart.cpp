@@ -19,6 +19,7 @@
 #include "ui/charts/chart_legend.h"
 #include "ui/charts/chart_table_model.h"
 #include "ui/charts/line_plot.h"
+#include "ui/theme/card.h"
 
 namespace convoy::ui {
 
@@ -203,11 +204,7 @@ void Chart::updateLegend() {
 
 void Chart::paintEvent(QPaintEvent*) {
   QPainter painter(this);
-  painter.setRenderHint(QPainter::Antialiasing);
-  painter.setPen(QPen(Theme::instance().color(Ink::Border), 1.0));
-  painter.setBrush(Theme::instance().color(Ink::Card));
-  painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), Space::kCornerRadius,
-                          Space::kCornerRadius);
+  paintCard(painter, *this);
 }
 
 void Chart::contextMenuEvent(QContextMenuEvent* event) {

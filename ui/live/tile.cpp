@@ -1,4 +1,5 @@
 #include "ui/live/tile.h"
+#include "ui/theme/card.h"
 
 #include <QFontMetricsF>
 #include <QPainter>
@@ -66,11 +67,7 @@ QSize Tile::minimumSizeHint() const {
 void Tile::paintEvent(QPaintEvent*) {
   const Theme& theme = Theme::instance();
   QPainter painter(this);
-  painter.setRenderHint(QPainter::Antialiasing);
-  painter.setPen(QPen(theme.color(Ink::Border), 1.0));
-  painter.setBrush(theme.color(Ink::Card));
-  painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), Space::kCornerRadius,
-                          Space::kCornerRadius);
+  paintCard(painter, *this);
 
   const QFont small = theme.font(TextStyle::Small);
   const QFont figure = theme.font(TextStyle::Figure);

@@ -7,6 +7,7 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "ui/theme/card.h"
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
@@ -61,11 +62,7 @@ void TableCard::restyle() {
 
 void TableCard::paintEvent(QPaintEvent*) {
   QPainter painter(this);
-  painter.setRenderHint(QPainter::Antialiasing);
-  painter.setPen(QPen(Theme::instance().color(Ink::Border), 1.0));
-  painter.setBrush(Theme::instance().color(Ink::Card));
-  painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), Space::kCornerRadius,
-                          Space::kCornerRadius);
+  paintCard(painter, *this);
 }
 
 }  // namespace convoy::ui
