@@ -23,7 +23,7 @@ class DeviceModelTest : public QObject {
   Q_OBJECT
 
  private:
-  void calibrate() {
+  RunStarted calibrate() {
     RunStarted run;
     run.devices.resize(2);
     run.devices[0].name = "A";
@@ -35,6 +35,7 @@ class DeviceModelTest : public QObject {
     calibrated.gflops = {64.2, 32.0};
     calibrated.share = {0.667, 0.333};
     m_model->setCalibration(run, calibrated);
+    return run;
   }
 
  private slots:
@@ -125,7 +126,7 @@ class DeviceModelTest : public QObject {
   }
 
   void sharesFollowTheRun() {
-    calibrate();
+    const RunStarted run = calibrate();
     RunShares shares;
     shares.share = {0.25, 0.75};
     m_model->setShares(run, shares);
