@@ -58,9 +58,9 @@ void DistributedConv::reconfigure(const ClusterPlan& plan) {
     const int number = static_cast<int>(i);
     if (!keeps_weights(number)) continue;
     Kept& kept = kept_[i];
-    place_weights(number, {kept.weight.data(), kept.bias.data()});
-    move_weights(CommandKind::kPlace, number, WeightState::kVelocity,
-                 {kept.velocity.data(), kept.bias_velocity.data()});
+    place_weights(number, WeightState::kValue, {kept.weight.data(), kept.bias.data()});
+    place_weights(number, WeightState::kVelocity,
+                  {kept.velocity.data(), kept.bias_velocity.data()});
   }
   kept_.clear();
 }
@@ -222,8 +222,8 @@ void DistributedConv::move_weights(CommandKind kind, int number, WeightState sta
   });
 }
 
-void DistributedConv::place_weights(int number, const LayerWeights& from) {
-  move_weights(CommandKind::kPlace, number, WeightState::kValue, from);
+void DistributedConv::place_weights(int number, WeightState state, const LayerWeights& from) {
+  move_weights(CommandKind::kPlace, number, state, from);
 }
 
 void DistributedConv::fetch_weights(int number, WeightState state, const LayerWeights& to) {

@@ -34,7 +34,7 @@ class DistributedConv : public ConvExecutor {
   bool pools() const override { return options_.fuse_pooling; }
   bool keeps_weights(int layer) const override;
   void update(const SgdFactors& factors) override;
-  void place_weights(int layer, const LayerWeights& from) override;
+  void place_weights(int layer, WeightState state, const LayerWeights& from) override;
   void fetch_weights(int layer, WeightState state, const LayerWeights& to) override;
 
   // What the devices did since the last call, and how long the layers took in all.

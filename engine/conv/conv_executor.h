@@ -52,8 +52,8 @@ class ConvExecutor {
   // a step:
   virtual void update(const SgdFactors& factors) { static_cast<void>(factors); }
   // Gives and fetches the whole layer's; velocities start as zeros with every new value.
-  virtual void place_weights(int layer, const LayerWeights& from) {
-    static_cast<void>(layer), static_cast<void>(from);
+  virtual void place_weights(int layer, WeightState state, const LayerWeights& from) {
+    static_cast<void>(layer), static_cast<void>(state), static_cast<void>(from);
   }
   virtual void fetch_weights(int layer, WeightState state, const LayerWeights& to) {
     static_cast<void>(layer), static_cast<void>(state), static_cast<void>(to);

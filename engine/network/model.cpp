@@ -46,6 +46,12 @@ void fetch_kept(ConvExecutor& convolutions, WeightState state, Parameters& to) {
       convolutions.fetch_weights(number, state, weights_of(to.conv[layer], convolutions));
 }
 
+void place_kept(ConvExecutor& convolutions, WeightState state, Parameters& from) {
+  for (std::size_t layer = 0; layer < from.conv.size(); ++layer)
+    if (const int number = static_cast<int>(layer); convolutions.keeps_weights(number))
+      convolutions.place_weights(number, state, weights_of(from.conv[layer], convolutions));
+}
+
 // Times one piece of the master's work.
 class SliceTimer {
  public:
@@ -80,6 +86,7 @@ struct Model::State {
   ThreadPool& pool;
   Parameters parameters, gradients;
   Sgd optimizer;
+  bool begun = false;  // velocities may be other than zero
   std::vector<Block> blocks;
   // One layer's convolution output or its gradient: only one of all these is alive at any moment,
   // so they share the memory of the largest. Where the executor pools, it has them instead.
@@ -212,11 +219,15 @@ const Parameters& Model::gradients() const {
   return state_->gradients;
 }
 
-void Model::place_weights(ConvExecutor& convolutions) const {
-  Parameters& own = state_->parameters;
-  for (std::size_t layer = 0; layer < own.conv.size(); ++layer)
-    if (const int number = static_cast<int>(layer); convolutions.keeps_weights(number))
-      convolutions.place_weights(number, weights_of(own.conv[layer], convolutions));
+void Model::place_state(ConvExecutor& convolutions) {
+  place_kept(convolutions, WeightState::kValue, state_->parameters);
+  if (state_->begun)  // else they are what new values begin with
+    place_kept(convolutions, WeightState::kVelocity, state_->optimizer.velocity());
+}
+
+void Model::fetch_state(ConvExecutor& convolutions) {
+  fetch_kept(convolutions, WeightState::kValue, state_->parameters);
+  fetch_kept(convolutions, WeightState::kVelocity, state_->optimizer.velocity());
 }
 
 void Model::fetch_weights(ConvExecutor& convolutions) {
@@ -227,14 +238,20 @@ void Model::fetch_gradients(ConvExecutor& convolutions) {
   fetch_kept(convolutions, WeightState::kGradient, state_->gradients);
 }
 
-void Model::continue_from(const Model& other) {
-  state_->parameters = other.state_->parameters.copy();
-  state_->optimizer.continue_from(other.state_->optimizer);
+TrainingState Model::training_state() const {
+  return {state_->parameters.copy(), state_->optimizer.velocity().copy()};
+}
+
+void Model::go_on_from(const TrainingState& state) {
+  state_->parameters = state.weights.copy();
+  state_->optimizer.velocity() = state.velocities.copy();
+  state_->begun = true;
 }
 
 StepResult Model::train_step(const float* images, const std::uint16_t* labels,
                              const SgdSettings& sgd, ConvExecutor& convolutions) {
   State& s = *state_;
+  s.begun = true;
   StepResult result;
   s.forward(images, true, convolutions, result.slices);
   {

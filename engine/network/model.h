@@ -30,6 +30,11 @@ struct StepResult {
   std::vector<MasterSlice> slices;
 };
 
+// What training steps turn into what it is after them.
+struct TrainingState {
+  Parameters weights, velocities;
+};
+
 // Not synchronised: one thread calls. Owns all maps and gradients of one batch.
 class Model {
  public:
@@ -52,13 +57,15 @@ class Model {
   // The gradients of the last train_step, before weight decay; for tests and comparisons.
   const Parameters& gradients() const;
 
-  // Takes over the weights and velocities of a model of the same network.
-  void continue_from(const Model& other);
+  // All that a step changes: a copy of it, and going on from one of the same network.
+  TrainingState training_state() const;
+  void go_on_from(const TrainingState& state);
 
-  // Where the executor keeps weights itself, parameters() and gradients() are not up to date. It is
-  // given the former by the first of these, once before the first step; the others fetch what it
-  // has.
-  void place_weights(ConvExecutor& convolutions) const;
+  // Where the executor keeps weights itself, parameters(), gradients() and training_state() are not
+  // up to date. It is given weights and velocities by the first of these, before the first step;
+  // the others fetch what it has.
+  void place_state(ConvExecutor& convolutions);
+  void fetch_state(ConvExecutor& convolutions);
   void fetch_weights(ConvExecutor& convolutions);
   void fetch_gradients(ConvExecutor& convolutions);
 

@@ -15,8 +15,7 @@ SgdFactors factors_of(const SgdSettings& settings);
 class Sgd {
  public:
   explicit Sgd(const NetworkSpec& spec);
-  // Takes over the velocities of the same network.
-  void continue_from(const Sgd& other) { velocity_ = other.velocity_.copy(); }
+  Parameters& velocity() { return velocity_; }
 
   // All weights in one pass, split over the pool's threads, but for those of the convolutional
   // layers that somebody else keeps.

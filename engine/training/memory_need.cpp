@@ -33,8 +33,9 @@ std::uint64_t memory_need(const NetworkSpec& spec, int batch, int devices,
   const auto workers = static_cast<std::uint64_t>(devices - 1);
   const std::uint64_t part = (2 * weights + maps) / static_cast<std::uint64_t>(devices);
   std::uint64_t more = 0;
-  // Values, velocities and gradients stay with the devices, the master's own among them.
-  if (options.resident_kernels) more += 4 * 3 * weights;
+  // Values, velocities and gradients stay with the devices, the master's own among them; the master
+  // has a copy of all that steps change.
+  if (options.resident_kernels) more += 4 * (3 * weights + 2 * parameters);
   // Every device has all weights and its share of all their gradients, and so has the master.
   if (options.split != SplitMode::kKernels)
     more += 4 * (workers * 2 * weights + static_cast<std::uint64_t>(devices) * weights);

@@ -18,8 +18,11 @@ Trainer::Trainer(RunSetup& setup, Cluster& cluster, const ClusterPlan& plan,
       work_(std::make_shared<Workspace>(setup)),
       plan_(plan) {
   work_->model.parameters() = std::move(setup.initial);
+  if (setup.experiment.distribution.options.resident_kernels)
+    copy_ = {0, work_->model.training_state()};
   cluster_.keep_alive(work_);
   divide_or_recover(plan, 1);
+  tell_of_copies();
 }
 
 Trainer::~Trainer() {
@@ -27,14 +30,21 @@ Trainer::~Trainer() {
 }
 
 RunStep Trainer::step(int number, const std::optional<double>& bandwidth_mbps) {
-  RunStep step = outlive_losses(number, "step " + std::to_string(number),
-                                [&] { return attempt_step(number, bandwidth_mbps); });
+  copy_state();  // before, so that a stop meanwhile loses no step
+  RunStep step = outlive_losses(number, "step " + std::to_string(number), [&] {
+    catch_up(number - 1);
+    return attempt_step(number, bandwidth_mbps);
+  });
   if (!std::isfinite(step.loss))
     throw Error(ErrorKind::kRun, "step " + std::to_string(number),
                 "the loss is no longer a number; a smaller learning rate than " +
                     number_text(setup_.experiment.training.sgd.learning_rate) + " may help");
   rebalance(step);
   return step;
+}
+
+void Trainer::catch_up(int number) {
+  while (done_ < number) attempt_step(done_ + 1, std::nullopt);
 }
 
 RunStep Trainer::attempt_step(int number, const std::optional<double>& bandwidth_mbps) {
@@ -47,7 +57,7 @@ RunStep Trainer::attempt_step(int number, const std::optional<double>& bandwidth
   step.warm_up = number <= warm_up_steps(setup_.steps);
   step.bandwidth_mbps = bandwidth_mbps;
   step.begin = cluster_.now();
-  if (place == 0)
+  if (std::exchange(epoch_, step.epoch) != step.epoch)
     order_ = epoch_order(setup_.data.train.count(), experiment.dataset.shuffle, experiment.seed,
                          step.epoch);
   const int size = setup_.batch_size;
@@ -55,6 +65,7 @@ RunStep Trainer::attempt_step(int number, const std::optional<double>& bandwidth
   step.master.push_back({"batch", step.begin, cluster_.now()});
   const StepResult result = work.model.train_step(work.batch.pixels(), work.batch.labels(),
                                                   experiment.training.sgd, *work.convolutions);
+  done_ = number;
   const double layers_ms = milliseconds(work.convolutions->take_time());
   // The virtual clock has the master's speed in itself.
   if (experiment.clock == ClockMode::kWall)
@@ -80,13 +91,17 @@ double Trainer::test_accuracy(const std::function<void(int done, int total)>& pr
   const int count = setup_.data.test.count();
   const int batches = (count + size - 1) / size;
   const auto order = epoch_order(count, false, 0, 1);
+  const int trained = done_;
   int correct = 0;
   for (int i = 0; i < batches; ++i) {
     cluster_.stop()->throw_if_stopped();
     progress(i, batches);
     const int valid = std::min(size, count - i * size);
-    correct += outlive_losses(setup_.steps + 1, "batch " + std::to_string(i + 1) + " of the test",
-                              [&] { return attempt_test_batch(order, i * size, valid); });
+    correct +=
+        outlive_losses(setup_.steps + 1, "batch " + std::to_string(i + 1) + " of the test", [&] {
+          catch_up(trained);
+          return attempt_test_batch(order, i * size, valid);
+        });
     cluster_.end_step();
   }
   return static_cast<double>(correct) / count;
@@ -104,13 +119,21 @@ int Trainer::attempt_test_batch(const std::vector<int>& order, int first, int va
 }
 
 const Parameters& Trainer::gradients() {
-  work_->model.fetch_gradients(*work_->convolutions);
+  const int trained = done_;
+  outlive_losses(trained, "fetching the gradients", [&] {
+    catch_up(trained);
+    work_->model.fetch_gradients(*work_->convolutions);
+  });
   cluster_.end_step();
   return work_->model.gradients();
 }
 
 const Parameters& Trainer::parameters() {
-  work_->model.fetch_weights(*work_->convolutions);
+  const int trained = done_;
+  outlive_losses(trained, "fetching the weights", [&] {
+    catch_up(trained);
+    work_->model.fetch_weights(*work_->convolutions);
+  });
   return work_->model.parameters();
 }
 

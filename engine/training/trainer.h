@@ -22,6 +22,10 @@ namespace convoy {
 // Where a worker fails or hangs it is quarantined, its part goes to the others, and the step is
 // repeated from the same weights, which only the end of a step changes. Listeners hear of it. The
 // master's own device cannot be replaced: what it throws ends the training.
+//
+// Weights that reside on devices are copied to the master every few steps (copy_interval()),
+// between two steps. Where some cannot be fetched any more, the training goes back to that copy and
+// takes the steps since then again, silently; they are the same steps.
 class Trainer {
  public:
   // Takes the set-up's first weights; keeps references to it, the cluster and the listeners.
@@ -51,13 +55,27 @@ class Trainer {
   // the training goes on in another.
   struct Workspace;
 
+  // All that steps have changed up to one of them.
+  struct Copy {
+    int step = 0;
+    TrainingState state;
+  };
+
   RunStep attempt_step(int number, const std::optional<double>& bandwidth_mbps);
+  // Takes the steps up to this one that are not in the weights any more.
+  void catch_up(int number);
+  bool keeps_weights() const;
+  // Where it is time for a new copy.
+  void copy_state();
+  void tell_of_copies() const;
   int attempt_test_batch(const std::vector<int>& order, int first, int valid);
   // Calls `attempt` until no device is lost in it. `what` is repeated then: "step 17".
   template <class Attempt>
   auto outlive_losses(int number, const std::string& what, const Attempt& attempt);
 
   void renew_workspace();
+  // From the copy; the next divide() sets everything up anew.
+  void go_back();
   // Divides the layers by `plan` from now on. Throws DeviceLost; then the old plan stays.
   void divide(const ClusterPlan& plan);
   // The same where devices may be lost in it: whether it is `plan` that is in use now, or another.
@@ -76,7 +94,14 @@ class Trainer {
   std::shared_ptr<Workspace> work_;
   ClusterPlan plan_;
   std::optional<Rebalancer> rebalancer_;  // of the plan in use
-  std::vector<int> order_;                // of the epoch under way
+  int epoch_ = 0;                         // under way
+  std::vector<int> order_;                // of its pictures
+  int done_ = 0;                          // the last step that the weights have seen
+  std::optional<Copy> copy_;              // none where no weights reside on devices
 };
+
+// After how many steps weights that reside on devices are copied to the master again: as often as
+// adds at most a twentieth to what travels, but not after fewer than ten.
+int copy_interval(const ClusterPlan& plan, const DistributionOptions& options);
 
 }  // namespace convoy

@@ -6,7 +6,7 @@ namespace convoy {
 
 void Trainer::renew_workspace() {
   auto fresh = std::make_shared<Workspace>(setup_);
-  fresh->model.continue_from(work_->model);
+  fresh->model.go_on_from(work_->model.training_state());
   work_ = std::move(fresh);
   cluster_.keep_alive(work_);
 }
@@ -19,7 +19,7 @@ void Trainer::divide(const ClusterPlan& plan) {
     try {
       convolutions.emplace(cluster_, plan, setup_.experiment.distribution.options,
                            *setup_.devices.master_pool);
-      work_->model.place_weights(*convolutions);
+      work_->model.place_state(*convolutions);
     } catch (const DeviceLost&) {
       convolutions.reset();  // its weights may be nowhere yet
       throw;
@@ -49,25 +49,16 @@ bool Trainer::divide_or_recover(const ClusterPlan& plan, int number) {
 
 void Trainer::recover(DeviceLost loss, int number, const std::string& what) {
   for (;;) {
-    bool hanging = false;
+    bool hanging = false, incomplete = false;
     for (const LostDevice& lost : loss.lost()) {
       tell_quarantine(lost, number);
       hanging = hanging || lost.hanging;
-      if (lost.command == CommandKind::kUpdate)
-        throw Error(ErrorKind::kDevice, "device " + names_[static_cast<std::size_t>(lost.device)],
-                    "was lost in the update of its resident weights (" + lost.reason +
-                        "); the step can be neither finished nor repeated");
+      // Half updated, or not to be had from their device.
+      incomplete = incomplete || lost.hanging || lost.command == CommandKind::kUpdate ||
+                   lost.command == CommandKind::kFetch;
     }
-    if (hanging) {
-      if (work_->convolutions)
-        for (std::size_t layer = 0; layer < plan_.layers.size(); ++layer)
-          if (work_->convolutions->keeps_weights(static_cast<int>(layer)))
-            throw Error(ErrorKind::kDevice, "",
-                        "a device hangs (" + loss.lost().front().reason +
-                            ") and the weights that reside on it are lost; without "
-                            "resident_kernels the run would go on without it");
-      renew_workspace();
-    }
+    const bool back = incomplete && keeps_weights();
+    if (hanging) renew_workspace();
     const ClusterPlan next = replan(plan_, setup_.policy, cluster_.available());
     std::string sentence;
     for (const LostDevice& lost : loss.lost())
@@ -76,15 +67,20 @@ void Trainer::recover(DeviceLost loss, int number, const std::string& what) {
                   describe_command(lost) + " (" + lost.reason + ")";
     sentence += loss.lost().size() == 1 ? " and is quarantined; " : " and are quarantined; ";
     const std::string moves = describe_moves(plan_, next, names_);
-    sentence += (moves.empty() ? "" : moves + "; ") + what + " is repeated.";
-    listeners_.message(Severity::kWarning, sentence);
+    sentence += (moves.empty() ? "" : moves + "; ") + what + " is repeated";
+    if (back) {
+      go_back();
+      sentence += done_ == 0 ? " from the first weights on"
+                             : " from the copy of the weights after step " + std::to_string(done_);
+    }
+    listeners_.message(Severity::kWarning, sentence + ".");
     try {
       divide(next);
     } catch (const DeviceLost& another) {
       loss = another;
       continue;
     }
-    tell_shares(ShareChange::kQuarantine, number, sentence);
+    tell_shares(ShareChange::kQuarantine, number, sentence + ".");
     return;
   }
 }

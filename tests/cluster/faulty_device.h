@@ -21,7 +21,7 @@ enum class Fault {
   kHang          // does not return, whatever is asked of it, until release(); then goes on as ever
 };
 
-enum class Call { kMakeConv, kForward, kBackwardWeights, kBackwardData };
+enum class Call { kMakeConv, kForward, kBackwardWeights, kBackwardData, kForEach };
 
 inline Call call_of(Pass pass) {
   switch (pass) {
@@ -143,6 +143,11 @@ class FaultyDevice : public Device {
     return device_->planned_scratch(layers, options);
   }
   ThreadPool* host_pool() override { return device_->host_pool(); }
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
+                const StopToken*) override {
+    const Faults::Inside inside(*faults_, Call::kForEach);
+    device_->for_each(count, work, nullptr);
+  }
 
  private:
   class Conv : public DeviceConv {

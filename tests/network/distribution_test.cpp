@@ -126,7 +126,7 @@ class DistributionTest : public QObject {
   static Trained train(Model& model, ConvExecutor& convolutions, const std::vector<float>& images,
                        const std::vector<std::uint16_t>& labels) {
     Trained trained;
-    model.place_weights(convolutions);
+    model.place_state(convolutions);
     for (int step = 0; step < kSteps; ++step)
       trained.losses.push_back(
           model.train_step(images.data(), labels.data(), {0.05, 0.9, 0.01}, convolutions).loss);
@@ -227,7 +227,7 @@ class DistributionTest : public QObject {
       Cluster cluster(std::move(members), &stop);
       const ClusterPlan plan = plan_of(problems, way, kDevices, random);
       DistributedConv convolutions(cluster, plan, way.options, pool);
-      model.place_weights(convolutions);
+      model.place_state(convolutions);
       static_cast<void>(convolutions.take_slices());
       model.train_step(images.data(), labels.data(), {}, convolutions);
 
@@ -299,7 +299,7 @@ class DistributionTest : public QObject {
         StopToken stop;
         Cluster cluster(members_of(3, random), &stop);
         DistributedConv convolutions(cluster, plan_of(problems, way, 3, random), way.options, pool);
-        model.place_weights(convolutions);
+        model.place_state(convolutions);
         for (int step = 0; step < 4; ++step) {
           const SgdSettings sgd{0.05, 0.9, 0.01};
           const double expected = single.train_step(images.data(), labels.data(), sgd, one).loss;
