@@ -2,37 +2,32 @@
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
-#include <algorithm>
 #include <cmath>
-#include <functional>
 
-#include "../cluster/faulty_device.h"
 #include "engine/device/discovery.h"
 #include "engine/training/run.h"
+#include "tests/cluster/faulty_device.h"
+#include "tests/training/small_run.h"
 
 using namespace convoy;
 
 namespace {
 
 Experiment two_devices() {
-  Experiment experiment;
-  experiment.dataset.train_limit = 64;
-  experiment.dataset.test_limit = 20;
-  experiment.network.kernels = {6, 8};
-  experiment.training.batch_size = 8;
-  experiment.training.steps = 8;
+  Experiment experiment = small_experiment({6, 8}, 8, 8);
   experiment.baseline = BaselineMode::kNone;
   experiment.distribution.shares = ShareMode::kEqual;
   const auto cores = available_cores();
-  experiment.devices = {{"cpu:" + std::to_string(cores.front()), "A", 1.0, std::nullopt},
-                        {"cpu:" + std::to_string(cores.back()), "B", 1.0, std::nullopt}};
+  experiment.devices = {device_on("cpu:" + std::to_string(cores.front()), "A"),
+                        device_on("cpu:" + std::to_string(cores.back()), "B")};
   if (cores.size() == 1) experiment.clock = ClockMode::kVirtual;  // may share a core
   return experiment;
 }
 
-class Watched : public RunListener {
+// A run whose second device a test can break.
+class BreakableRun : public RunRecorder {
  public:
-  explicit Watched(Experiment what) : experiment(std::move(what)) {}
+  explicit BreakableRun(Experiment what) : experiment(std::move(what)) {}
 
   RunSummary run(const std::optional<std::filesystem::path>& out = std::nullopt) {
     RunOptions options;
@@ -48,41 +43,9 @@ class Watched : public RunListener {
     return run_experiment(experiment, control, {this}, options);
   }
 
-  void on_calibrated(const RunCalibrated& event) override { calibrated = event; }
-  void on_step(const RunStep& event) override {
-    order += std::to_string(event.step);
-    if (after_step) after_step(event.step);
-  }
-  void on_quarantine(const RunQuarantine& event) override {
-    order += 'q';
-    quarantine = event;
-  }
-  void on_readmission(const RunReadmission& event) override {
-    order += 'r';
-    readmission = event;
-  }
-  void on_shares(const RunShares& event) override {
-    order += 's';
-    shares = event;
-  }
-  void on_message(Severity, const std::string& text) override { messages.push_back(text); }
-
-  bool said(const std::string& part) const {
-    return std::any_of(messages.begin(), messages.end(), [&](const std::string& text) {
-      return text.find(part) != std::string::npos;
-    });
-  }
-
   Experiment experiment;
   RunControl control;
   std::shared_ptr<Faults> faults = std::make_shared<Faults>();
-  std::function<void(int)> after_step;
-  std::string order;
-  RunCalibrated calibrated;
-  RunQuarantine quarantine;
-  RunReadmission readmission;
-  RunShares shares;
-  std::vector<std::string> messages;
 };
 
 // The kernels of a device in a layer's forward pass, by step; -1 where it has no line.
@@ -100,10 +63,10 @@ class RunQuarantineTest : public QObject {
   Q_OBJECT
  private slots:
   void losesADeviceAndLetsItInAgain() {
-    Watched run(two_devices());
-    run.after_step = [&](int step) {
-      if (step == 2) run.faults->arm(Call::kBackwardData, Fault::kThrow);
-      if (step == 4) {
+    BreakableRun run(two_devices());
+    run.after_step = [&](const RunStep& step) {
+      if (step.step == 2) run.faults->arm(Call::kBackwardData, Fault::kThrow);
+      if (step.step == 4) {
         run.faults->release();
         run.control.readmit("B");
         run.control.readmit("nobody");
@@ -114,14 +77,14 @@ class RunQuarantineTest : public QObject {
     QCOMPARE(summary.outcome, RunOutcome::kDone);
     QCOMPARE(summary.steps, 8);
     QVERIFY(summary.test_accuracy.has_value());
-    QCOMPARE(QString::fromStdString(run.order), QString("12qs34rs5678"));
-    QCOMPARE(run.quarantine.step, 3);
-    QCOMPARE(run.quarantine.name, std::string("B"));
-    QCOMPARE(run.quarantine.during, std::string("layer 2, backward"));
-    QCOMPARE(run.quarantine.reason, std::string("test:7: the device has been unplugged"));
-    QVERIFY(!run.quarantine.hanging);
-    QCOMPARE(run.readmission.step, 5);
-    QCOMPARE(run.shares.kernels, run.calibrated.kernels);
+    QCOMPARE(QString::fromStdString(run.order), QString("SC..qs..rs....F"));
+    QCOMPARE(run.quarantines[0].step, 3);
+    QCOMPARE(run.quarantines[0].name, std::string("B"));
+    QCOMPARE(run.quarantines[0].during, std::string("layer 2, backward"));
+    QCOMPARE(run.quarantines[0].reason, std::string("test:7: the device has been unplugged"));
+    QVERIFY(!run.quarantines[0].hanging);
+    QCOMPARE(run.readmissions[0].step, 5);
+    QCOMPARE(run.shares.back().kernels, run.calibrated.kernels);
     QVERIFY(run.said(
         "Device B failed in layer 2, backward (test:7: the device has been unplugged) and is "
         "quarantined; 7 kernels of B went to A; step 3 is repeated."));
@@ -143,14 +106,14 @@ class RunQuarantineTest : public QObject {
     experiment.baseline = BaselineMode::kFastest;
     experiment.training.steps = 2;
     experiment.distribution.shares = ShareMode::kCalibrated;
-    Watched run(experiment);
+    BreakableRun run(experiment);
     run.faults->arm(Call::kMakeConv, Fault::kOutOfMemory);
     const RunSummary summary = run.run();
     QCOMPARE(summary.outcome, RunOutcome::kDone);
-    QCOMPARE(QString::fromStdString(run.order), QString("q12"));
-    QCOMPARE(run.quarantine.step, 0);
-    QCOMPARE(run.quarantine.during, std::string("calibration"));
-    QCOMPARE(run.quarantine.reason, std::string("out of memory"));
+    QCOMPARE(QString::fromStdString(run.order), QString("SqCCB..F"));
+    QCOMPARE(run.quarantines[0].step, 0);
+    QCOMPARE(run.quarantines[0].during, std::string("calibration"));
+    QCOMPARE(run.quarantines[0].reason, std::string("out of memory"));
     QCOMPARE(run.calibrated.gflops[1], 0.0);
     QCOMPARE(run.calibrated.share[0], 1.0);
     QCOMPARE(summary.baseline, std::string("A"));
@@ -159,15 +122,15 @@ class RunQuarantineTest : public QObject {
   }
 
   void aDeviceThatHangsIsLeftBehind() {
-    Watched run(two_devices());
-    run.after_step = [&](int step) {
-      if (step == 2) run.faults->arm(Call::kForward, Fault::kHang);
-      if (step == 4) run.control.readmit("B");  // still hangs
+    BreakableRun run(two_devices());
+    run.after_step = [&](const RunStep& step) {
+      if (step.step == 2) run.faults->arm(Call::kForward, Fault::kHang);
+      if (step.step == 4) run.control.readmit("B");  // still hangs
     };
     const RunSummary summary = run.run();
     QCOMPARE(summary.outcome, RunOutcome::kDone);
-    QCOMPARE(QString::fromStdString(run.order), QString("12qs345678"));
-    QVERIFY(run.quarantine.hanging);
+    QCOMPARE(QString::fromStdString(run.order), QString("SC..qs......F"));
+    QVERIFY(run.quarantines[0].hanging);
     QVERIFY(run.said("Device B cannot be let in again: "));
     QVERIFY(run.said("still hangs"));
     QCOMPARE(devices_left_hanging(), 1);

@@ -6,63 +6,22 @@
 #include "engine/device/discovery.h"
 #include "engine/network/weight_file.h"
 #include "engine/training/run.h"
+#include "tests/training/small_run.h"
 
 using namespace convoy;
 
 namespace {
 
-Experiment small_experiment() {
-  Experiment experiment;
-  experiment.dataset.train_limit = 64;
-  experiment.dataset.test_limit = 20;
-  experiment.network.kernels = {4, 6};
-  experiment.training.batch_size = 16;
-  experiment.training.steps = 6;
+Experiment one_or_two_devices() {
+  Experiment experiment = small_experiment({4, 6}, 16, 6);
   const auto cores = available_cores();
-  experiment.devices = {{"cpu:" + std::to_string(cores.front()), "A", 1.0, std::nullopt}};
+  experiment.devices = {device_on("cpu:" + std::to_string(cores.front()), "A")};
   if (cores.size() > 1)
-    experiment.devices.push_back({"cpu:" + std::to_string(cores.back()), "B", 1.0, std::nullopt});
+    experiment.devices.push_back(device_on("cpu:" + std::to_string(cores.back()), "B"));
   return experiment;
 }
 
-class Recorder : public RunListener {
- public:
-  void on_started(const RunStarted& event) override {
-    order += "S";
-    started = event;
-  }
-  void on_phase(RunPhase phase, const std::string&, int, int) override { phases.push_back(phase); }
-  void on_calibrated(const RunCalibrated& event) override {
-    order += "C";
-    calibrated = event;
-  }
-  void on_baseline(const RunBaseline& event) override {
-    order += "B";
-    baseline = event;
-  }
-  void on_step(const RunStep& event) override {
-    order += ".";
-    steps.push_back(event);
-    if (after_step) after_step(event);
-  }
-  void on_message(Severity, const std::string& text) override { messages.push_back(text); }
-  void on_finished(const RunSummary& event) override {
-    order += "F";
-    finished = event;
-  }
-
-  std::string order;
-  std::function<void(const RunStep&)> after_step;
-  RunStarted started;
-  RunCalibrated calibrated;
-  RunBaseline baseline;
-  std::vector<RunStep> steps;
-  std::vector<RunPhase> phases;
-  std::vector<std::string> messages;
-  RunSummary finished;
-};
-
-RunSummary run(const Experiment& experiment, Recorder& recorder, RunControl& control,
+RunSummary run(const Experiment& experiment, RunRecorder& recorder, RunControl& control,
                const std::optional<std::filesystem::path>& out = std::nullopt) {
   return run_experiment(experiment, control, {&recorder}, out);
 }
@@ -77,11 +36,11 @@ class RunTest : public QObject {
   Q_OBJECT
  private slots:
   void tellsEverythingInOrder() {
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     QTemporaryDir folder;
     const RunSummary summary =
-        run(small_experiment(), recorder, control, folder.path().toStdString());
+        run(one_or_two_devices(), recorder, control, folder.path().toStdString());
     QCOMPARE(QString::fromStdString(recorder.order), QString("SCCB......F"));
     QCOMPARE(summary.outcome, RunOutcome::kDone);
     QCOMPARE(summary.steps, 6);
@@ -97,11 +56,11 @@ class RunTest : public QObject {
   }
 
   void theCallerMayNameTheRun() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     experiment.baseline = BaselineMode::kNone;
     experiment.training.steps = 1;
     RunControl control;
-    Recorder recorder;
+    RunRecorder recorder;
     RunOptions options;
     options.run_id = new_run_id();
     QVERIFY(options.run_id != new_run_id());
@@ -110,10 +69,10 @@ class RunTest : public QObject {
   }
 
   void scratchLimitsAreKept() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     experiment.baseline = BaselineMode::kMaster;
     experiment.training.steps = 1;
-    Recorder free, limited;
+    RunRecorder free, limited;
     RunControl control_one, control_two;
     run(experiment, free, control_one);
     const std::size_t most = free.calibrated.layers[1][0].scratch_bytes;
@@ -123,7 +82,7 @@ class RunTest : public QObject {
     for (const auto& layer : limited.calibrated.layers) QVERIFY(layer[0].scratch_bytes < most);
     const Experiment resolved = parse_experiment(limited.started.experiment_json, "resolved");
     QCOMPARE(resolved.devices[0].scratch_limit_mb, experiment.devices[0].scratch_limit_mb);
-    const auto tells_scratch = [](const Recorder& recorder) {
+    const auto tells_scratch = [](const RunRecorder& recorder) {
       return std::any_of(recorder.messages.begin(), recorder.messages.end(),
                          [](const auto& text) { return text.rfind("Scratch memory: A ", 0) == 0; });
     };
@@ -132,11 +91,11 @@ class RunTest : public QObject {
   }
 
   void saysWhenALimitLeavesOnlyTheReference() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     experiment.baseline = BaselineMode::kNone;
     experiment.training.steps = 1;
     experiment.devices[0].scratch_limit_mb = 1e-6;
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     QCOMPARE(run(experiment, recorder, control).outcome, RunOutcome::kDone);
     QCOMPARE(recorder.calibrated.layers[0][0].algorithm[0], std::string("reference"));
@@ -150,9 +109,9 @@ class RunTest : public QObject {
   }
 
   void tellsWhatComputes() {
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
-    run(small_experiment(), recorder, control);
+    run(one_or_two_devices(), recorder, control);
     for (std::size_t layer = 0; layer < 2; ++layer)
       for (const LayerCalibration& device : recorder.calibrated.layers[layer])
         for (const Pass pass : kAllPasses) {
@@ -164,9 +123,9 @@ class RunTest : public QObject {
   }
 
   void stepsAddUp() {
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
-    run(small_experiment(), recorder, control);
+    run(one_or_two_devices(), recorder, control);
     const std::size_t devices = recorder.started.devices.size();
     for (const RunStep& step : recorder.steps) {
       QVERIFY(std::abs(step.step_ms - step.conv_ms - step.comm_ms - step.comp_ms) < 1e-9);
@@ -186,12 +145,12 @@ class RunTest : public QObject {
   }
 
   void theSplitDoesNotChangeTheTraining() {
-    Experiment one = small_experiment();
+    Experiment one = one_or_two_devices();
     one.devices.resize(1);
     one.baseline = BaselineMode::kNone;
-    Experiment two = small_experiment();
+    Experiment two = one_or_two_devices();
     two.baseline = BaselineMode::kNone;
-    Recorder first, second;
+    RunRecorder first, second;
     RunControl control_one, control_two;
     run(one, first, control_one);
     run(two, second, control_two);
@@ -204,7 +163,7 @@ class RunTest : public QObject {
 
   void initialWeightsTakeTheSeedsPlace() {
     // The weights that the seed gives, from a file: the same run to the last bit, at a fixed split.
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     experiment.distribution.shares = ShareMode::kEqual;
     experiment.baseline = BaselineMode::kNone;
     experiment.dataset.shuffle = false;
@@ -212,7 +171,7 @@ class RunTest : public QObject {
     const std::string path = folder.filePath("start.safetensors").toStdString();
     const NetworkSpec spec{experiment.network, 3, 32, 32, 10};
     write_weights(path, spec, Parameters::he(spec, experiment.seed));
-    Recorder from_seed, from_file;
+    RunRecorder from_seed, from_file;
     RunControl control_one, control_two;
     run(experiment, from_seed, control_one);
     experiment.seed = 99;
@@ -221,16 +180,16 @@ class RunTest : public QObject {
     run(experiment, from_file, control_two);
     QVERIFY(from_seed.steps[0].loss != from_file.steps[0].loss);  // seed 99: other pictures
     experiment.seed = 1;
-    Recorder same;
+    RunRecorder same;
     RunControl control_three;
     run(experiment, same, control_three);
     QCOMPARE(same.steps[5].loss, from_seed.steps[5].loss);
   }
 
   void stopKeepsWhatWasMeasured() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     experiment.training.steps = 1000000;
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     recorder.after_step = [&](const RunStep& step) {
       if (step.step == 5) control.request_stop();
@@ -247,11 +206,11 @@ class RunTest : public QObject {
   // waits.
   void stopFetchesWhatDevicesKeep() {
     for (const bool slow : {false, true}) {
-      Experiment experiment = small_experiment();
+      Experiment experiment = one_or_two_devices();
       experiment.training.steps = 1000000;
       experiment.distribution.options.resident_kernels = true;
       experiment.distribution.options.fuse_pooling = true;
-      Recorder recorder;
+      RunRecorder recorder;
       RunControl control;
       recorder.after_step = [&](const RunStep& step) {
         if (step.step != 3) return;
@@ -273,22 +232,22 @@ class RunTest : public QObject {
   }
 
   void stopBeforeTheFirstStepIsNoFailure() {
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     control.request_stop();
     try {
-      QCOMPARE(run(small_experiment(), recorder, control).outcome, RunOutcome::kStopped);
+      QCOMPARE(run(one_or_two_devices(), recorder, control).outcome, RunOutcome::kStopped);
     } catch (const Interrupted&) {
       QVERIFY(recorder.order.empty());  // stopped while it was prepared: nothing had begun
     }
   }
 
   void bandwidthMovesDuringTheRun() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     if (experiment.devices.size() < 2) experiment.devices.push_back({"opencl:0:0", "B", 1.0, {}});
     experiment.link.bandwidth_mbps = 5000.0;
     experiment.baseline = BaselineMode::kNone;
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     recorder.after_step = [&](const RunStep& step) {
       if (step.step == 3) control.set_link({100.0, 0.0});
@@ -297,9 +256,7 @@ class RunTest : public QObject {
     QCOMPARE(*summary.bandwidth_mbps, 100.0);
     QCOMPARE(*recorder.steps[2].bandwidth_mbps, 5000.0);
     QCOMPARE(*recorder.steps[3].bandwidth_mbps, 100.0);
-    QVERIFY(std::any_of(recorder.messages.begin(), recorder.messages.end(), [](const auto& text) {
-      return text.find("100 Mb/s") != std::string::npos;
-    }));
+    QVERIFY(recorder.said("100 Mb/s"));
     // Never faster than the link, however busy the machine is.
     for (const Slice& slice : recorder.steps[5].slices)
       if (slice.activity == Activity::kReceive)
@@ -308,11 +265,11 @@ class RunTest : public QObject {
   }
 
   void ownLinkIsNotMovedByTheDefault() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     if (experiment.devices.size() < 2) experiment.devices.push_back({"opencl:0:0", "B", 1.0, {}});
     experiment.devices[1].link = LinkSettings{2000.0, 0.0};
     experiment.baseline = BaselineMode::kNone;
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     recorder.after_step = [&](const RunStep& step) {
       if (step.step == 1) control.set_link({0.0001, 0.0});  // days, if it were used
@@ -322,11 +279,11 @@ class RunTest : public QObject {
   }
 
   void explicitSharesAreKept() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     if (experiment.devices.size() < 2) experiment.devices.push_back({"opencl:0:0", "B", 1.0, {}});
     experiment.distribution.shares = ShareMode::kExplicit;
     experiment.distribution.fractions = {0.25, 0.75};
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     run(experiment, recorder, control);
     QCOMPARE(recorder.calibrated.kernels, (std::vector<std::vector<int>>{{1, 3}, {2, 4}}));
@@ -348,7 +305,7 @@ class RunTest : public QObject {
   void refusedBeforeAnythingIsWritten() {
     QFETCH(int, which);
     QFETCH(QString, fragment);
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     switch (which) {
       case 0:
         experiment.devices = {experiment.devices[0], {experiment.devices[0].id, "again", 1.0, {}}};
@@ -376,7 +333,7 @@ class RunTest : public QObject {
     }
     QTemporaryDir parent;
     const std::filesystem::path out = parent.filePath("out").toStdString();
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     try {
       run(experiment, recorder, control, out);
@@ -389,12 +346,12 @@ class RunTest : public QObject {
   }
 
   void divergenceEndsTheRunWithAMessage() {
-    Experiment experiment = small_experiment();
+    Experiment experiment = one_or_two_devices();
     experiment.training.sgd.learning_rate = 1000.0;
     experiment.training.sgd.weight_decay = 1.0;  // every step turns and grows the weights
     experiment.training.steps = 50;
     experiment.baseline = BaselineMode::kNone;
-    Recorder recorder;
+    RunRecorder recorder;
     RunControl control;
     QTemporaryDir folder;
     try {

@@ -10,48 +10,32 @@
 #include "engine/results/device_work.h"
 #include "engine/training/prediction_study.h"
 #include "engine/training/run.h"
+#include "tests/device/cpu_id.h"
+#include "tests/training/small_run.h"
 
 using namespace convoy;
 
 namespace {
 
-std::string core_id(std::size_t n) {
-  const auto cores = available_cores();
-  return "cpu:" + std::to_string(cores[n % cores.size()]);
-}
-
 // Three computers, of which one machine has the core.
 Experiment three_devices() {
-  Experiment experiment;
-  experiment.dataset.train_limit = 64;
-  experiment.dataset.test_limit = 16;
-  experiment.network.kernels = {6, 9};
-  experiment.training.batch_size = 16;
-  experiment.training.steps = 4;
+  Experiment experiment = small_experiment({6, 9}, 16, 4);
   experiment.clock = ClockMode::kVirtual;
-  experiment.devices = {{core_id(0), "A", 1.0, std::nullopt},
-                        {core_id(0), "B", 4.0, std::nullopt},
-                        {core_id(0), "C", 0.5, LinkSettings{40.0, 0.75, Duplex::kHalf}}};
+  experiment.devices = {device_on(cpu_id(0), "A"), device_on(cpu_id(0), "B", 4.0),
+                        device_on(cpu_id(0), "C", 0.5)};
+  experiment.devices[2].link = LinkSettings{40.0, 0.75, Duplex::kHalf};
   experiment.link = {100.0, 0.25, Duplex::kFull};
   experiment.distribution.shares = ShareMode::kExplicit;
   experiment.distribution.fractions = {0.5, 1.0 / 3.0, 1.0 - 0.5 - 1.0 / 3.0};
   return experiment;
 }
 
-class Recorder : public RunListener {
- public:
-  explicit Recorder(const Experiment& experiment,
-                    const std::optional<std::filesystem::path>& out = std::nullopt) {
+struct RecordedRun : RunRecorder {
+  explicit RecordedRun(const Experiment& experiment,
+                       const std::optional<std::filesystem::path>& out = std::nullopt) {
     RunControl control;
     summary = run_experiment(experiment, control, {this}, out);
   }
-  void on_calibrated(const RunCalibrated& event) override { calibrated = event; }
-  void on_baseline(const RunBaseline& event) override { baseline = event; }
-  void on_step(const RunStep& event) override { steps.push_back(event); }
-
-  RunCalibrated calibrated;
-  RunBaseline baseline;
-  std::vector<RunStep> steps;
   RunSummary summary;
 };
 
@@ -76,7 +60,7 @@ class VirtualRunTest : public QObject {
   // send; and the layers of a step, the sum of the exchanges and of what the master adds.
   void stepsTakeWhatTheirPiecesTake() {
     const Experiment experiment = three_devices();
-    const Recorder run(experiment);
+    const RecordedRun run(experiment);
     QCOMPARE(run.summary.outcome, RunOutcome::kDone);
     for (const RunStep& step : run.steps) {
       QVERIFY(near(step.step_ms, milliseconds(step.end - step.begin)));
@@ -113,7 +97,7 @@ class VirtualRunTest : public QObject {
   // Nothing of one device overlaps, steps follow each other, and the master's own work lies between
   // the exchanges.
   void theTimelineIsOneOfSideBySideDevices() {
-    const Recorder run(three_devices());
+    const RecordedRun run(three_devices());
     TimePoint last{};
     for (const RunStep& step : run.steps) {
       QVERIFY(step.begin >= last);
@@ -147,13 +131,12 @@ class VirtualRunTest : public QObject {
     Experiment experiment = three_devices();
     const std::size_t devices = std::min<std::size_t>(2, available_cores().size());
     experiment.devices.resize(devices);
-    for (std::size_t i = 0; i < devices; ++i)
-      experiment.devices[i] = {core_id(i), "", 1.0, std::nullopt};
+    for (std::size_t i = 0; i < devices; ++i) experiment.devices[i] = device_on(cpu_id(i), "");
     experiment.distribution.fractions =
         devices == 2 ? std::vector<double>{0.7, 0.3} : std::vector<double>{1.0};
-    const Recorder virtual_run(experiment);
+    const RecordedRun virtual_run(experiment);
     experiment.clock = ClockMode::kWall;
-    const Recorder wall_run(experiment);
+    const RecordedRun wall_run(experiment);
     QCOMPARE(virtual_run.steps.size(), wall_run.steps.size());
     QCOMPARE(virtual_run.summary.test_accuracy, wall_run.summary.test_accuracy);
     for (std::size_t i = 0; i < wall_run.steps.size(); ++i) {
@@ -192,7 +175,7 @@ class VirtualRunTest : public QObject {
     if (method.endsWith("batch")) options.split = SplitMode::kBatch;
 
     const QTemporaryDir folder;
-    const Recorder run(experiment, folder.path().toStdString());
+    const RecordedRun run(experiment, folder.path().toStdString());
     const PredictionStudy study(
         read_calibration(folder.filePath("calibration.json").toStdString()));
     const Prediction prediction = study.predict(experiment);
@@ -211,7 +194,7 @@ class VirtualRunTest : public QObject {
     experiment.distribution.shares = ShareMode::kEqual;
     experiment.distribution.fractions.clear();
     experiment.training.steps = 1;
-    const Recorder run(experiment);
+    const RecordedRun run(experiment);
     for (const auto& layer : run.calibrated.layers)
       for (std::size_t pass = 0; pass < 3; ++pass) {
         QCOMPARE(layer[1].ms[pass], layer[0].ms[pass] / 4.0);
