@@ -4,7 +4,7 @@
 #include <set>
 
 #include "app/cli/commands.h"
-#include "app/cli/experiment_error.h"
+#include "app/cli/experiment_argument.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/prediction_report.h"
 #include "app/cli/run_progress.h"
@@ -14,8 +14,9 @@ namespace convoy::cli {
 namespace {
 
 struct Options {
-  std::string experiment, devices, method, save_calibration;
-  std::vector<std::string> settings, vary, calibrations;
+  ExperimentArgument experiment;
+  std::string devices, method, save_calibration;
+  std::vector<std::string> vary, calibrations;
   bool json = false, quiet = false;
 };
 
@@ -86,12 +87,11 @@ int run(const Options& options) {
   for (const std::string& file : options.calibrations)
     for (CalibrationRecord& record : read_calibration(file)) study.add(std::move(record));
 
-  std::string text = read_whole_file(options.experiment, ErrorKind::kExperiment);
-  for (const std::string& setting : options.settings)
-    text = with_setting(text, setting, options.experiment);
-  const std::vector<Variant> variants = vary(text, variations, options.experiment, [&] {
-    return study.records().empty() ? default_devices() : recorded_devices(study.records().front());
-  });
+  const std::vector<Variant> variants =
+      vary(options.experiment.text(), variations, options.experiment.file, [&] {
+        return study.records().empty() ? default_devices()
+                                       : recorded_devices(study.records().front());
+      });
 
   std::vector<PredictedVariant> predicted;
   try {
@@ -101,7 +101,7 @@ int run(const Options& options) {
                            study.break_even(variant.experiment),
                            study.verdict(variant.experiment)});
   } catch (const Error& error) {
-    rethrow_with_file(error, options.experiment);
+    options.experiment.rethrow(error);
   }
   if (!options.save_calibration.empty())
     write_file_atomically(options.save_calibration, calibration_json(study.records()));
@@ -118,11 +118,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "predict", "Say what a step of an experiment will take, without running it");
   const auto options = std::make_shared<Options>();
-  command->add_option("EXPERIMENT.json", options->experiment, "The experiment file")->required();
-  command
-      ->add_option("--set", options->settings,
-                   "path=value changes the experiment, as in convoy run")
-      ->allow_extra_args(false);
+  options->experiment.add_to(*command);
   command
       ->add_option("--vary", options->vary,
                    "path=v1,v2,... predicts for each value: link.bandwidth_mbps=10,100,1000, "

@@ -4,11 +4,10 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/event_lines.h"
-#include "app/cli/experiment_error.h"
+#include "app/cli/experiment_argument.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/run_progress.h"
 #include "app/cli/run_report.h"
-#include "engine/base/atomic_file.h"
 #include "engine/results/lab_book.h"
 #include "engine/training/run.h"
 
@@ -16,20 +15,14 @@ namespace convoy::cli {
 namespace {
 
 struct Options {
-  std::string experiment, out, events, record;
-  std::vector<std::string> settings;
+  ExperimentArgument experiment;
+  std::string out, events, record;
   bool quiet = false;
 };
 
-Experiment read(const Options& options) {
-  std::string text = read_whole_file(options.experiment, ErrorKind::kExperiment);
-  for (const std::string& setting : options.settings)
-    text = with_setting(text, setting, options.experiment);
-  return parse_experiment(text, options.experiment);
-}
-
 int run(const Options& options) {
-  const Experiment experiment = read(options);
+  const Experiment experiment =
+      parse_experiment(options.experiment.text(), options.experiment.file);
   // A reader of the events that goes away is an error to report, not a reason to die unsaved.
   std::signal(SIGPIPE, SIG_IGN);
   RunControl control;
@@ -48,7 +41,7 @@ int run(const Options& options) {
     try {
       summary = run_experiment(experiment, control, listeners, out);
     } catch (const Error& error) {
-      rethrow_with_file(error, options.experiment);
+      options.experiment.rethrow(error);
     }
   }
   // Standard output belongs to the events where they go there.
@@ -63,12 +56,7 @@ int run(const Options& options) {
 void add_run_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("run", "Run an experiment");
   const auto options = std::make_shared<Options>();
-  command->add_option("EXPERIMENT.json", options->experiment, "The experiment file")->required();
-  command
-      ->add_option("--set", options->settings,
-                   "path=value changes the experiment: training.batch_size=64, "
-                   "devices.1.speed=0.5, network.kernels=[50,500]; may come again")
-      ->allow_extra_args(false);
+  options->experiment.add_to(*command);
   command->add_option(
       "--out", options->out,
       "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json, "

@@ -1,5 +1,4 @@
 // `convoy conv` and `convoy bench` against a convolution written down from its definition.
-#include <QTemporaryDir>
 #include <cmath>
 #include <random>
 
@@ -77,12 +76,10 @@ void for_each_product(const Case& c, const Visit& visit) {
 
 }  // namespace
 
-class ConvTest : public QObject {
+class ConvTest : public QObject, private TestFolder {
   Q_OBJECT
 
  private:
-  QTemporaryDir temporary_;
-  QString file(const char* name) const { return temporary_.filePath(name); }
   void save(const char* name, const Array& array) const {
     write_npy(file(name).toStdString(), array.shape, array.values.data());
   }
@@ -278,7 +275,7 @@ void ConvTest::refuses() {
   QFETCH(QStringList, fragments);
   QFile::remove(file("y.npy"));
   const Outcome outcome = run_convoy(
-      QStringList{"conv"} + arguments + QStringList{"--output", "y.npy"}, temporary_.path());
+      QStringList{"conv"} + arguments + QStringList{"--output", "y.npy"}, path());
   QVERIFY2(outcome.code == code, qPrintable(QString::number(outcome.code) + ": " + outcome.err));
   for (const QString& fragment : fragments)
     QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err + " lacks " + fragment));

@@ -1,5 +1,4 @@
 // `convoy predict` as a process: tables, JSON, saved calibrations, and what is refused.
-#include <QTemporaryDir>
 #include <cmath>
 
 #include "tests/cli/program.h"
@@ -14,17 +13,8 @@ json parsed(const QString& text) {
 
 }  // namespace
 
-class PredictTest : public QObject {
+class PredictTest : public QObject, private TestFolder {
   Q_OBJECT
-
- private:
-  QTemporaryDir temporary_;
-  QString file(const QString& name) const { return temporary_.filePath(name); }
-  void save(const QString& name, const QByteArray& content) const {
-    QFile target(file(name));
-    QVERIFY(target.open(QIODevice::WriteOnly));
-    QCOMPARE(target.write(content), content.size());
-  }
 
  private slots:
   void initTestCase();

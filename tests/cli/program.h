@@ -3,6 +3,7 @@
 
 #include <QProcess>
 #include <QStringList>
+#include <QTemporaryDir>
 #include <QtTest>  // with all of QtCore: QCOMPARE of JSON needs complete types
 #include <nlohmann/json.hpp>
 
@@ -41,3 +42,18 @@ inline QList<int> cores() {
     for (const auto& core : list[0]["cores"]) numbers.append(core.get<int>());
   return numbers;
 }
+
+// A folder of a test's own, gone with it.
+class TestFolder {
+ public:
+  QString path() const { return folder_.path(); }
+  QString file(const QString& name) const { return folder_.filePath(name); }
+  void save(const QString& name, const QByteArray& content) const {
+    QFile target(file(name));
+    QVERIFY(target.open(QIODevice::WriteOnly));
+    QCOMPARE(target.write(content), content.size());
+  }
+
+ private:
+  QTemporaryDir folder_;
+};

@@ -3,7 +3,6 @@
 
 #include <QDir>
 #include <QElapsedTimer>
-#include <QTemporaryDir>
 #include <cmath>
 #include <map>
 
@@ -40,18 +39,11 @@ json read_json(const QString& path) {
 
 }  // namespace
 
-class RunTest : public QObject {
+class RunTest : public QObject, private TestFolder {
   Q_OBJECT
 
  private:
-  QTemporaryDir temporary_;
   int devices_ = 0;
-  QString file(const QString& name) const { return temporary_.filePath(name); }
-  void save(const QString& name, const QByteArray& content) const {
-    QFile target(file(name));
-    QVERIFY(target.open(QIODevice::WriteOnly));
-    QCOMPARE(target.write(content), content.size());
-  }
 
  private slots:
   void initTestCase();
@@ -239,7 +231,7 @@ void RunTest::refuses() {
   QFETCH(QStringList, fragments);
   QStringList command = QStringList{"run"} + arguments;
   if (!arguments.contains("--out")) command += {"--out", "refused"};
-  const Outcome outcome = run_convoy(command, temporary_.path());
+  const Outcome outcome = run_convoy(command, path());
   QVERIFY2(outcome.code == code, qPrintable(QString::number(outcome.code) + ": " + outcome.err));
   for (const QString& fragment : fragments)
     QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err + " lacks " + fragment));
