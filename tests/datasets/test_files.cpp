@@ -142,16 +142,4 @@ std::string cifar10_archive(int records) {
   return gzip(tar(members, true));
 }
 
-std::string error_of(ErrorKind kind, const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.kind() == kind ? error.what()
-                                : std::string("(an error of another kind) ") + error.what();
-  } catch (const std::exception& error) {
-    return std::string("(another exception) ") + error.what();
-  }
-  return "(no error)";
-}
-
 }  // namespace convoy::test

@@ -3,12 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "engine/base/error.h"
+#include "tests/base/error_of.h"
 
 namespace convoy::test {
 
@@ -50,18 +49,9 @@ std::string cifar10_archive(int records = 4);
 std::string png(int width, int height, int channels, std::uint8_t value, std::uint8_t alpha = 255);
 std::string jpeg(int width, int height, std::uint8_t value);
 
-// The message of the Error of `kind` that `work` must throw; else a description of what it did.
-std::string error_of(ErrorKind kind, const std::function<void()>& work);
-inline std::string data_error_of(const std::function<void()>& work) {
+template <class Work>
+std::string data_error_of(const Work& work) {
   return error_of(ErrorKind::kData, work);
 }
 
 }  // namespace convoy::test
-
-// Fails, showing the message, if it lacks the text.
-#define VERIFY_CONTAINS(message, text)                                               \
-  do {                                                                               \
-    const std::string found_message = (message);                                     \
-    QVERIFY2(found_message.find(text) != std::string::npos,                          \
-             ("\"" + std::string(text) + "\" is not in: " + found_message).c_str()); \
-  } while (false)

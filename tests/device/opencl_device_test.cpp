@@ -5,31 +5,17 @@
 #include <thread>
 
 #include "engine/device/discovery.h"
+#include "tests/base/error_of.h"
 #include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
 
 using namespace convoy;
+using convoy::test::error_of;
 
 namespace {
 
 ConvProblem small_layer() {
-  ConvProblem p;
-  p.batch = 4;
-  p.in_channels = 3;
-  p.in_height = p.in_width = 8;
-  p.out_channels = 5;
-  p.kernel_height = p.kernel_width = 3;
-  return p;
-}
-
-template <class Work>
-QString message_of(ErrorKind kind, const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.kind() == kind ? QString(error.what()) : "wrong kind: " + QString(error.what());
-  }
-  return "no error";
+  return make_problem(4, 3, 8, 5, 3);
 }
 
 }  // namespace
@@ -59,20 +45,19 @@ class OpenClDeviceTest : public QObject {
   void an_unknown_id_is_refused_with_those_there_are() {
     for (const char* wrong : {"opencl:0:77", "opencl:9:0", "opencl:", "opencl:0", "opencl:a:b",
                               "opencl:0:0 ", "opencl:-1:0", "opencl:00:0"}) {
-      const QString what = message_of(ErrorKind::kDevice, [&] { open_opencl_device(wrong); });
-      QVERIFY2(what.startsWith(wrong), qPrintable(what));
-      QVERIFY2(what.contains("there are " + QString::fromStdString(id_)), qPrintable(what));
+      const std::string what = error_of(ErrorKind::kDevice, [&] { open_opencl_device(wrong); });
+      QVERIFY2(what.starts_with(wrong), what.c_str());
+      VERIFY_CONTAINS(what, "there are " + id_);
     }
   }
 
   void an_unknown_algorithm_is_refused_with_those_there_are() {
     const auto device = open_opencl_device(id_);
-    const QString what = message_of(ErrorKind::kUsage, [&] {
+    const std::string what = error_of(ErrorKind::kUsage, [&] {
       device->make_conv(small_layer(), {"winograd", 0});
     });
-    QVERIFY2(what.contains("winograd") && what.contains("im2col+clblast") &&
-                 what.contains("im2col+tiled") && what.contains("im2col+vector"),
-             qPrintable(what));
+    for (const char* name : {"winograd", "im2col+clblast", "im2col+tiled", "im2col+vector"})
+      VERIFY_CONTAINS(what, name);
   }
 
   void algorithms_are_chosen_by_name() {
@@ -92,11 +77,12 @@ class OpenClDeviceTest : public QObject {
     const auto device = open_opencl_device(id_);
     ConvProblem wrong = small_layer();
     wrong.kernel_height = 99;
-    QVERIFY(message_of(ErrorKind::kExperiment, [&] { device->make_conv(wrong); }) != "no error");
-    const QString what = message_of(ErrorKind::kDevice, [&] {
+    VERIFY_CONTAINS(error_of(ErrorKind::kExperiment, [&] { device->make_conv(wrong); }),
+                    "99x3 kernel is larger");
+    const std::string what = error_of(ErrorKind::kDevice, [&] {
       device->make_conv(small_layer(), {"", 16});
     });
-    QVERIFY2(what.contains("16 bytes"), qPrintable(what));
+    VERIFY_CONTAINS(what, "16 bytes");
   }
 
   void a_missing_operand_is_named() {
@@ -104,9 +90,9 @@ class OpenClDeviceTest : public QObject {
     FloatBuffer input(small_layer().input_size()), output(small_layer().output_size());
     input.fill_zero();
     conv->set_operand(Operand::kInput, input.data());
-    const QString what =
-        message_of(ErrorKind::kDevice, [&] { conv->run(Pass::kForward, output.data(), nullptr); });
-    QVERIFY2(what.contains("forward needs weight"), qPrintable(what));
+    const std::string what =
+        error_of(ErrorKind::kDevice, [&] { conv->run(Pass::kForward, output.data(), nullptr); });
+    VERIFY_CONTAINS(what, "forward needs weight");
   }
 
   void a_stopped_pass_is_interrupted_and_can_be_run_again() {

@@ -3,8 +3,10 @@
 #include <QTest>
 
 #include "engine/training/prediction_study.h"
+#include "tests/base/error_of.h"
 
 using namespace convoy;
+using convoy::test::error_of;
 
 namespace {
 
@@ -41,15 +43,6 @@ Experiment one_layer_experiment(std::size_t devices = 2) {
 
 constexpr double kInput = 4.0 * 10 * 3 * 32 * 32, kWeight = 4.0 * 4 * 3 * 5 * 5,
                  kOutput = 4.0 * 10 * 4 * 28 * 28;
-
-std::string message_of(const auto& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 }  // namespace
 
@@ -192,16 +185,17 @@ class PredictionStudyTest : public QObject {
     const PredictionStudy study({one_layer()});
     Experiment experiment = one_layer_experiment();
     experiment.training.batch_size = 11;
-    QVERIFY(message_of([&] { study.predict(experiment); })
-                .find("at batch size 11; there is 8 on "
-                      "synthetic at batch size 10") != std::string::npos);
+    const auto refusal = [&] {
+      return error_of(ErrorKind::kExperiment, [&] { study.predict(experiment); });
+    };
+    VERIFY_CONTAINS(refusal(), "at batch size 11; there is 8 on synthetic at batch size 10");
     experiment = one_layer_experiment();
     experiment.devices[1].id = "opencl:0:0";
-    QCOMPARE(message_of([&] { study.predict(experiment); }),
+    QCOMPARE(refusal(),
              std::string("/devices/1/id: found \"opencl:0:0\"; the calibration has cpu:0, cpu:1"));
     experiment.devices[1].id = "cpu:1";
     experiment.devices[1].scratch_limit_mb = 5.0;
-    QVERIFY(message_of([&] { study.predict(experiment); }).find("scratch") != std::string::npos);
+    VERIFY_CONTAINS(refusal(), "scratch");
   }
 
   void filesReadBackToTheSameNumbers() {
@@ -222,18 +216,15 @@ class PredictionStudyTest : public QObject {
       const std::size_t at = text.find(from);
       if (at == std::string::npos) return "nothing to replace: " + from;
       text.replace(at, from.size(), to);
-      return message_of([&] { parse_calibration(text, "c.json"); });
+      return error_of(ErrorKind::kExperiment, [&] { parse_calibration(text, "c.json"); });
     };
     QVERIFY(broken("{", "").starts_with("c.json"));
-    QVERIFY(broken("convoy_calibration", "steps").find("this is no calibration") !=
-            std::string::npos);
+    VERIFY_CONTAINS(broken("convoy_calibration", "steps"), "this is no calibration");
     QVERIFY(broken("\"ms_each\": 10.0", "\"ms_each\": 0")
                 .starts_with("c.json: /calibrations/0/devices/0/layers/0/ms_each: found 0; "));
-    QVERIFY(broken("\"baseline\"", "\"base\"").find("\"baseline\" is missing") !=
-            std::string::npos);
-    QVERIFY(broken("\"kernel_size\": 5", "\"kernel_size\": 99") != "no error");
-    QVERIFY(broken("\"split\": \"kernels\"", "\"split\": \"auto\"").find("kernels") !=
-            std::string::npos);
+    VERIFY_CONTAINS(broken("\"baseline\"", "\"base\""), "\"baseline\" is missing");
+    VERIFY_CONTAINS(broken("\"kernel_size\": 5", "\"kernel_size\": 99"), "kernel");
+    VERIFY_CONTAINS(broken("\"split\": \"kernels\"", "\"split\": \"auto\""), "kernels");
   }
 };
 

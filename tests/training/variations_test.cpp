@@ -1,8 +1,8 @@
 // What is varied: reading, combining, the special paths, and what is refused.
 #include <QTest>
 
-#include "engine/base/error.h"
 #include "engine/training/variations.h"
+#include "tests/base/error_of.h"
 
 using namespace convoy;
 
@@ -18,13 +18,9 @@ std::vector<DeviceSpec> none() {
   return {};
 }
 
-std::string refusal(const std::vector<Variation>& variations) {
-  try {
-    vary(kExperiment, variations, "e.json", none);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
+std::string refusal(const std::string& variation) {
+  return test::error_of(ErrorKind::kExperiment,
+                        [&] { vary(kExperiment, {parse_variation(variation)}, "e.json", none); });
 }
 
 }  // namespace
@@ -63,10 +59,8 @@ class VariationsTest : public QObject {
     QCOMPARE(fractions.size(), std::size_t{2});
     QCOMPARE(fractions[0], 0.625);
     QCOMPARE(fractions[1], 0.375);
-    QVERIFY(
-        refusal({parse_variation("devices=4")}).find("the first 4 of the devices; there are 3") !=
-        std::string::npos);
-    QVERIFY(refusal({parse_variation("devices=0")}).find("there are 3") != std::string::npos);
+    VERIFY_CONTAINS(refusal("devices=4"), "the first 4 of the devices; there are 3");
+    VERIFY_CONTAINS(refusal("devices=0"), "there are 3");
   }
 
   void missingDevicesAreAskedFor() {
@@ -86,14 +80,12 @@ class VariationsTest : public QObject {
     QCOMPARE(variants[0].experiment.distribution.options, paper_options());
     QCOMPARE(variants[1].experiment.distribution.options, best_options());
     QCOMPARE(variants[1].experiment.distribution.shares, ShareMode::kExplicit);
-    QVERIFY(refusal({parse_variation("method=worst")}).find("paper or best") != std::string::npos);
+    VERIFY_CONTAINS(refusal("method=worst"), "paper or best");
   }
 
   void impossibleValuesAreRefused() {
-    QVERIFY(refusal({parse_variation("training.batch_size=0")}).find("/training/batch_size") !=
-            std::string::npos);
-    QVERIFY(refusal({parse_variation("devices.7.speed=1")}).find("there is no entry 7") !=
-            std::string::npos);
+    VERIFY_CONTAINS(refusal("training.batch_size=0"), "/training/batch_size");
+    VERIFY_CONTAINS(refusal("devices.7.speed=1"), "there is no entry 7");
   }
 };
 
