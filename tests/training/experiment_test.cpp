@@ -1,11 +1,8 @@
 // Experiment files: what is read, what is refused and how, and that what is written is read back.
 #include <QtTest>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/training/experiment.h"
 #include "engine/training/experiment_keys.h"
@@ -45,65 +42,6 @@ QString refusal(const std::string& text) {
   return {};
 }
 
-void collect_schema_keys(const json& schema, const json& root, const std::string& path,
-                         std::map<std::string, std::set<std::string>>& keys) {
-  if (const auto reference = schema.find("$ref"); reference != schema.end())
-    return collect_schema_keys(root.at(json::json_pointer(reference->get<std::string>().substr(1))),
-                               root, path, keys);
-  for (const json& choice : schema.value("oneOf", json::array()))
-    collect_schema_keys(choice, root, path, keys);
-  if (schema.contains("items")) collect_schema_keys(schema["items"], root, path + "/*", keys);
-  if (!schema.contains("properties")) return;
-  QCOMPARE(schema.value("additionalProperties", json()), json(false));
-  for (const auto& [key, value] : schema["properties"].items()) {
-    keys[path].insert(key);
-    collect_schema_keys(value, root, path + "/" + key, keys);
-  }
-}
-
-json read_schema() {
-  return json::parse(
-      read_whole_file(CONVOY_SOURCE_DIR "/resources/experiment.schema.json", ErrorKind::kData));
-}
-
-// Every limit and list of names that the schema tells, tried on the parser: the value is allowed
-// and what lies just beyond is not.
-void try_schema_limits(const json& schema, const json& root, const json::json_pointer& place,
-                       const json& base, int& tried) {
-  if (const auto reference = schema.find("$ref"); reference != schema.end())
-    return try_schema_limits(root.at(json::json_pointer(reference->get<std::string>().substr(1))),
-                             root, place, base, tried);
-  const auto parses = [&](const json& value) {
-    json experiment = base;
-    experiment[place] = value;
-    return refusal(experiment.dump()).isEmpty();
-  };
-  const auto label = [&](const json& value) { return place.to_string() + " " + value.dump(); };
-  for (const json& value : schema.value("enum", json::array())) {
-    // A folder needs a path as well.
-    if (value == "folder") continue;
-    QVERIFY2(parses(value), label(value).c_str());
-    ++tried;
-  }
-  if (schema.contains("enum")) QVERIFY2(!parses("nonsense"), label("nonsense").c_str());
-  for (const char* limit : {"minimum", "maximum"}) {
-    if (!schema.contains(limit) || place.to_string() == "/seed") continue;
-    const json value = schema[limit];
-    const double beyond = value.get<double>() + (*(limit + 1) == 'i' ? -1 : 1);
-    QVERIFY2(!parses(beyond), label(beyond).c_str());
-    ++tried;
-  }
-  if (schema.contains("exclusiveMinimum")) {
-    QVERIFY2(!parses(schema["exclusiveMinimum"]), label(schema["exclusiveMinimum"]).c_str());
-    ++tried;
-  }
-  if (schema.contains("items"))
-    try_schema_limits(schema["items"], root, place / std::size_t{1}, base, tried);
-  const json properties = schema.value("properties", json::object());
-  for (const auto& [key, value] : properties.items())
-    try_schema_limits(value, root, place / key, base, tried);
-}
-
 }  // namespace
 
 class ExperimentTest : public QObject {
@@ -118,12 +56,6 @@ class ExperimentTest : public QObject {
   void says_where_the_syntax_is_wrong();
   void writes_what_it_reads();
   void validates_what_was_not_parsed();
-  void settings_data();
-  void settings();
-  void refuses_settings_data();
-  void refuses_settings();
-  void schema_has_the_same_keys();
-  void schema_has_the_same_limits();
   void default_devices_share_no_core();
 };
 
@@ -340,117 +272,6 @@ void ExperimentTest::validates_what_was_not_parsed() {
   e.training.epochs.reset();
   e.training.steps.reset();
   QVERIFY(refused(e).contains("neither"));
-}
-
-void ExperimentTest::settings_data() {
-  QTest::addColumn<QString>("setting");
-  QTest::addColumn<QString>("path");
-  QTest::addColumn<QString>("value");
-  QTest::newRow("number") << "training.batch_size=32"
-                          << "/training/batch_size"
-                          << "32";
-  QTest::newRow("text") << "dataset.kind=mnist"
-                        << "/dataset/kind"
-                        << "\"mnist\"";
-  QTest::newRow("quoted") << "name=\"5\""
-                          << "/name"
-                          << "\"5\"";
-  QTest::newRow("with equals") << "name=a=b"
-                               << "/name"
-                               << "\"a=b\"";
-  QTest::newRow("list") << "network.kernels=[50,500]"
-                        << "/network/kernels"
-                        << "[50,500]";
-  QTest::newRow("entry") << "network.kernels.1=7"
-                         << "/network/kernels/1"
-                         << "7";
-  QTest::newRow("device") << "devices.1.speed=0.25"
-                          << "/devices/1/speed"
-                          << "0.25";
-  QTest::newRow("made") << "link.bandwidth_mbps=10"
-                        << "/link/bandwidth_mbps"
-                        << "10";
-  QTest::newRow("deep") << "devices.0.link.latency_ms=1"
-                        << "/devices/0/link/latency_ms"
-                        << "1";
-  QTest::newRow("appended") << "devices.2={\"id\": \"cpu:2\"}"
-                            << "/devices/2/id"
-                            << "\"cpu:2\"";
-  QTest::newRow("null") << "training.steps=null"
-                        << "/training/steps"
-                        << "null";
-}
-
-void ExperimentTest::settings() {
-  QFETCH(QString, setting);
-  QFETCH(QString, path);
-  QFETCH(QString, value);
-  const std::string text = R"({"network": {"kernels": [1, 2]}, "training": {"steps": 3},
-                               "devices": [{"id": "cpu:0"}, {"id": "cpu:1"}]})";
-  const json changed = json::parse(with_setting(text, setting.toStdString()));
-  QCOMPARE(changed.at(json::json_pointer(path.toStdString())), json::parse(value.toStdString()));
-  // Nothing else has changed.
-  json restored = changed, original = json::parse(text);
-  for (const char* key : {"network", "training", "devices"})
-    if (!path.startsWith(QString("/") + key)) QCOMPARE(restored[key], original[key]);
-}
-
-void ExperimentTest::refuses_settings_data() {
-  QTest::addColumn<QString>("setting");
-  QTest::addColumn<QString>("fragment");
-  QTest::newRow("no equals") << "training.batch_size"
-                             << "no \"=\"";
-  QTest::newRow("empty path") << "=3"
-                              << "a name is missing";
-  QTest::newRow("empty step") << "training..steps=3"
-                              << "a name is missing";
-  QTest::newRow("dot at the end") << "training.=3"
-                                  << "a name is missing";
-  QTest::newRow("index") << "devices.7.speed=1"
-                         << "the list has 2 entries";
-  QTest::newRow("no index") << "devices.B.speed=1"
-                            << "not an index";
-  QTest::newRow("into a number") << "seed.x=1"
-                                 << "inside of 1";
-  QTest::newRow("index of nothing") << "network.0=1"
-                                    << "no list";
-}
-
-void ExperimentTest::refuses_settings() {
-  QFETCH(QString, setting);
-  QFETCH(QString, fragment);
-  QString message;
-  try {
-    with_setting(R"({"seed": 1, "devices": [{"id": "cpu:0"}, {"id": "cpu:1"}]})",
-                 setting.toStdString());
-  } catch (const Error& error) {
-    message = error.what();
-  }
-  QVERIFY2(message.contains(fragment), qPrintable(message));
-  QVERIFY2(message.contains(setting), qPrintable(message));
-}
-
-void ExperimentTest::schema_has_the_same_keys() {
-  const json schema = read_schema();
-  std::map<std::string, std::set<std::string>> in_schema, in_parser;
-  collect_schema_keys(schema, schema, "", in_schema);
-  for (const ExperimentKeys& entry : experiment_keys())
-    in_parser[std::string(entry.object)].insert(entry.keys.begin(), entry.keys.end());
-  QCOMPARE(in_schema.size(), in_parser.size());
-  for (const auto& [object, keys] : in_parser) {
-    QVERIFY2(in_schema.count(object), object.c_str());
-    QVERIFY2(in_schema[object] == keys, object.c_str());
-  }
-}
-
-void ExperimentTest::schema_has_the_same_limits() {
-  const json schema = read_schema();
-  // Every object and two entries of every list are there, nothing that excludes another value.
-  const json base = json::parse(R"({"devices": [{"id": "cpu:0"}, {"id": "cpu:1", "link": {}}],
-      "network": {"kernels": [4, 4], "kernel_size": 1}})");
-  int tried = 0;
-  try_schema_limits(schema, schema, json::json_pointer(), base, tried);
-  QVERIFY2(tried > 40, qPrintable(QString::number(tried)));
 }
 
 void ExperimentTest::default_devices_share_no_core() {
