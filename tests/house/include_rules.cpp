@@ -104,6 +104,12 @@ QStringList source_files(const QString& root, const QStringList& folders) {
   return files;
 }
 
+QString own_header(const QString& root, const QString& source) {
+  if (!source.endsWith(".cpp")) return {};
+  const QString header = source.chopped(4) + ".h";
+  return QFileInfo::exists(root + '/' + header) ? header : QString();
+}
+
 QStringList include_violations(const QString& root) {
   static const QRegularExpression include("^\\s*#\\s*include\\s*([<\"])([^>\"]+)[>\"]");
   QStringList violations;
@@ -118,12 +124,23 @@ QStringList include_violations(const QString& root) {
       violations << QString("%1:1: cannot be read").arg(path);
       continue;
     }
+    QString awaited = own_header(root, path);
     for (int line = 1; !file.atEnd(); ++line) {
       const auto match = include.match(QString::fromUtf8(file.readLine()));
       if (!match.hasMatch()) continue;
+      if (!awaited.isEmpty() && match.captured(2) != awaited) {
+        violations << QString("%1:%2: \"%3\" must come first, which shows that it stands alone")
+                          .arg(path)
+                          .arg(line)
+                          .arg(awaited);
+      }
+      awaited.clear();
       if (const auto what = fault(root, *floor, match.captured(2), match.captured(1) == "\"")) {
         violations << QString("%1:%2: %3").arg(path).arg(line).arg(*what);
       }
+    }
+    if (!awaited.isEmpty()) {
+      violations << QString("%1:1: does not include \"%2\"").arg(path, awaited);
     }
   }
   return violations;
