@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/rounding.h"
-#include "engine/conv/im2col.h"
+#include "engine/conv/range.h"
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
@@ -14,6 +14,8 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "engine/conv/fft_packing-inl.h"
+
 #ifndef CONVOY_ENGINE_CONV_FFT_PRODUCT_CPP_ONCE
 #define CONVOY_ENGINE_CONV_FFT_PRODUCT_CPP_ONCE
 namespace convoy {
@@ -21,7 +23,6 @@ namespace {
 
 constexpr std::size_t kMostLanes = 16;  // of a vector
 constexpr std::size_t kMostRows = 12;   // of a tile
-constexpr std::size_t kPlanes = 3;      // of a packed factor, for Gauss' three products
 
 // Products that are added up in a register before their sum goes to memory: short sums lose less to
 // rounding.
@@ -29,7 +30,6 @@ constexpr std::size_t kInner = 128;
 // The sides of the right factor that are packed at once. Rows of the left factor pass by and are
 // read once, in order, which is what counts: they come from memory.
 constexpr std::size_t kBlock = 512;
-constexpr std::size_t kFloatsOfLine = 16;  // of the caches
 
 }  // namespace
 }  // namespace convoy
@@ -44,154 +44,9 @@ using Lanes = hn::CappedTag<float, kMostLanes>;
 using Vector = hn::Vec<Lanes>;
 constexpr std::size_t kLanes = hn::MaxLanes(Lanes());
 // Tiles of up to kRows rows and two vectors fill the registers but for those of the factors.
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
-constexpr std::size_t kRowStep = 4;
-#else
-constexpr std::size_t kRowStep = 2;
-#endif
+constexpr std::size_t kRowStep = kPanelStep;
 constexpr std::size_t kRows = 3 * kRowStep;
-constexpr std::size_t kTileColumns = 2 * kLanes;
 static_assert(kRows <= kMostRows && kLanes <= kMostLanes);
-
-// One block of a factor, packed: planes of [inner][width], where width is a tile's side.
-struct Panel {
-  float* data;
-  std::size_t width, inner;
-  float* plane(std::size_t n) const { return data + n * width * inner; }
-};
-
-// What Gauss' form takes of the left factor: a1 + a2, a1, a2.
-struct LeftSums {
-  template <class V>
-  HWY_INLINE void operator()(V first, V second, V out[kPlanes]) const {
-    out[0] = hn::Add(first, second);
-    out[1] = first;
-    out[2] = second;
-  }
-};
-// And of the right: b1, b2 - b1, -b1 - b2.
-struct RightSums {
-  template <class V>
-  HWY_INLINE void operator()(V first, V second, V out[kPlanes]) const {
-    out[0] = first;
-    out[1] = hn::Sub(second, first);
-    out[2] = hn::Neg(hn::Add(first, second));
-  }
-};
-// Of a real factor.
-struct Itself {
-  template <class V>
-  HWY_INLINE void operator()(V first, V, V out[kPlanes]) const {
-    out[0] = first;
-  }
-};
-template <class Sums>
-constexpr std::size_t kPlanesOf = kPlanes;
-template <>
-constexpr std::size_t kPlanesOf<Itself> = 1;
-
-// Element by element, for what does not fill a vector; beyond `count` of the width all is zero.
-template <class Sums>
-HWY_INLINE void pack_element(const FftFactor& f, std::size_t at, bool inside, const Panel& panel,
-                             std::size_t to) {
-  const hn::CappedTag<float, 1> d;
-  auto first = hn::Zero(d), second = first;
-  if (inside) {
-    first = hn::LoadU(d, f.first + at);
-    if (kPlanesOf < Sums >> 1) second = hn::LoadU(d, f.second + at);
-  }
-  hn::Vec<decltype(d)> out[kPlanes];
-  Sums()(first, second, out);
-  for (std::size_t n = 0; n < kPlanesOf<Sums>; ++n) hn::StoreU(out[n], d, panel.plane(n) + to);
-}
-
-// From a matrix that has a row for each inner index: [inner][count].
-template <class Sums>
-HWY_INLINE void pack_rows(const FftFactor& f, std::size_t offset, std::size_t count,
-                          const Panel& panel) {
-  const hn::CappedTag<float, kRowStep> d;  // divides every width
-  for (std::size_t k = 0; k < panel.inner; ++k) {
-    const std::size_t row = offset + k * f.leading;
-    std::size_t n = 0;
-    for (; n + hn::Lanes(d) <= count; n += hn::Lanes(d)) {
-      const auto first = hn::LoadU(d, f.first + row + n);
-      const auto second = kPlanesOf<Sums> > 1 ? hn::LoadU(d, f.second + row + n) : first;
-      hn::Vec<decltype(d)> out[kPlanes];
-      Sums()(first, second, out);
-      for (std::size_t p = 0; p < kPlanesOf<Sums>; ++p)
-        hn::StoreU(out[p], d, panel.plane(p) + k * panel.width + n);
-    }
-    for (; n < panel.width; ++n)
-      pack_element<Sums>(f, row + n, n < count, panel, k * panel.width + n);
-  }
-}
-
-// From a matrix that has a column for each inner index: [count][inner], four by four.
-template <class Sums>
-HWY_INLINE void pack_columns(const FftFactor& f, std::size_t offset, std::size_t count,
-                             const Panel& panel) {
-  const auto scalar = [&](std::size_t n, std::size_t from, std::size_t to) {
-    for (std::size_t k = from; k < to; ++k)
-      pack_element<Sums>(f, offset + n * f.leading + k, n < count, panel, k * panel.width + n);
-  };
-  std::size_t n = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::FixedTag<float, 4> d;
-  using V = hn::Vec<decltype(d)>;
-  for (; n + 4 <= count; n += 4) {
-    std::size_t k = 0;
-    for (; k + 4 <= panel.inner; k += 4) {
-      V rows[4][kPlanes];
-      for (std::size_t r = 0; r < 4; ++r) {
-        const std::size_t at = offset + (n + r) * f.leading + k;
-        const V first = hn::LoadU(d, f.first + at);
-        Sums()(first, kPlanesOf<Sums> > 1 ? hn::LoadU(d, f.second + at) : first, rows[r]);
-      }
-      for (std::size_t p = 0; p < kPlanesOf<Sums>; ++p) {
-        const V low0 = hn::InterleaveLower(d, rows[0][p], rows[2][p]);
-        const V low1 = hn::InterleaveLower(d, rows[1][p], rows[3][p]);
-        const V high0 = hn::InterleaveUpper(d, rows[0][p], rows[2][p]);
-        const V high1 = hn::InterleaveUpper(d, rows[1][p], rows[3][p]);
-        float* const to = panel.plane(p) + k * panel.width + n;
-        hn::StoreU(hn::InterleaveLower(d, low0, low1), d, to);
-        hn::StoreU(hn::InterleaveUpper(d, low0, low1), d, to + panel.width);
-        hn::StoreU(hn::InterleaveLower(d, high0, high1), d, to + 2 * panel.width);
-        hn::StoreU(hn::InterleaveUpper(d, high0, high1), d, to + 3 * panel.width);
-      }
-    }
-    for (std::size_t r = 0; r < 4; ++r) scalar(n + r, k, panel.inner);
-  }
-#endif
-  for (; n < panel.width; ++n) scalar(n, 0, panel.inner);
-}
-
-// Packs `count` of the sides' indices from `first` on, and panel.inner of the inner ones from
-// `inner` on. `side_is_column`: the side lies along the stored matrix' rows.
-template <class Sums>
-HWY_INLINE void pack(const FftFactor& f, bool side_is_column, std::size_t first, std::size_t count,
-                     std::size_t inner, const Panel& panel) {
-  if (side_is_column)
-    pack_rows<Sums>(f, inner * f.leading + first, count, panel);
-  else
-    pack_columns<Sums>(f, first * f.leading + inner, count, panel);
-}
-
-// Has a part of what a pack() with these arguments would read brought closer, while tiles are
-// multiplied: rows that begin far apart are more than the processor foresees.
-template <class Sums>
-HWY_INLINE void prefetch(const FftFactor& f, bool side_is_column, std::size_t first,
-                         std::size_t count, std::size_t inner, std::size_t inner_count,
-                         std::size_t part, std::size_t parts) {
-  const std::size_t rows = side_is_column ? inner_count : count;
-  const std::size_t length = side_is_column ? count : inner_count;
-  const std::size_t begin = side_is_column ? inner * f.leading + first : first * f.leading + inner;
-  for (std::size_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row)
-    for (std::size_t n = 0; n < length + kFloatsOfLine - 1; n += kFloatsOfLine) {
-      const std::size_t at = begin + row * f.leading + std::min(n, length - 1);
-      hwy::Prefetch(f.first + at);
-      if (kPlanesOf < Sums >> 1) hwy::Prefetch(f.second + at);
-    }
-}
 
 // Where a tile of the result goes.
 struct Target {
@@ -263,8 +118,8 @@ struct Tile {
 };
 
 template <bool kComplex, std::size_t kR, std::size_t kV>
-HWY_NOINLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
-                                float* second) {
+HWY_NOINLINE void multiply_tile(const FftPanel& a, const FftPanel& b, float* common,
+                                const Target& first, float* second) {
   Tile<kR, kV> tile;
   tile.multiply(a.plane(0), b.plane(0), a.inner);
   if constexpr (kComplex) {
@@ -280,8 +135,8 @@ HWY_NOINLINE void multiply_tile(const Panel& a, const Panel& b, float* common, c
 }
 
 template <bool kComplex, std::size_t kV>
-HWY_INLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
-                              float* second) {
+HWY_INLINE void multiply_tile(const FftPanel& a, const FftPanel& b, float* common,
+                              const Target& first, float* second) {
   if (a.width == kRowStep)
     multiply_tile<kComplex, kRowStep, kV>(a, b, common, first, second);
   else if (a.width == 2 * kRowStep)
@@ -313,7 +168,7 @@ HWY_INLINE void multiply_block(const FftProduct& p, const Range& inner, const Ra
                                float* work) {
   float* const common = work;
   float* const left = common + kMostRows * 2 * kMostLanes;
-  float* const right = left + kPlanes * kMostRows * kInner;
+  float* const right = left + kFftPlanes * kMostRows * kInner;
   constexpr std::size_t planes = kPlanesOf<Left>;
   const bool a_by_row = p.a.transpose == Transpose::kYes;
   const bool b_by_row = p.b.transpose == Transpose::kNo;
@@ -324,9 +179,9 @@ HWY_INLINE void multiply_block(const FftProduct& p, const Range& inner, const Ra
                  inner.begin + inner.size() * (n + 1) / runs};
   };
   const auto right_panel = [&](const Range& k, const Part& part) {
-    return Panel{right + planes * ((k.begin - inner.begin) * round_up(columns.size(), kLanes) +
-                                   part.first * k.size()),
-                 part.width, k.size()};
+    return FftPanel{right + planes * ((k.begin - inner.begin) * round_up(columns.size(), kLanes) +
+                                      part.first * k.size()),
+                    part.width, k.size()};
   };
   for (std::size_t n = 0; n < runs; ++n)
     for_parts(columns.size(), kLanes, 2, [&](const Part& part) {
@@ -336,7 +191,7 @@ HWY_INLINE void multiply_block(const FftProduct& p, const Range& inner, const Ra
   for_parts(p.rows, kRowStep, 3, [&](const Part& row) {
     for (std::size_t n = 0; n < runs; ++n) {
       const Range k = run(n);
-      const Panel a{left, row.width, k.size()};
+      const FftPanel a{left, row.width, k.size()};
       pack<Left>(p.a, a_by_row, row.first, row.count, k.begin, a);
       // What comes next: the next run of these rows, or the first of the next rows.
       const Range next_k = n + 1 < runs ? run(n + 1) : run(0);
@@ -407,8 +262,8 @@ FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t 
 }
 
 std::size_t fft_product_work(std::size_t columns, std::size_t inner) {
-  return kMostRows * 2 * kMostLanes + kPlanes * kInner * kMostRows +
-         kPlanes * std::min(inner, kBlock) * round_up(std::min(columns, kBlock), kMostLanes);
+  return kMostRows * 2 * kMostLanes + kFftPlanes * kInner * kMostRows +
+         kFftPlanes * std::min(inner, kBlock) * round_up(std::min(columns, kBlock), kMostLanes);
 }
 
 void fft_multiply(const FftProduct& product, float* work) {
