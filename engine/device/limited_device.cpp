@@ -2,27 +2,23 @@
 
 #include <utility>
 
+#include "engine/device/forwarding_device.h"
+
 namespace convoy {
 namespace {
 
-class LimitedDevice : public Device {
+class LimitedDevice : public ForwardingDevice {
  public:
   LimitedDevice(std::unique_ptr<Device> device, std::size_t bytes)
-      : device_(std::move(device)), bytes_(bytes) {}
+      : ForwardingDevice(std::move(device)), bytes_(bytes) {}
 
-  const DeviceInfo& info() const override { return device_->info(); }
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
-    return device_->make_conv(problem, limited(options));
+    return ForwardingDevice::make_conv(problem, limited(options));
   }
   std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
                               const DeviceConvOptions& options) override {
-    return device_->planned_scratch(layers, limited(options));
-  }
-  ThreadPool* host_pool() override { return device_->host_pool(); }
-  void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
-                const StopToken* stop) override {
-    device_->for_each(count, work, stop);
+    return ForwardingDevice::planned_scratch(layers, limited(options));
   }
 
  private:
@@ -31,7 +27,6 @@ class LimitedDevice : public Device {
     return options;
   }
 
-  std::unique_ptr<Device> device_;
   std::size_t bytes_;
 };
 

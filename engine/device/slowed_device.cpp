@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/pace_clock.h"
+#include "engine/device/forwarding_device.h"
 
 namespace convoy {
 namespace {
@@ -16,66 +17,51 @@ void wait_longer(std::chrono::steady_clock::time_point begin,
   real_clock().sleep_until(end + std::chrono::duration_cast<std::chrono::nanoseconds>(wait), stop);
 }
 
-class SlowedConv : public DeviceConv {
+class SlowedConv : public ForwardingConv {
  public:
   SlowedConv(std::unique_ptr<DeviceConv> conv, double speed)
-      : conv_(std::move(conv)), extra_(1.0 / speed - 1.0) {}
+      : ForwardingConv(std::move(conv)), extra_(1.0 / speed - 1.0) {}
 
-  const ConvProblem& problem() const override { return conv_->problem(); }
   void set_operand(Operand operand, const float* host) override {
     const auto begin = std::chrono::steady_clock::now();
-    conv_->set_operand(operand, host);
+    ForwardingConv::set_operand(operand, host);
     // Uploads and transforms are the device's work too; they are waited for with the next pass,
     // which can be stopped.
     owed_ += std::chrono::steady_clock::now() - begin;
   }
   void run(Pass pass, float* result, const StopToken* stop) override {
     const auto begin = std::chrono::steady_clock::now();
-    conv_->run(pass, result, stop);
+    ForwardingConv::run(pass, result, stop);
     wait_longer(begin, std::exchange(owed_, {}), extra_, stop);
   }
-  bool works_in_parts() const override { return conv_->works_in_parts(); }
   void run_part(Pass pass, Range pictures, float* result, const StopToken* stop) override {
     const auto begin = std::chrono::steady_clock::now();
-    conv_->run_part(pass, pictures, result, stop);
+    ForwardingConv::run_part(pass, pictures, result, stop);
     wait_longer(begin, std::exchange(owed_, {}), extra_, stop);
   }
-  std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
-  ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
-  double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
-  ConvPhases phases(Pass pass) const override { return conv_->phases(pass); }
-  std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 
  private:
-  std::unique_ptr<DeviceConv> conv_;
   double extra_;
   std::chrono::steady_clock::duration owed_{};
 };
 
-class SlowedDevice : public Device {
+class SlowedDevice : public ForwardingDevice {
  public:
   SlowedDevice(std::unique_ptr<Device> device, double speed)
-      : device_(std::move(device)), speed_(speed) {}
+      : ForwardingDevice(std::move(device)), speed_(speed) {}
 
-  const DeviceInfo& info() const override { return device_->info(); }
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
-    return std::make_unique<SlowedConv>(device_->make_conv(problem, options), speed_);
+    return std::make_unique<SlowedConv>(ForwardingDevice::make_conv(problem, options), speed_);
   }
-  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
-                              const DeviceConvOptions& options) override {
-    return device_->planned_scratch(layers, options);
-  }
-  ThreadPool* host_pool() override { return device_->host_pool(); }
   void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
                 const StopToken* stop) override {
     const auto begin = std::chrono::steady_clock::now();
-    device_->for_each(count, work, stop);
+    ForwardingDevice::for_each(count, work, stop);
     wait_longer(begin, {}, 1.0 / speed_ - 1.0, stop);
   }
 
  private:
-  std::unique_ptr<Device> device_;
   double speed_;
 };
 

@@ -2,72 +2,46 @@
 #include <QTest>
 #include <thread>
 
-#include "conv_case.h"
 #include "engine/cluster/distributed_conv.h"
+#include "engine/device/forwarding_device.h"
+#include "tests/cluster/conv_case.h"
 
 using namespace convoy;
 
 namespace {
 
 // A real device that fails in its n-th pass.
-class FailingDevice : public Device {
+class FailingDevice : public ForwardingDevice {
  public:
-  explicit FailingDevice(int passes) : device_(open_device(cpu_id(0))), left_(passes) {}
-  const DeviceInfo& info() const override { return device_->info(); }
+  explicit FailingDevice(int passes) : ForwardingDevice(open_device(cpu_id(0))), left_(passes) {}
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
-    return std::make_unique<Conv>(device_->make_conv(problem, options), left_);
-  }
-  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
-                              const DeviceConvOptions& options) override {
-    return device_->planned_scratch(layers, options);
+    return std::make_unique<Conv>(ForwardingDevice::make_conv(problem, options), left_);
   }
 
  private:
-  class Conv : public DeviceConv {
+  class Conv : public ForwardingConv {
    public:
-    Conv(std::unique_ptr<DeviceConv> conv, int& left) : conv_(std::move(conv)), left_(left) {}
-    const ConvProblem& problem() const override { return conv_->problem(); }
-    void set_operand(Operand operand, const float* host) override {
-      conv_->set_operand(operand, host);
-    }
+    Conv(std::unique_ptr<DeviceConv> conv, int& left)
+        : ForwardingConv(std::move(conv)), left_(left) {}
+    bool works_in_parts() const override { return false; }
     void run(Pass pass, float* result, const StopToken* stop) override {
       if (left_-- == 0) throw Error(ErrorKind::kDevice, "test:7", "the device has been unplugged");
-      conv_->run(pass, result, stop);
+      ForwardingConv::run(pass, result, stop);
     }
-    std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
-    ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
-    double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
-    std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 
    private:
-    std::unique_ptr<DeviceConv> conv_;
     int& left_;
   };
-  std::unique_ptr<Device> device_;
   int left_;
 };
 
 ConvProblem small_problem() {
-  ConvProblem p;
-  p.batch = 2;
-  p.in_channels = 3;
-  p.in_height = p.in_width = 8;
-  p.out_channels = 6;
-  p.kernel_height = p.kernel_width = 3;
-  return p;
+  return make_problem(2, 3, 8, 6, 3);
 }
 
 ClusterPlan thirds() {
-  ClusterPlan plan;
-  for (int i = 0; i < 2; ++i) {
-    LayerPlan layer;
-    layer.problem = small_problem();
-    layer.needs_grad_input = true;
-    layer.kernels = {2, 2, 2};
-    plan.layers.push_back(layer);
-  }
-  return plan;
+  return explicit_plan({small_problem(), small_problem()}, {{2, 2, 2}, {2, 2, 2}});
 }
 
 }  // namespace
@@ -98,12 +72,8 @@ class ClusterFailureTest : public QObject {
     ThreadPool pool({available_cores()[0]});
     DistributedConv conv(cluster, thirds(), {}, pool);
     const LayerCase layer(small_problem(), 4);
-    LayerResults results(small_problem());
     try {
-      conv.forward(1,
-                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
-      conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
-                                      results.grad_input.data()}));
+      run_layer(conv, 1, layer);
       QFAIL("the failure went unnoticed");
     } catch (const Error& error) {
       QCOMPARE(error.kind(), ErrorKind::kDevice);
@@ -131,9 +101,7 @@ class ClusterFailureTest : public QObject {
     DistributedConv conv(cluster, thirds(), {}, pool);
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
-    QVERIFY_EXCEPTION_THROWN(conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(),
-                                                           results.output.data()})),
-                             Error);
+    QVERIFY_EXCEPTION_THROWN(conv.forward(1, layer.forward_to(results)), Error);
   }
 
   void stopEndsATransfer() {
@@ -148,9 +116,7 @@ class ClusterFailureTest : public QObject {
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
     std::thread person([&] { stop.request_stop(); });
-    QVERIFY_EXCEPTION_THROWN(conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(),
-                                                           results.output.data()})),
-                             Interrupted);
+    QVERIFY_EXCEPTION_THROWN(conv.forward(1, layer.forward_to(results)), Interrupted);
     person.join();
   }
 
@@ -165,7 +131,7 @@ class ClusterFailureTest : public QObject {
     const LayerCase layer(small_problem(), 4);
     LayerResults results(small_problem());
     std::thread person([&] { cluster.set_link(1, {}); });
-    conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
+    conv.forward(1, layer.forward_to(results));
     person.join();
     QVERIFY(difference(results.output, reference_results(layer).output) < 1e-5);
   }

@@ -2,27 +2,15 @@
 #include <QTest>
 #include <numeric>
 
-#include "conv_case.h"
 #include "engine/cluster/calibration.h"
 #include "engine/cluster/distributed_conv.h"
 #include "engine/cluster/single_device.h"
+#include "engine/device/forwarding_device.h"
+#include "tests/cluster/conv_case.h"
 
 using namespace convoy;
 
 namespace {
-
-ClusterPlan explicit_plan(const std::vector<ConvProblem>& problems,
-                          const std::vector<std::vector<int>>& kernels) {
-  ClusterPlan plan;
-  for (std::size_t i = 0; i < problems.size(); ++i) {
-    LayerPlan layer;
-    layer.problem = problems[i];
-    layer.needs_grad_input = i > 0;
-    layer.kernels = kernels[i];
-    plan.layers.push_back(layer);
-  }
-  return plan;
-}
 
 std::vector<ClusterMember> cpu_members(std::size_t count, const LinkSettings& link = {}) {
   std::vector<ClusterMember> members;
@@ -38,23 +26,17 @@ std::vector<int> random_split(int kernels, std::size_t devices, Random& random) 
 }
 
 // Notes what it is asked for.
-class ListeningDevice : public Device {
+class ListeningDevice : public ForwardingDevice {
  public:
   ListeningDevice(const std::string& id, std::vector<DeviceConvOptions>& asked)
-      : device_(open_device(id)), asked_(asked) {}
-  const DeviceInfo& info() const override { return device_->info(); }
+      : ForwardingDevice(open_device(id)), asked_(asked) {}
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     asked_.push_back(options);
-    return device_->make_conv(problem, options);
-  }
-  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
-                              const DeviceConvOptions& options) override {
-    return device_->planned_scratch(layers, options);
+    return ForwardingDevice::make_conv(problem, options);
   }
 
  private:
-  std::unique_ptr<Device> device_;
   std::vector<DeviceConvOptions>& asked_;
 };
 
@@ -92,24 +74,17 @@ class DistributedConvTest : public QObject {
       Cluster cluster(cpu_members(devices, link), nullptr);
       ThreadPool pool({available_cores()[0]});
       DistributedConv conv(cluster, explicit_plan({first, first}, {split, split}), {}, pool);
-      LayerResults results(first);
-      conv.forward(1,
-                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
-      conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
-                                      results.grad_input.data()}));
-      QVERIFY2(difference(results.output, expected.output) < 1e-5, qPrintable(reproduce));
-      QVERIFY2(difference(results.grad_weight, expected.grad_weight) < 1e-5, qPrintable(reproduce));
-      QVERIFY2(difference(results.grad_input, expected.grad_input) < 1e-5, qPrintable(reproduce));
+      const LayerResults results = run_layer(conv, 1, layer);
+      QVERIFY2(difference(results, expected) < 1e-5, qPrintable(reproduce));
 
       // Again, over the other kind of link: the same bits.
       LayerResults again(first);
       for (int device = 1; device < cluster.size(); ++device)
         cluster.set_link(device, link == LinkSettings{} ? LinkSettings{1e5, 0.0} : LinkSettings{});
-      conv.forward(1, (LayerForward{layer.input.data(), layer.weight.data(), again.output.data()}));
+      conv.forward(1, layer.forward_to(again));
       if (random.below(2))  // moved in the middle of a step
         for (int device = 1; device < cluster.size(); ++device) cluster.set_link(device, link);
-      conv.backward(1, (LayerBackward{layer.grad_output.data(), again.grad_weight.data(),
-                                      again.grad_input.data()}));
+      conv.backward(1, layer.backward_to(again));
       QVERIFY2(std::memcmp(again.grad_input.data(), results.grad_input.data(),
                            again.grad_input.size() * sizeof(float)) == 0,
                qPrintable(reproduce));
@@ -117,12 +92,7 @@ class DistributedConvTest : public QObject {
   }
 
   void trafficIsWhatTheFormulasSay() {
-    ConvProblem p;
-    p.batch = 3;
-    p.in_channels = 2;
-    p.in_height = p.in_width = 9;
-    p.out_channels = 7;
-    p.kernel_height = p.kernel_width = 3;
+    const ConvProblem p = make_problem(3, 2, 9, 7, 3);
     const std::vector<int> kernels = {2, 4, 1};
     Cluster cluster(cpu_members(3), nullptr);
     ThreadPool pool({available_cores()[0]});
@@ -130,10 +100,10 @@ class DistributedConvTest : public QObject {
     const LayerCase layer(p, 5);
     LayerResults results(p);
     for (const int number : {0, 1}) {
-      conv.forward(number,
-                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
-      conv.backward(number, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
-                                           number == 0 ? nullptr : results.grad_input.data()}));
+      conv.forward(number, layer.forward_to(results));
+      LayerBackward backward = layer.backward_to(results);
+      if (number == 0) backward.grad_input = nullptr;
+      conv.backward(number, backward);
     }
     std::uint64_t received[2][3] = {}, sent[2][3] = {};
     for (const Slice& slice : conv.take_slices()) {
@@ -161,42 +131,24 @@ class DistributedConvTest : public QObject {
 
   void aDeviceSplitInTwoDoesNotChangeTheForwardBits() {
     // Output maps of a kernel do not depend on which device computes them.
-    ConvProblem p;
-    p.batch = 8;
-    p.in_channels = 3;
-    p.in_height = p.in_width = 12;
-    p.out_channels = 6;
-    p.kernel_height = p.kernel_width = 5;
+    const ConvProblem p = make_problem(8, 3, 12, 6, 5);
     Random random(3);
     LayerCase layer(p, 9);
     // Small integers: sums are exact, in any order.
     for (FloatBuffer* buffer : {&layer.input, &layer.weight, &layer.grad_output})
-      for (float& value : buffer->span())
-        value = static_cast<float>(static_cast<int>(random.below(7)) - 3);
+      fill_integers(*buffer, random);
     const LayerResults expected = reference_results(layer);
     for (const std::vector<int>& kernels :
          std::vector<std::vector<int>>{{6, 0}, {0, 6}, {1, 5}, {3, 3}, {2, 4}}) {
       Cluster cluster(cpu_members(2), nullptr);
       ThreadPool pool({available_cores()[0]});
       DistributedConv conv(cluster, explicit_plan({p, p}, {kernels, kernels}), {}, pool);
-      LayerResults results(p);
-      conv.forward(1,
-                   (LayerForward{layer.input.data(), layer.weight.data(), results.output.data()}));
-      conv.backward(1, (LayerBackward{layer.grad_output.data(), results.grad_weight.data(),
-                                      results.grad_input.data()}));
-      QCOMPARE(difference(results.output, expected.output), 0.0);
-      QCOMPARE(difference(results.grad_weight, expected.grad_weight), 0.0);
-      QCOMPARE(difference(results.grad_input, expected.grad_input), 0.0);
+      QCOMPARE(difference(run_layer(conv, 1, layer), expected), 0.0);
     }
   }
 
   void calibrationSplitsEveryLayer() {
-    ConvProblem p;
-    p.batch = 4;
-    p.in_channels = 3;
-    p.in_height = p.in_width = 10;
-    p.out_channels = 9;
-    p.kernel_height = p.kernel_width = 3;
+    const ConvProblem p = make_problem(4, 3, 10, 9, 3);
     ConvProblem q = p;
     q.in_channels = 9;
     q.out_channels = 2;
@@ -233,12 +185,7 @@ class DistributedConvTest : public QObject {
 
   // What runs is what was measured, at the very shares where these are known before.
   void whatWasMeasuredRuns() {
-    ConvProblem p;
-    p.batch = 4;
-    p.in_channels = 3;
-    p.in_height = p.in_width = 10;
-    p.out_channels = 8;
-    p.kernel_height = p.kernel_width = 3;
+    const ConvProblem p = make_problem(4, 3, 10, 8, 3);
     std::vector<DeviceConvOptions> asked[2];
     std::vector<ClusterMember> members;
     for (std::size_t i = 0; i < 2; ++i)
@@ -260,32 +207,17 @@ class DistributedConvTest : public QObject {
   }
 
   void oneDeviceEqualsTheDeviceItself() {
-    ConvProblem p;
-    p.batch = 5;
-    p.in_channels = 4;
-    p.in_height = p.in_width = 8;
-    p.out_channels = 6;
-    p.kernel_height = p.kernel_width = 3;
+    const ConvProblem p = make_problem(5, 4, 8, 6, 3);
     const LayerCase layer(p, 11);
     const auto device = open_device(cpu_id(0));
     SingleDevice single(*device, {p, p}, false, nullptr);
-    LayerResults direct(p), distributed(p);
-    single.forward(1,
-                   (LayerForward{layer.input.data(), layer.weight.data(), direct.output.data()}));
-    single.backward(1, (LayerBackward{layer.grad_output.data(), direct.grad_weight.data(),
-                                      direct.grad_input.data()}));
+    const LayerResults direct = run_layer(single, 1, layer);
     QVERIFY(single.take_conv_ms() > 0.0);
     QCOMPARE(single.take_conv_ms(), 0.0);
     Cluster cluster(cpu_members(1), nullptr);
     ThreadPool pool({available_cores()[0]});
     DistributedConv conv(cluster, explicit_plan({p, p}, {{6}, {6}}), {}, pool);
-    conv.forward(
-        1, (LayerForward{layer.input.data(), layer.weight.data(), distributed.output.data()}));
-    conv.backward(1, (LayerBackward{layer.grad_output.data(), distributed.grad_weight.data(),
-                                    distributed.grad_input.data()}));
-    QCOMPARE(difference(direct.output, distributed.output), 0.0);
-    QCOMPARE(difference(direct.grad_weight, distributed.grad_weight), 0.0);
-    QCOMPARE(difference(direct.grad_input, distributed.grad_input), 0.0);
+    QCOMPARE(difference(run_layer(conv, 1, layer), direct), 0.0);
   }
 };
 

@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "engine/device/device.h"
+#include "engine/device/forwarding_device.h"
 
 namespace convoy {
 
@@ -124,55 +124,40 @@ class Faults {
 };
 
 // Computes everything with one algorithm, so that the same shares give the same bits.
-class FaultyDevice : public Device {
+class FaultyDevice : public ForwardingDevice {
  public:
   FaultyDevice(std::unique_ptr<Device> device, std::shared_ptr<Faults> faults)
-      : device_(std::move(device)), faults_(std::move(faults)) {}
+      : ForwardingDevice(std::move(device)), faults_(std::move(faults)) {}
 
-  const DeviceInfo& info() const override { return device_->info(); }
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     const Faults::Inside inside(*faults_, Call::kMakeConv);
     DeviceConvOptions fixed = options;
     fixed.algorithm = "gemm";
     fixed.algorithms = {};
-    return std::make_unique<Conv>(device_->make_conv(problem, fixed), faults_);
+    return std::make_unique<Conv>(ForwardingDevice::make_conv(problem, fixed), faults_);
   }
-  std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
-                              const DeviceConvOptions& options) override {
-    return device_->planned_scratch(layers, options);
-  }
-  ThreadPool* host_pool() override { return device_->host_pool(); }
   void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
                 const StopToken*) override {
     const Faults::Inside inside(*faults_, Call::kForEach);
-    device_->for_each(count, work, nullptr);
+    ForwardingDevice::for_each(count, work, nullptr);
   }
 
  private:
-  class Conv : public DeviceConv {
+  class Conv : public ForwardingConv {
    public:
     Conv(std::unique_ptr<DeviceConv> conv, std::shared_ptr<Faults> faults)
-        : conv_(std::move(conv)), faults_(std::move(faults)) {}
-    const ConvProblem& problem() const override { return conv_->problem(); }
-    void set_operand(Operand operand, const float* host) override {
-      conv_->set_operand(operand, host);
-    }
+        : ForwardingConv(std::move(conv)), faults_(std::move(faults)) {}
+    bool works_in_parts() const override { return false; }
     void run(Pass pass, float* result, const StopToken*) override {
       const Faults::Inside inside(*faults_, call_of(pass));
-      conv_->run(pass, result, nullptr);  // a driver's call knows no stop
+      ForwardingConv::run(pass, result, nullptr);  // a driver's call knows no stop
     }
-    std::string algorithm(Pass pass) const override { return conv_->algorithm(pass); }
-    ChosenBy chosen_by(Pass pass) const override { return conv_->chosen_by(pass); }
-    double executed_flops(Pass pass) const override { return conv_->executed_flops(pass); }
-    std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
 
    private:
-    std::unique_ptr<DeviceConv> conv_;
     std::shared_ptr<Faults> faults_;
   };
 
-  std::unique_ptr<Device> device_;
   std::shared_ptr<Faults> faults_;
 };
 

@@ -122,10 +122,7 @@ class AccuracyTest : public QObject {
     problem.padding = Padding::all(padding);
     constexpr std::uint64_t kSeed = 17;
     Random random(kSeed);
-    Arrays arrays(problem);
-    fill_normal(arrays.input, random);
-    fill_normal(arrays.weight, random);
-    fill_normal(arrays.grad_output, random);
+    const Arrays arrays = normal_arrays(problem, random);
     for (Pass pass : kAllPasses) {
       // The reference sums in double precision and rounds once.
       const auto exact = run_reference(problem, pass, arrays, pool_);

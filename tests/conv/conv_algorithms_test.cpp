@@ -232,10 +232,7 @@ class ConvAlgorithmsTest : public QObject {
     QFETCH(int, channels);
     const ConvProblem problem = make_problem(16, channels, 14, 12, 5);
     Random random(31);
-    Arrays arrays(problem);
-    fill_normal(arrays.input, random);
-    fill_normal(arrays.weight, random);
-    fill_normal(arrays.grad_output, random);
+    const Arrays arrays = normal_arrays(problem, random);
     for (Pass pass : kAllPasses) {
       const auto exact = run_reference(problem, pass, arrays, two_);
       // Products of standard normals: the sum of n of them has the deviation sqrt(n), and so many

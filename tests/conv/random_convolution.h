@@ -95,6 +95,14 @@ struct Arrays {
   }
 };
 
+// Operands whose sums are rounded.
+inline Arrays normal_arrays(const ConvProblem& p, Random& random) {
+  Arrays arrays(p);
+  for (FloatBuffer* buffer : {&arrays.input, &arrays.weight, &arrays.grad_output})
+    fill_normal(*buffer, random);
+  return arrays;
+}
+
 // Memory of exactly `size` floats between guards; every byte that is not written yet reads as NaN.
 class GuardedBuffer {
  public:

@@ -10,6 +10,7 @@
 #include "engine/device/cpu_device.h"
 #include "engine/device/discovery.h"
 #include "engine/device/limited_device.h"
+#include "tests/conv/random_convolution.h"
 
 using namespace convoy;
 
@@ -18,13 +19,7 @@ namespace {
 constexpr std::size_t kTightLimit = 300'000;  // bytes: fft and gemm can both work, in blocks
 
 ConvProblem some_problem(int kernels = 40) {
-  ConvProblem p;
-  p.batch = 8;
-  p.in_channels = 20;
-  p.in_height = p.in_width = 12;
-  p.out_channels = kernels;
-  p.kernel_height = p.kernel_width = 3;
-  return p;
+  return make_problem(8, 20, 12, kernels, 3);
 }
 
 DeviceInfo some_device() {

@@ -8,18 +8,14 @@
 #include <thread>
 
 #include "engine/base/atomic_file.h"
+#include "tests/conv/random_convolution.h"
 
 using namespace convoy;
 
 namespace {
 
 ConvChoiceKey some_key(int kernels = 100) {
-  ConvProblem p;
-  p.batch = 64;
-  p.in_channels = 3;
-  p.in_height = p.in_width = 32;
-  p.out_channels = kernels;
-  p.kernel_height = p.kernel_width = 5;
+  ConvProblem p = make_problem(64, 3, 32, kernels, 5);
   p.padding = Padding::all(2);
   return {p, Pass::kBackwardData, 2, 0, "A processor", "Convoy 1, BLAS 2"};
 }

@@ -1,23 +1,8 @@
 #include "tests/network/executors.h"
 
-#include <sched.h>
-
 #include <algorithm>
 
 namespace convoy {
-
-std::vector<int> test_cores(int count) {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  sched_getaffinity(0, sizeof(allowed), &allowed);
-  std::vector<int> usable;
-  for (int core = 0; core < CPU_SETSIZE; ++core)
-    if (CPU_ISSET(core, &allowed)) usable.push_back(core);
-  std::vector<int> cores;
-  for (int i = 0; i < count; ++i)
-    cores.push_back(usable.at(static_cast<std::size_t>(i) % usable.size()));
-  return cores;
-}
 
 std::vector<float> random_values(std::size_t count, Random& random) {
   std::vector<float> values(count);

@@ -10,11 +10,9 @@
 #include "engine/conv/conv_executor.h"
 #include "engine/network/network_spec.h"
 #include "engine/tensor/buffer.h"
+#include "tests/base/test_cores.h"
 
 namespace convoy {
-
-// `count` cores that this process may use, some of them repeatedly when there are fewer.
-std::vector<int> test_cores(int count);
 
 std::vector<float> random_values(std::size_t count, Random& random);
 std::vector<std::uint16_t> random_labels(std::size_t count, int classes, Random& random);
