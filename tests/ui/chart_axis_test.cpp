@@ -2,19 +2,16 @@
 #include <QImage>
 #include <QTest>
 #include <cmath>
-#include <limits>
 
-#include "ui/charts/chart.h"
+#include "tests/ui/chart_samples.h"
 #include "ui/charts/chart_canvas.h"
 
 using namespace convoy::ui;
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 // A line over x = 1, 10, ... 10,000 and one single value at 100.
-struct Data {
+struct Curve {
   std::vector<double> x{1.0, 10.0, 100.0, 1000.0, 10'000.0};
   std::vector<double> line{5.0, 4.0, 3.0, 2.0, 1.0};
   std::vector<double> single{kNaN, kNaN, 4.0, kNaN, kNaN};
@@ -22,7 +19,7 @@ struct Data {
   int revision = 0;
 };
 
-LinesSpec specOf(Data& data) {
+LinesSpec specOf(Curve& data) {
   LinesSpec spec;
   spec.title = "Curve";
   spec.x = {"Bandwidth", "Mb/s", {}, false, true};
@@ -38,12 +35,6 @@ LinesSpec specOf(Data& data) {
   return spec;
 }
 
-void show(Chart& chart) {
-  chart.resize(600, 360);
-  chart.show();
-  QVERIFY(QTest::qWaitForWindowExposed(&chart));
-}
-
 QImage pictureOf(Chart& chart) {
   return chart.canvas().grab().toImage();
 }
@@ -57,7 +48,7 @@ class ChartAxisTest : public QObject {
   void initTestCase() { Theme::instance().apply(Scheme::Light); }
 
   void decadesAreEquallyWide() {
-    Data data;
+    Curve data;
     Chart chart(specOf(data));
     show(chart);
     const Plot& plot = chart.canvas().plot();
@@ -73,7 +64,7 @@ class ChartAxisTest : public QObject {
   }
 
   void zoomingKeepsToTheAxis() {
-    Data data;
+    Curve data;
     Chart chart(specOf(data));
     show(chart);
     Plot& plot = chart.canvas().plot();
@@ -96,7 +87,7 @@ class ChartAxisTest : public QObject {
   }
 
   void newValuesAreDrawn() {
-    Data data;
+    Curve data;
     Chart chart(specOf(data));
     show(chart);
     const QImage before = pictureOf(chart);
@@ -107,7 +98,7 @@ class ChartAxisTest : public QObject {
   }
 
   void marksAndMarkersArePainted() {
-    Data data;
+    Curve data;
     Chart chart(specOf(data));
     show(chart);
     const QImage without = pictureOf(chart);

@@ -1,80 +1,19 @@
-// The one chart class: what it draws, what the mouse does to it, and what it writes.
+// The one chart class: what it draws, what the mouse does to it, and the table that it offers.
 #include "ui/charts/chart.h"
 
 #include <QAbstractButton>
 #include <QAbstractItemModelTester>
 #include <QAbstractItemView>
 #include <QImage>
-#include <QSvgRenderer>
-#include <QTemporaryDir>
 #include <QTest>
-#include <cmath>
-#include <limits>
-#include <random>
 
+#include "tests/ui/chart_samples.h"
 #include "ui/charts/chart_canvas.h"
 #include "ui/charts/chart_table_model.h"
-#include "ui/charts/decimate.h"
-#include "ui/charts/nice_range.h"
 
 using namespace convoy::ui;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-// Two series and a level over steps 1, 2, ...
-struct Data {
-  std::vector<double> first, second;
-  std::optional<double> level;
-};
-
-LinesSpec linesOf(Data& data, bool stacked = false) {
-  LinesSpec spec;
-  spec.title = "Times";
-  spec.x = {"Step", {}, {}, false};
-  spec.left = {"Time", "ms", {}, true};
-  spec.stacked = stacked;
-  spec.rows = [&data] { return int(data.first.size()); };
-  spec.xAt = [](int row) { return row + 1.0; };
-  spec.series = {
-      {"One", Ink::Compute, [&data](int row) { return data.first[size_t(row)]; }},
-      {"Two, \"quoted\"", Ink::Send, [&data](int row) { return data.second[size_t(row)]; }}};
-  spec.references = {{"Level", Ink::Limit, {}, [&data] { return data.level; }}};
-  return spec;
-}
-
-BarsSpec barsOf(std::vector<std::pair<double, double>>& data) {
-  BarsSpec spec;
-  spec.title = "Devices";
-  spec.category = {"Device", {}, {}, false};
-  spec.value = {"Time", "ms", {}, false};
-  spec.categories = [&data] { return int(data.size()); };
-  spec.categoryAt = [](int i) {
-    return BarCategory{QStringLiteral("a <long> name & more of it %1").arg(i), "10 kernels", "10 %",
-                       Theme::instance().device(i)};
-  };
-  spec.series = {
-      {"Compute", Ink::Compute, [&data](int i) { return data[size_t(i)].first; }},
-      {"Wait", Ink::Wait, [&data](int i) { return data[size_t(i)].second; }},
-  };
-  return spec;
-}
-
-Data ramp(int rows) {
-  Data data;
-  for (int i = 0; i < rows; ++i) {
-    data.first.push_back(1.0 + i);
-    data.second.push_back(0.1 * (i + 1));
-  }
-  return data;
-}
-
-void show(Chart& chart) {
-  chart.resize(500, 320);
-  chart.show();
-  QVERIFY(QTest::qWaitForWindowExposed(&chart));
-}
 
 QPoint centreOf(Chart& chart) {
   return chart.canvas().plotArea().center().toPoint();
@@ -95,33 +34,6 @@ class ChartTest : public QObject {
  private slots:
   void initTestCase() { Theme::instance().apply(Scheme::Light); }
 
-  void decimationKeepsExtremes() {
-    const unsigned seed = 4711;
-    qInfo("seed %u", seed);
-    std::mt19937 random(seed);
-    std::normal_distribution<double> noise;
-    for (const int rows : {1, 2, 250, 499, 501, 1000, 4099, 100000}) {
-      std::vector<double> values(static_cast<size_t>(rows));
-      for (double& value : values) value = noise(random);
-      const auto x = [](int row) { return double(row); };
-      const auto y = [&](int row) { return values[size_t(row)]; };
-      const int first = rows > 1000 ? 37 : 0;  // a zoomed part, not aligned to a bucket
-      QList<QPointF> points;
-      appendExtremes(points, first, rows, bucketSize(rows - first, 500), x, y);
-      QVERIFY2(points.size() <= 500, qPrintable(QString::number(points.size())));
-      if (rows <= 500) QCOMPARE(int(points.size()), rows);
-      const auto less = [](const QPointF& a, const QPointF& b) { return a.y() < b.y(); };
-      QCOMPARE(std::min_element(points.begin(), points.end(), less)->y(),
-               *std::min_element(values.begin() + first, values.end()));
-      QCOMPARE(std::max_element(points.begin(), points.end(), less)->y(),
-               *std::max_element(values.begin() + first, values.end()));
-      for (int i = 0; i < points.size(); ++i) {
-        QCOMPARE(points[i].y(), y(int(points[i].x())));
-        if (i > 0) QVERIFY(points[i].x() > points[i - 1].x());
-      }
-    }
-  }
-
   // A stack says where the time went: of many rows the mean, whatever the single ones did.
   void longStacksShowMeans() {
     constexpr size_t kRows = 1 << 14;
@@ -136,47 +48,6 @@ class ChartTest : public QObject {
       return chart.canvas().grab().toImage();
     };
     QCOMPARE(picture(restless), picture(calm));
-  }
-
-  void decimationLeavesGapsOut() {
-    const std::vector<double> values{kNaN, kNaN, 3.0, kNaN, 5.0};
-    QList<QPointF> points;
-    appendExtremes(
-        points, 0, 5, 1, [](int row) { return double(row); },
-        [&](int row) { return values[size_t(row)]; });
-    QCOMPARE(points, (QList<QPointF>{{2.0, 3.0}, {4.0, 5.0}}));
-  }
-
-  void averagingKeepsTheMean() {
-    QList<QPointF> points;
-    appendMeans(
-        points, 0, 4096, bucketSize(4096, 500), [](int row) { return double(row); },
-        [](int row) { return row % 2; });
-    QVERIFY(points.size() <= 500 && points.size() > 100);
-    for (const QPointF& point : points) QCOMPARE(point.y(), 0.5);
-  }
-
-  // Growing step by step ends where starting anew does, and looks at every row only a few times.
-  void growingPointsAreTheSameAsAllAtOnce() {
-    const auto x = [](int row) { return double(row); };
-    int looks = 0;
-    const auto y = [&](int row) {
-      ++looks;
-      return std::sin(0.1 * row) + (row == 777 ? 100.0 : 0.0);
-    };
-    const auto append = [&](QList<QPointF>& points, int first, int last, int size) {
-      appendExtremes(points, first, last, size, x, y);
-    };
-    GrowingPoints growing;
-    for (int rows = 1; rows <= 20000; rows += 7) {
-      const QList<QPointF> grown = growing.upTo(rows, 500, append);
-      if (rows % 1000 > 6) continue;
-      QList<QPointF> anew;
-      appendExtremes(anew, 0, rows, bucketSize(rows, 500), x, y);
-      QCOMPARE(grown, anew);
-    }
-    // All rows anew each time would be 28 million.
-    QVERIFY2(looks < 1000000, qPrintable(QString::number(looks)));
   }
 
   // A chart that was hidden while one run ended and a longer one went on shows the new one's
@@ -200,23 +71,6 @@ class ChartTest : public QObject {
     QTest::mouseMove(&chart, {1, 1});
     QTest::mouseMove(&fresh, {1, 1});
     QCOMPARE(chart.canvas().grab().toImage(), fresh.canvas().grab().toImage());
-  }
-
-  void rangesAreRoundAndCalm() {
-    QCOMPARE(niceRange(7.3, 4), (NiceRange{8.0, 2.0}));
-    QCOMPARE(niceRange(100.0, 5), (NiceRange{100.0, 20.0}));
-    QCOMPARE(niceExtent(51.0), 100.0);
-    QCOMPARE(niceStep(0.03), 0.05);
-    QCOMPARE(decimalsFor(0.25), 2);
-    QCOMPARE(decimalsFor(20.0), 0);
-    CalmRange range;
-    QVERIFY(range.update(9.0, 5));
-    const double end = range.range().end;
-    QVERIFY(end >= 9.0);
-    QVERIFY(!range.update(end, 5));        // fits
-    QVERIFY(!range.update(0.5 * end, 5));  // more than half is used
-    QVERIFY(range.update(1.01 * end, 5));  // too large
-    QVERIFY(range.update(0.2 * end, 5));   // lost in the corner
   }
 
   void tableModelsAreSound() {
@@ -369,77 +223,6 @@ class ChartTest : public QObject {
     QVERIFY(!chart.canvas().plot().isLogarithmic());
     chart.refresh();
     QVERIFY(chart.canvas().plot().readOutAt(1.0));
-  }
-
-  void picturesAreValid_data() {
-    QTest::addColumn<bool>("bars");
-    QTest::addColumn<bool>("empty");
-    QTest::newRow("lines") << false << false;
-    QTest::newRow("bars") << true << false;
-    QTest::newRow("empty") << false << true;
-  }
-  void picturesAreValid() {
-    QFETCH(bool, bars);
-    QFETCH(bool, empty);
-    Data data = ramp(empty ? 0 : 50);
-    std::vector<std::pair<double, double>> barData{{3.0, 1.0}, {2.0, 2.0}};
-    std::unique_ptr<Chart> chart(bars ? new Chart(barsOf(barData))
-                                      : new Chart(linesOf(data, true)));
-    chart->setEmptyText("Press Run");
-    QTemporaryDir folder;
-    const auto write = [&](ExportFormat format) {
-      const QString path = folder.filePath("chart." + suffixOf(format));
-      const QString problem = chart->exportTo(path, format);  // never shown: works all the same
-      if (!problem.isEmpty()) qWarning() << problem;
-      return path;
-    };
-    const QImage image(write(ExportFormat::Png));
-    QCOMPARE(image.size(), QSize(1920, 1080));
-    QSet<QRgb> colors;
-    for (int y = 0; y < image.height(); y += 3)
-      for (int x = 0; x < image.width(); x += 3) colors.insert(image.pixel(x, y));
-    QVERIFY(colors.contains(Theme::instance().color(Ink::Card).rgb()));
-    QVERIFY(colors.size() > 10);  // text and marks, with smooth edges
-
-    QSvgRenderer svg(write(ExportFormat::Svg));
-    QVERIFY(svg.isValid());
-    QCOMPARE(svg.viewBoxF().size(), QSizeF(960, 540));
-    QFile svgFile(folder.filePath("chart.svg"));
-    QVERIFY(svgFile.open(QIODevice::ReadOnly));
-    QVERIFY(!svgFile.readAll().contains("<image"));  // vectors only
-
-    QFile pdf(write(ExportFormat::Pdf));
-    QVERIFY(pdf.open(QIODevice::ReadOnly));
-    const QByteArray bytes = pdf.readAll();
-    QVERIFY(bytes.startsWith("%PDF-"));
-    QVERIFY(bytes.trimmed().endsWith("%%EOF"));
-    QVERIFY(!bytes.contains("/Subtype /Image"));
-  }
-
-  void csvHasTheNumbersThemselves() {
-    Data data{{0.1, 1.0 / 3.0, 1e-300}, {2.0, kNaN, 12345678.9}, 1.5};
-    Chart chart(linesOf(data));
-    const QList<QByteArray> lines = chart.exported(ExportFormat::Csv).split('\n');
-    QCOMPARE(lines[0], "Step,One (ms),\"Two, \"\"quoted\"\" (ms)\",Level (ms)\r");
-    for (int row = 0; row < 3; ++row) {
-      const QList<QByteArray> fields = lines[row + 1].trimmed().split(',');
-      QCOMPARE(fields.size(), 4);
-      QCOMPARE(fields[0].toInt(), row + 1);
-      // Equal to the last bit.
-      QVERIFY(fields[1].toDouble() == data.first[size_t(row)]);
-      if (std::isnan(data.second[size_t(row)]))
-        QVERIFY(fields[2].isEmpty());
-      else
-        QVERIFY(fields[2].toDouble() == data.second[size_t(row)]);
-      QVERIFY(fields[3].toDouble() == 1.5);
-    }
-  }
-
-  void aFileThatCannotBeWrittenIsReported() {
-    Data data = ramp(3);
-    Chart chart(linesOf(data));
-    const QString problem = chart.exportTo("/no/such/folder/chart.csv", ExportFormat::Csv);
-    QVERIFY(problem.contains("/no/such/folder/chart.csv"));
   }
 
   void tableTwinCanBeShown() {

@@ -4,7 +4,9 @@
 #include <QTableView>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "tests/ui/window_driver.h"
 #include "ui/live/live_page.h"
@@ -13,6 +15,30 @@
 
 using namespace convoy;
 using namespace convoy::ui;
+
+namespace {
+
+// A window whose runs a test scripts.
+MainWindow::Options scripted(EngineRunner::Engine engine) {
+  MainWindow::Options options;
+  options.restoreSession = false;
+  options.engine = std::move(engine);
+  return options;
+}
+
+// What an engine does at last: it looks again and again until somebody stops it.
+RunSummary untilStopped(
+    RunControl& control, const std::function<void()>& look = [] {}) {
+  while (!control.stop_token().stop_requested()) {
+    look();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  RunSummary summary;
+  summary.outcome = RunOutcome::kStopped;
+  return summary;
+}
+
+}  // namespace
 
 class WindowRunTest : public QObject, private WindowDriver {
   Q_OBJECT
@@ -90,18 +116,12 @@ class WindowRunTest : public QObject, private WindowDriver {
 
   void theSliderReachesARunningEngine() {
     std::atomic<double> bandwidth{-1.0};
-    MainWindow::Options options;
-    options.restoreSession = false;
-    options.engine = [&](const Experiment&, RunControl& control, const auto&, const auto&) {
+    const auto engine = [&](const auto&, RunControl& control, const auto&, const auto&) {
       control.attach(
           [&](const LinkSettings& link) { bandwidth = link.bandwidth_mbps.value_or(0.0); });
-      while (!control.stop_token().stop_requested())
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      RunSummary summary;
-      summary.outcome = RunOutcome::kStopped;
-      return summary;
+      return untilStopped(control);
     };
-    MainWindow window(machine(), options);
+    MainWindow window(machine(), scripted(engine));
     window.show();
     QVERIFY(window.startRun());
     auto* slider = child<QSlider>(window, "bandwidthSlider");
@@ -121,10 +141,7 @@ class WindowRunTest : public QObject, private WindowDriver {
   void aLostDeviceIsLetInAgain() {
     QFETCH(QString, button);
     std::atomic<bool> asked{false};
-    MainWindow::Options options;
-    options.restoreSession = false;
-    options.engine = [&](const Experiment&, RunControl& control, const auto& listeners,
-                         const auto&) {
+    const auto engine = [&](const auto&, RunControl& control, const auto& listeners, const auto&) {
       RunStarted started;
       started.run = "run";
       for (const char* name : {"A", "B"}) started.devices.push_back({name, {}, 1.0, {}});
@@ -146,18 +163,14 @@ class WindowRunTest : public QObject, private WindowDriver {
         listener->on_message(Severity::kWarning, shares.reason);
         listener->on_shares(shares);
       }
-      while (!control.stop_token().stop_requested()) {
+      return untilStopped(control, [&] {
         for (const std::string& name : control.take_readmissions()) {
           asked = name == "B";
           for (RunListener* listener : listeners) listener->on_readmission({5, 1, name});
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      }
-      RunSummary summary;
-      summary.outcome = RunOutcome::kStopped;
-      return summary;
+      });
     };
-    MainWindow window(machine(), options);
+    MainWindow window(machine(), scripted(engine));
     window.show();
     QVERIFY(window.startRun());
     const auto find = [&] { return window.findChild<QToolButton*>(button); };
@@ -172,12 +185,10 @@ class WindowRunTest : public QObject, private WindowDriver {
   }
 
   void engineErrorsAreShownInTheBarAndAtTheField() {
-    MainWindow::Options options;
-    options.restoreSession = false;
-    options.engine = [](const auto&, RunControl&, const auto&, const auto&) -> RunSummary {
+    const auto engine = [](const auto&, RunControl&, const auto&, const auto&) -> RunSummary {
       throw Error(ErrorKind::kExperiment, "/training/batch_size", "is out of luck");
     };
-    MainWindow window(machine(), options);
+    MainWindow window(machine(), scripted(engine));
     window.show();
     QSignalSpy finished(&window, &MainWindow::runFinished);
     QVERIFY(window.startRun());

@@ -85,10 +85,4 @@ class DeviceModel : public QAbstractTableModel {
   bool m_readOnly = false;
 };
 
-// "default", "unlimited", "100 Mb/s", "1 Gb/s, 0.5 ms, half duplex" and back.
-QString linkText(const std::optional<LinkSettings>& link);
-// Nothing when the text means no link.
-std::optional<std::optional<LinkSettings>> linkFromText(const QString& text);
-QString bandwidthText(std::optional<double> mbps);
-
 }  // namespace convoy::ui

@@ -15,7 +15,6 @@
 #include "ui/bridge/predictor.h"
 #include "ui/charts/nice_range.h"
 #include "ui/live/tile.h"
-#include "ui/models/device_model.h"
 #include "ui/predict/prediction_tables.h"
 #include "ui/predict/table_card.h"
 #include "ui/theme/theme.h"

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "engine/base/error.h"
-#include "ui/models/device_model.h"
+#include "ui/models/link_text.h"
 
 namespace convoy::ui {
 namespace {

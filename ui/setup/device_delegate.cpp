@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ui/models/device_model.h"
+#include "ui/models/link_text.h"
 #include "ui/setup/number_box.h"
 #include "ui/setup/tick_box.h"
 #include "ui/theme/theme.h"

@@ -13,6 +13,7 @@
 #include "engine/base/error.h"
 #include "engine/device/discovery.h"
 #include "ui/models/device_model.h"
+#include "ui/models/link_text.h"
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "ui/icon.h"
+#include "ui/models/link_text.h"
 #include "ui/setup/device_delegate.h"
 #include "ui/setup/device_dialogs.h"
 #include "ui/theme/theme.h"

@@ -8,7 +8,7 @@
 #include <array>
 #include <cmath>
 
-#include "ui/models/device_model.h"
+#include "ui/models/link_text.h"
 #include "ui/setup/form_grid.h"
 #include "ui/setup/number_box.h"
 #include "ui/theme/theme.h"
