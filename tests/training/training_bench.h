@@ -8,41 +8,25 @@
 #include <thread>
 #include <vector>
 
-#include "../cluster/conv_case.h"
-#include "../cluster/faulty_device.h"
 #include "engine/cluster/in_process_worker.h"
 #include "engine/cluster/quarantine.h"
 #include "engine/training/trainer.h"
+#include "tests/cluster/faulty_device.h"
+#include "tests/device/cpu_id.h"
+#include "tests/training/small_run.h"
 
 namespace convoy {
 
 constexpr int kSteps = 5;  // unless a test asks for more
-
-struct Recorder : RunListener {
-  void on_quarantine(const RunQuarantine& event) override { quarantines.push_back(event); }
-  void on_readmission(const RunReadmission& event) override { readmissions.push_back(event); }
-  void on_shares(const RunShares& event) override { shares.push_back(event); }
-  void on_message(Severity, const std::string& text) override { messages.push_back(text); }
-
-  std::vector<RunQuarantine> quarantines;
-  std::vector<RunReadmission> readmissions;
-  std::vector<RunShares> shares;
-  std::vector<std::string> messages;
-};
 
 // A training on `devices` devices that a test can break.
 class Bench {
  public:
   explicit Bench(std::size_t devices, const DistributionOptions& options = {},
                  const LinkSettings& link = {}, int length = kSteps) {
-    Experiment experiment;
-    experiment.dataset.train_limit = 64;
-    experiment.dataset.test_limit = 20;
-    experiment.network.kernels = {7, 10};
-    experiment.training.batch_size = 8;
-    experiment.training.steps = length;
+    Experiment experiment = small_experiment({7, 10}, 8, length);
     experiment.training.sgd.momentum = 0.9;
-    experiment.devices = {{cpu_id(0), "A", 1.0, std::nullopt}};
+    experiment.devices = {device_on(cpu_id(0), "A")};
     experiment.distribution.shares = ShareMode::kEqual;
     setup = prepare_run(experiment, control, listeners);
     setup.experiment.distribution.options = options;
@@ -57,7 +41,7 @@ class Bench {
       auto device = std::make_unique<FaultyDevice>(open_device(cpu_id(i)), faults.back());
       setup.devices.described.push_back({name, device->info(), 1.0, std::nullopt});
       setup.devices.members.push_back({std::move(device), link});
-      setup.experiment.devices.push_back({cpu_id(i), name, 1.0, std::nullopt});
+      setup.experiment.devices.push_back(device_on(cpu_id(i), name));
     }
     setup.policy = {false, std::vector<double>(devices, 1.0 / static_cast<double>(devices))};
     // A hang is certain, not a matter of time.
@@ -90,7 +74,7 @@ class Bench {
   void begin() { trainer = std::make_unique<Trainer>(setup, *cluster, first_plan, listeners); }
   double step() { return trainer->step(++steps, std::nullopt).loss; }
 
-  Recorder events;
+  RunRecorder events;
   RunListeners listeners{{&events}};
   RunControl control;
   RunSetup setup;
