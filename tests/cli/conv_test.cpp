@@ -274,8 +274,8 @@ void ConvTest::refuses() {
   QFETCH(int, code);
   QFETCH(QStringList, fragments);
   QFile::remove(file("y.npy"));
-  const Outcome outcome = run_convoy(
-      QStringList{"conv"} + arguments + QStringList{"--output", "y.npy"}, path());
+  const Outcome outcome =
+      run_convoy(QStringList{"conv"} + arguments + QStringList{"--output", "y.npy"}, path());
   QVERIFY2(outcome.code == code, qPrintable(QString::number(outcome.code) + ": " + outcome.err));
   for (const QString& fragment : fragments)
     QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err + " lacks " + fragment));
