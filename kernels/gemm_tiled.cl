@@ -8,13 +8,19 @@
 // result[r][c] = or += sum over d of left(r, d) * right(d, c), where
 //   left(r, d)   is left[left_offset + r * left_row + d * left_depth]
 //   right(d, c)  is right[right_offset + d * right_depth + c * right_column]
-// Global size: columns and rows in tiles rounded up, times ITEMS; work-groups of ITEMS x ITEMS.
+// and the next product's matrices begin `step` further on.
+// Global size: columns and rows in tiles rounded up, times ITEMS, and the number of products;
+// work-groups of ITEMS x ITEMS.
 __kernel __attribute__((reqd_work_group_size(ITEMS, ITEMS, 1))) void multiply_tiles(
     __global const float* restrict left, __global const float* restrict right,
     __global float* restrict result, const int rows, const int columns, const int depth,
-    const ulong left_offset, const ulong left_row, const ulong left_depth,
+    const ulong left_offset, const ulong left_row, const ulong left_depth, const ulong left_step,
     const ulong right_offset, const ulong right_depth, const ulong right_column,
-    const ulong result_offset, const ulong result_stride, const int accumulate) {
+    const ulong right_step, const ulong result_offset, const ulong result_stride,
+    const ulong result_step, const int accumulate) {
+  left += left_offset + get_group_id(2) * left_step;
+  right += right_offset + get_group_id(2) * right_step;
+  result += result_offset + get_group_id(2) * result_step;
   // One element of padding keeps the stores of a transposed operand from hitting one memory bank.
   __local float left_tile[TILE_DEPTH][TILE + 1];
   __local float right_tile[TILE_DEPTH][TILE + 1];
@@ -37,16 +43,14 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, ITEMS, 1))) void multiply_ti
       const int d = left_depth == 1 ? element % TILE_DEPTH : element / TILE;
       const int r = left_depth == 1 ? element / TILE_DEPTH : element % TILE;
       left_tile[d][r] = first_depth + d < depth && first_row + r < rows
-                            ? left[left_offset + (first_row + r) * left_row +
-                                   (first_depth + d) * left_depth]
+                            ? left[(first_row + r) * left_row + (first_depth + d) * left_depth]
                             : 0.0f;
     }
     for (int element = item; element < TILE * TILE_DEPTH; element += ITEMS * ITEMS) {
       const int d = right_depth == 1 ? element % TILE_DEPTH : element / TILE;
       const int c = right_depth == 1 ? element / TILE_DEPTH : element % TILE;
       right_tile[d][c] = first_depth + d < depth && first_column + c < columns
-                             ? right[right_offset + (first_depth + d) * right_depth +
-                                     (first_column + c) * right_column]
+                             ? right[(first_depth + d) * right_depth + (first_column + c) * right_column]
                              : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -71,7 +75,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, ITEMS, 1))) void multiply_ti
       for (int j = 0; j < BLOCK; ++j) {
         const int column = first_column + item_column + j * ITEMS;
         if (column < columns) {
-          __global float* target = result + result_offset + row * result_stride + column;
+          __global float* target = result + row * result_stride + column;
           *target = accumulate ? *target + sum[i][j] : sum[i][j];
         }
       }

@@ -4,10 +4,12 @@ find_package(OpenCL 1.2 REQUIRED)
 find_package(CLBlast REQUIRED)
 
 target_sources(convoy_device PRIVATE
-  opencl_clblast.cpp opencl_conv.cpp opencl_device.cpp opencl_gemm.cpp opencl_handles.cpp
-  opencl_plan.cpp opencl_products.cpp opencl_runtime.cpp opencl_sources.cpp)
+  opencl_clblast.cpp opencl_conv.cpp opencl_device.cpp opencl_fft_conv.cpp opencl_fft_plan.cpp
+  opencl_fft_transform.cpp opencl_gemm.cpp opencl_handles.cpp opencl_plan.cpp opencl_products.cpp
+  opencl_runtime.cpp opencl_sources.cpp opencl_transfer.cpp)
 convoy_embed_text(convoy_device FUNCTION opencl_sources HEADER engine/device/opencl_sources.h
-  FILES ${PROJECT_SOURCE_DIR}/kernels/gemm_tiled.cl
+  FILES ${PROJECT_SOURCE_DIR}/kernels/fft_transform.cl
+        ${PROJECT_SOURCE_DIR}/kernels/gemm_tiled.cl
         ${PROJECT_SOURCE_DIR}/kernels/gemm_vector.cl
         ${PROJECT_SOURCE_DIR}/kernels/im2col.cl)
 target_link_libraries(convoy_device PUBLIC OpenCL::OpenCL PRIVATE clblast)

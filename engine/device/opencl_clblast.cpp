@@ -42,16 +42,19 @@ class ClblastProduct : public MatrixProduct {
     const auto rows = static_cast<std::size_t>(size.rows);
     const auto columns = static_cast<std::size_t>(size.columns);
     const auto depth = static_cast<std::size_t>(size.depth);
-    return {temporary_bytes(size, {nullptr, 1, rows + 1, true}, {nullptr, 1, depth + 1, true},
-                            {nullptr, 1, columns + 1, false})};
+    const std::size_t bytes =
+        temporary_bytes(size, {nullptr, 1, rows + 1, true}, {nullptr, 1, depth + 1, true},
+                        {nullptr, 1, columns + 1, false});
+    return {size.count * bytes};
   }
 
   double executed_flops(const ProductSize& size) const override {
-    return 2.0 * size.rows * size.columns * size.depth;
+    return 2.0 * size.rows * size.columns * size.depth * size.count;
   }
 
   void multiply(const ProductSize& size, const MatrixView& left, const MatrixView& right,
                 const MatrixView& result, bool accumulate, bool) override {
+    if (size.count > 1) return multiply_many(size, left, right, result, accumulate);
     const std::size_t bytes = temporary_bytes(size, left, right, result);
     const cl_mem temporary = bytes > 0 ? temporary_.reserve(context_, bytes) : nullptr;
     const std::lock_guard lock(clblast_mutex());
@@ -66,6 +69,19 @@ class ClblastProduct : public MatrixProduct {
   void release() override { temporary_.release(); }
 
  private:
+  // Its temporary memory is CLBlast's own; there is no call that takes ours.
+  void multiply_many(const ProductSize& size, const MatrixView& left, const MatrixView& right,
+                     const MatrixView& result, bool accumulate) {
+    const std::lock_guard lock(clblast_mutex());
+    check_clblast(
+        clblast::GemmStridedBatched<float>(
+            clblast::Layout::kRowMajor, transpose(left), transpose(right), size.rows, size.columns,
+            size.depth, 1.0f, left.buffer, left.offset, left.stride, left.step, right.buffer,
+            right.offset, right.stride, right.step, accumulate ? 1.0f : 0.0f, result.buffer,
+            result.offset, result.stride, result.step, size.count, &queue_, nullptr),
+        "clblast::GemmStridedBatched", context_.id());
+  }
+
   std::size_t temporary_bytes(const ProductSize& size, const MatrixView& left,
                               const MatrixView& right, const MatrixView& result) const {
     std::size_t bytes = 0;

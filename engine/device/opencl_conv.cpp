@@ -3,40 +3,6 @@
 #include <algorithm>
 
 namespace convoy {
-namespace {
-
-const char* operand_name(Operand operand) {
-  switch (operand) {
-    case Operand::kInput:
-      return "input";
-    case Operand::kWeight:
-      return "weight";
-    case Operand::kGradOutput:
-      break;
-  }
-  return "grad_output";
-}
-
-// Nothing that was queued may touch the host's memory after a pass has returned or thrown.
-class FinishOnExit {
- public:
-  explicit FinishOnExit(cl_command_queue queue) : queue_(queue) {}
-  FinishOnExit(const FinishOnExit&) = delete;
-  FinishOnExit& operator=(const FinishOnExit&) = delete;
-  ~FinishOnExit() { clFinish(queue_); }
-
- private:
-  cl_command_queue queue_;
-};
-
-// Calls work(first, count) for each block of [0, total).
-template <class Work>
-void for_blocks(int total, int block, const Work& work) {
-  for (int first = 0; first < total; first += block) work(first, std::min(block, total - first));
-}
-
-}  // namespace
-
 OpenClConv::OpenClConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                        const std::string& product, const OpenClLimits& limits, ChosenBy chosen_by)
     : context_(std::move(context)),
@@ -76,10 +42,11 @@ std::string OpenClConv::algorithm(Pass) const {
 double OpenClConv::executed_flops(Pass pass) const {
   const int positions = problem_.out_height() * problem_.out_width();
   double flops = 0.0;
-  for_blocks(problem_.batch, blocks_.batch, [&](int, int batch) {
-    for_blocks(problem_.out_channels, blocks_.kernels, [&](int, int kernels) {
-      for_blocks(positions, blocks_.positions, [&](int, int count) {
-        flops += product_->executed_flops(product_size(problem_, pass, {batch, kernels, count}));
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        flops += product_->executed_flops(
+            product_size(problem_, pass, {pictures.count, kernels.count, piece.count}));
       });
     });
   });
@@ -92,33 +59,20 @@ std::size_t OpenClConv::scratch_bytes() const {
       .scratch;
 }
 
-std::span<const Operand> OpenClConv::operands_of(Pass pass) {
-  static constexpr Operand kForward[] = {Operand::kInput, Operand::kWeight};
-  static constexpr Operand kBackwardData[] = {Operand::kGradOutput, Operand::kWeight};
-  static constexpr Operand kBackwardWeights[] = {Operand::kInput, Operand::kGradOutput};
-  switch (pass) {
-    case Pass::kForward:
-      return kForward;
-    case Pass::kBackwardData:
-      return kBackwardData;
-    case Pass::kBackwardWeights:
-      break;
-  }
-  return kBackwardWeights;
-}
-
 void OpenClConv::run(Pass pass, float* result, const StopToken* stop) {
-  for (const Operand needed : operands_of(pass))
-    if (!operand(needed).host)
-      throw Error(ErrorKind::kDevice, context_->id(),
-                  std::string(pass_name(pass)) + " needs " + operand_name(needed) +
-                      ", which has not been set");
+  require_operands(pass, {operands_[0].host, operands_[1].host, operands_[2].host}, context_->id());
   for (;;) {
     try {
       run_pieces(pass, result, stop);
       return;
     } catch (const OutOfDeviceMemory& reason) {
       use_less_memory(reason);
+    } catch (const Interrupted&) {
+      throw;
+    } catch (...) {
+      // What was queued may not have been done.
+      for (OperandCopy& held : operands_) held.valid = false;
+      throw;
     }
   }
 }
@@ -130,129 +84,91 @@ void OpenClConv::run_pieces(Pass pass, float* result, const StopToken* stop) {
     ~DropInPlace() { buffer.reset(); }
   } drop_in_place{result_in_place_};
   const FinishOnExit finish(queue_.get());
-  piece_under_way_.reset();
-  if (stop) stop->throw_if_stopped();
+  OpenClPieces pieces(*context_, queue_.get(), stop);
   switch (pass) {
     case Pass::kForward:
-      return forward(result, stop);
+      return forward(result, pieces);
     case Pass::kBackwardData:
-      return backward_data(result, stop);
+      return backward_data(result, pieces);
     case Pass::kBackwardWeights:
-      return backward_weights(result, stop);
+      return backward_weights(result, pieces);
   }
 }
 
-void OpenClConv::forward(float* output, const StopToken* stop) {
+void OpenClConv::forward(float* output, OpenClPieces& pieces) {
   const int positions = problem_.out_height() * problem_.out_width();
-  for_blocks(problem_.batch, blocks_.batch, [&](int first_picture, int pictures) {
-    const Range batch{first_picture, pictures};
-    const cl_mem input = on_device(Operand::kInput, input_part(batch));
-    for_blocks(problem_.out_channels, blocks_.kernels, [&](int first_kernel, int kernels) {
-      const Range kernel_range{first_kernel, kernels};
-      const cl_mem weight = on_device(Operand::kWeight, weight_part(kernel_range));
-      const Part part = output_part(batch, kernel_range);
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures));
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels));
+      const HostPart part = output_part(problem_, pictures, kernels);
       const cl_mem result = result_on_device(output, part);
-      for_blocks(positions, blocks_.positions, [&](int first, int count) {
-        const Range piece{first, count};
-        unfold(input, batch, piece);
-        product_->multiply(product_size(problem_, Pass::kForward, {pictures, kernels, count}),
-                           {weight, 0, problem_.kernel_elements(), false},
-                           columns_view(batch, piece), output_view(result, batch, piece), false,
-                           first > 0);
-        end_piece(stop);
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        unfold(input, pictures, piece);
+        product_->multiply(
+            product_size(problem_, Pass::kForward, {pictures.count, kernels.count, piece.count}),
+            {weight, 0, problem_.kernel_elements(), false}, columns_view(pictures, piece),
+            output_view(result, pictures, piece), false, piece.first > 0);
+        pieces.end();
       });
       fetch_result(output, part);
     });
   });
 }
 
-void OpenClConv::backward_data(float* grad_input, const StopToken* stop) {
+void OpenClConv::backward_data(float* grad_input, OpenClPieces& pieces) {
   const int positions = problem_.out_height() * problem_.out_width();
-  for_blocks(problem_.batch, blocks_.batch, [&](int first_picture, int pictures) {
-    const Range batch{first_picture, pictures};
-    const Part part = input_part(batch);
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    const HostPart part = input_part(problem_, pictures);
     const cl_mem result = result_on_device(grad_input, part);
     const cl_float zero = 0.0f;
     cl_check(clEnqueueFillBuffer(queue_.get(), result, &zero, sizeof zero, 0, part.bytes(), 0,
                                  nullptr, nullptr),
              "clEnqueueFillBuffer", context_->id());
-    for_blocks(problem_.out_channels, blocks_.kernels, [&](int first_kernel, int kernels) {
-      const Range kernel_range{first_kernel, kernels};
-      const cl_mem weight = on_device(Operand::kWeight, weight_part(kernel_range));
-      const cl_mem grad_output = on_device(Operand::kGradOutput, output_part(batch, kernel_range));
-      for_blocks(positions, blocks_.positions, [&](int first, int count) {
-        const Range piece{first, count};
-        product_->multiply(product_size(problem_, Pass::kBackwardData, {pictures, kernels, count}),
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels));
+      const cl_mem grad_output =
+          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels));
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        product_->multiply(product_size(problem_, Pass::kBackwardData,
+                                        {pictures.count, kernels.count, piece.count}),
                            {weight, 0, problem_.kernel_elements(), true},
-                           output_view(grad_output, batch, piece), columns_view(batch, piece),
-                           false, first > 0);
-        fold(result, batch, piece);
-        end_piece(stop);
+                           output_view(grad_output, pictures, piece), columns_view(pictures, piece),
+                           false, piece.first > 0);
+        fold(result, pictures, piece);
+        pieces.end();
       });
     });
     fetch_result(grad_input, part);
   });
 }
 
-void OpenClConv::backward_weights(float* grad_weight, const StopToken* stop) {
+void OpenClConv::backward_weights(float* grad_weight, OpenClPieces& pieces) {
   const int positions = problem_.out_height() * problem_.out_width();
-  for_blocks(problem_.out_channels, blocks_.kernels, [&](int first_kernel, int kernels) {
-    const Range kernel_range{first_kernel, kernels};
-    const Part part = weight_part(kernel_range);
+  for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+    const HostPart part = weight_part(problem_, kernels);
     const cl_mem result = result_on_device(grad_weight, part);
-    for_blocks(problem_.batch, blocks_.batch, [&](int first_picture, int pictures) {
-      const Range batch{first_picture, pictures};
-      const cl_mem input = on_device(Operand::kInput, input_part(batch));
-      const cl_mem grad_output = on_device(Operand::kGradOutput, output_part(batch, kernel_range));
-      for_blocks(positions, blocks_.positions, [&](int first, int count) {
-        const Range piece{first, count};
-        unfold(input, batch, piece);
-        MatrixView columns = columns_view(batch, piece);
+    for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+      const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures));
+      const cl_mem grad_output =
+          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels));
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        unfold(input, pictures, piece);
+        MatrixView columns = columns_view(pictures, piece);
         columns.transposed = true;
-        product_->multiply(
-            product_size(problem_, Pass::kBackwardWeights, {pictures, kernels, count}),
-            output_view(grad_output, batch, piece), columns,
-            {result, 0, problem_.kernel_elements(), false}, first_picture > 0 || first > 0, false);
-        end_piece(stop);
+        product_->multiply(product_size(problem_, Pass::kBackwardWeights,
+                                        {pictures.count, kernels.count, piece.count}),
+                           output_view(grad_output, pictures, piece), columns,
+                           {result, 0, problem_.kernel_elements(), false},
+                           pictures.first > 0 || piece.first > 0, false);
+        pieces.end();
       });
     });
     fetch_result(grad_weight, part);
   });
 }
 
-OpenClConv::Part OpenClConv::input_part(const Range& pictures) const {
-  Part part;
-  part.rows = problem_.input_size() / problem_.batch;
-  part.first_column = pictures.first;
-  part.columns = pictures.count;
-  part.width = problem_.batch;
-  part.whole = pictures.count == problem_.batch;
-  return part;
-}
-
-OpenClConv::Part OpenClConv::weight_part(const Range& kernels) const {
-  Part part;
-  part.first_row = kernels.first;
-  part.rows = kernels.count;
-  part.columns = part.width = problem_.kernel_elements();
-  part.whole = kernels.count == problem_.out_channels;
-  return part;
-}
-
-OpenClConv::Part OpenClConv::output_part(const Range& pictures, const Range& kernels) const {
-  const std::size_t positions =
-      static_cast<std::size_t>(problem_.out_height()) * problem_.out_width();
-  Part part;
-  part.first_row = kernels.first * positions;
-  part.rows = kernels.count * positions;
-  part.first_column = pictures.first;
-  part.columns = pictures.count;
-  part.width = problem_.batch;
-  part.whole = pictures.count == problem_.batch && kernels.count == problem_.out_channels;
-  return part;
-}
-
-cl_mem OpenClConv::on_device(Operand which, const Part& part) {
+cl_mem OpenClConv::on_device(Operand which, const HostPart& part) {
   OperandCopy& held = operand(which);
   if (held.valid && held.part == part)
     return held.in_place ? held.in_place.get() : held.copy.reserve(*context_, part.bytes());
@@ -263,61 +179,27 @@ cl_mem OpenClConv::on_device(Operand which, const Part& part) {
     buffer = held.in_place.get();
   } else {
     buffer = held.copy.reserve(*context_, part.bytes());
-    if (part.columns == part.width) {
-      cl_check(clEnqueueWriteBuffer(queue_.get(), buffer, CL_FALSE, 0, part.bytes(),
-                                    held.host + part.first_row * part.width, 0, nullptr, nullptr),
-               "clEnqueueWriteBuffer", context_->id());
-    } else {
-      const std::size_t device_origin[3] = {0, 0, 0};
-      const std::size_t host_origin[3] = {part.first_column * sizeof(float), part.first_row, 0};
-      const std::size_t region[3] = {part.columns * sizeof(float), part.rows, 1};
-      cl_check(
-          clEnqueueWriteBufferRect(queue_.get(), buffer, CL_FALSE, device_origin, host_origin,
-                                   region, part.columns * sizeof(float), 0,
-                                   part.width * sizeof(float), 0, held.host, 0, nullptr, nullptr),
-          "clEnqueueWriteBufferRect", context_->id());
-    }
+    write_part(*context_, queue_.get(), buffer, held.host, part);
   }
   held.part = part;
   held.valid = true;
   return buffer;
 }
 
-cl_mem OpenClConv::result_on_device(float* host, const Part& part) {
+cl_mem OpenClConv::result_on_device(float* host, const HostPart& part) {
   if (!limits_.in_place || !part.whole) return result_.reserve(*context_, part.bytes());
   result_in_place_ = context_->wrap_host(host, part.bytes());
   return result_in_place_.get();
 }
 
-void OpenClConv::fetch_result(float* host, const Part& part) {
-  if (limits_.in_place && part.whole) {
-    // Mapping is what makes the host see what the device wrote.
-    cl_int code = CL_SUCCESS;
-    void* mapped = clEnqueueMapBuffer(queue_.get(), result_in_place_.get(), CL_TRUE, CL_MAP_READ, 0,
-                                      part.bytes(), 0, nullptr, nullptr, &code);
-    cl_check(code, "clEnqueueMapBuffer", context_->id());
-    cl_check(
-        clEnqueueUnmapMemObject(queue_.get(), result_in_place_.get(), mapped, 0, nullptr, nullptr),
-        "clEnqueueUnmapMemObject", context_->id());
-    return;
-  }
-  const cl_mem buffer = result_.reserve(*context_, part.bytes());
-  if (part.columns == part.width) {
-    cl_check(clEnqueueReadBuffer(queue_.get(), buffer, CL_TRUE, 0, part.bytes(),
-                                 host + part.first_row * part.width, 0, nullptr, nullptr),
-             "clEnqueueReadBuffer", context_->id());
-  } else {
-    const std::size_t device_origin[3] = {0, 0, 0};
-    const std::size_t host_origin[3] = {part.first_column * sizeof(float), part.first_row, 0};
-    const std::size_t region[3] = {part.columns * sizeof(float), part.rows, 1};
-    cl_check(clEnqueueReadBufferRect(queue_.get(), buffer, CL_TRUE, device_origin, host_origin,
-                                     region, part.columns * sizeof(float), 0,
-                                     part.width * sizeof(float), 0, host, 0, nullptr, nullptr),
-             "clEnqueueReadBufferRect", context_->id());
-  }
+void OpenClConv::fetch_result(float* host, const HostPart& part) {
+  if (limits_.in_place && part.whole)
+    read_in_place(*context_, queue_.get(), result_in_place_.get(), part.bytes());
+  else
+    read_part(*context_, queue_.get(), result_.reserve(*context_, part.bytes()), host, part);
 }
 
-void OpenClConv::unfold(cl_mem input, const Range& pictures, const Range& positions) {
+void OpenClConv::unfold(cl_mem input, const OpenClBlock& pictures, const OpenClBlock& positions) {
   const std::size_t columns = static_cast<std::size_t>(positions.count) * pictures.count;
   const std::size_t lanes = lanes_;
   launch(
@@ -331,7 +213,8 @@ void OpenClConv::unfold(cl_mem input, const Range& pictures, const Range& positi
       cl_int{problem_.out_width()}, cl_int{positions.first}, cl_ulong{columns});
 }
 
-void OpenClConv::fold(cl_mem grad_input, const Range& pictures, const Range& positions) {
+void OpenClConv::fold(cl_mem grad_input, const OpenClBlock& pictures,
+                      const OpenClBlock& positions) {
   // Only the rows of the maps that these output positions have seen.
   const int out_width = problem_.out_width();
   const int first_out = positions.first / out_width;
@@ -354,31 +237,17 @@ void OpenClConv::fold(cl_mem grad_input, const Range& pictures, const Range& pos
          cl_int{positions.count}, cl_ulong{columns}, cl_int{first}, cl_int{end - first});
 }
 
-MatrixView OpenClConv::columns_view(const Range& pictures, const Range& positions) {
+MatrixView OpenClConv::columns_view(const OpenClBlock& pictures, const OpenClBlock& positions) {
   const std::size_t columns = static_cast<std::size_t>(positions.count) * pictures.count;
   return {columns_.reserve(*context_, columns * problem_.kernel_elements() * sizeof(float)), 0,
           columns, false};
 }
 
-MatrixView OpenClConv::output_view(cl_mem output, const Range& pictures,
-                                   const Range& positions) const {
+MatrixView OpenClConv::output_view(cl_mem output, const OpenClBlock& pictures,
+                                   const OpenClBlock& positions) const {
   const std::size_t row =
       static_cast<std::size_t>(problem_.out_height()) * problem_.out_width() * pictures.count;
   return {output, static_cast<std::size_t>(positions.first) * pictures.count, row, false};
-}
-
-void OpenClConv::end_piece(const StopToken* stop) {
-  cl_event event = nullptr;
-  cl_check(clEnqueueMarkerWithWaitList(queue_.get(), 0, nullptr, &event),
-           "clEnqueueMarkerWithWaitList", context_->id());
-  ClEvent ended(event);
-  cl_check(clFlush(queue_.get()), "clFlush", context_->id());
-  if (piece_under_way_) {
-    const cl_event before = piece_under_way_.get();
-    cl_check(clWaitForEvents(1, &before), "clWaitForEvents", context_->id());
-  }
-  piece_under_way_ = std::move(ended);
-  if (stop) stop->throw_if_stopped();
 }
 
 void OpenClConv::use_less_memory(const OutOfDeviceMemory& reason) {

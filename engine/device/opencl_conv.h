@@ -10,12 +10,12 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "engine/device/device.h"
 #include "engine/device/opencl_launch.h"
 #include "engine/device/opencl_plan.h"
+#include "engine/device/opencl_transfer.h"
 
 namespace convoy {
 
@@ -39,45 +39,29 @@ class OpenClConv : public DeviceConv {
   const OpenClBlocks& blocks() const { return blocks_; }
 
  private:
-  struct Range {
-    int first = 0, count = 0;
-    bool operator==(const Range&) const = default;
-  };
-  // A part of a host matrix of `width` columns, in floats; dense on the device.
-  struct Part {
-    std::size_t first_row = 0, rows = 0, first_column = 0, columns = 0, width = 0;
-    bool whole = false;  // all of the matrix
-    bool operator==(const Part&) const = default;
-    std::size_t bytes() const { return rows * columns * sizeof(float); }
-  };
   struct OperandCopy {
     const float* host = nullptr;
     GrowingBuffer copy;
     ClBuffer in_place;
-    Part part;  // that `copy` or `in_place` holds
+    HostPart part;  // that `copy` or `in_place` holds
     bool valid = false;
   };
 
-  static std::span<const Operand> operands_of(Pass pass);
   OperandCopy& operand(Operand operand) { return operands_[static_cast<int>(operand)]; }
 
-  Part input_part(const Range& pictures) const;
-  Part weight_part(const Range& kernels) const;
-  Part output_part(const Range& pictures, const Range& kernels) const;
-  cl_mem on_device(Operand operand, const Part& part);
-  cl_mem result_on_device(float* host, const Part& part);
-  void fetch_result(float* host, const Part& part);
+  cl_mem on_device(Operand operand, const HostPart& part);
+  cl_mem result_on_device(float* host, const HostPart& part);
+  void fetch_result(float* host, const HostPart& part);
 
   void run_pieces(Pass pass, float* result, const StopToken* stop);
-  void forward(float* output, const StopToken* stop);
-  void backward_data(float* grad_input, const StopToken* stop);
-  void backward_weights(float* grad_weight, const StopToken* stop);
-  void unfold(cl_mem input, const Range& pictures, const Range& positions);
-  void fold(cl_mem grad_input, const Range& pictures, const Range& positions);
-  MatrixView columns_view(const Range& pictures, const Range& positions);
-  MatrixView output_view(cl_mem output, const Range& pictures, const Range& positions) const;
-  // Work queued since the last call is one piece; at most two are under way.
-  void end_piece(const StopToken* stop);
+  void forward(float* output, OpenClPieces& pieces);
+  void backward_data(float* grad_input, OpenClPieces& pieces);
+  void backward_weights(float* grad_weight, OpenClPieces& pieces);
+  void unfold(cl_mem input, const OpenClBlock& pictures, const OpenClBlock& positions);
+  void fold(cl_mem grad_input, const OpenClBlock& pictures, const OpenClBlock& positions);
+  MatrixView columns_view(const OpenClBlock& pictures, const OpenClBlock& positions);
+  MatrixView output_view(cl_mem output, const OpenClBlock& pictures,
+                         const OpenClBlock& positions) const;
   void use_less_memory(const OutOfDeviceMemory& reason);
   void plan();
 
@@ -93,7 +77,6 @@ class OpenClConv : public DeviceConv {
   OperandCopy operands_[3];
   GrowingBuffer columns_, result_;
   ClBuffer result_in_place_;
-  ClEvent piece_under_way_;
 };
 
 }  // namespace convoy

@@ -39,13 +39,14 @@ class VectorProduct : public MatrixProduct {
   const char* name() const override { return "vector"; }
 
   std::vector<std::size_t> scratch_bytes(const ProductSize& size) const override {
-    return {left_floats(size) * sizeof(float), right_floats(size) * sizeof(float)};
+    return {left_floats(size) * size.count * sizeof(float),
+            right_floats(size) * size.count * sizeof(float)};
   }
 
   double executed_flops(const ProductSize& size) const override {
     return 2.0 * static_cast<double>(blocks(size.rows, panel_rows_) * panel_rows_) *
            static_cast<double>(blocks(size.columns, panel_columns()) * panel_columns()) *
-           size.depth;
+           size.depth * size.count;
   }
 
   void multiply(const ProductSize& size, const MatrixView& left, const MatrixView& right,
@@ -55,18 +56,22 @@ class VectorProduct : public MatrixProduct {
     const std::size_t depth_blocks = blocks(size.depth, kPackDepth);
     const cl_int depth = size.depth;
 
-    const cl_mem packed_left = left_panels_.reserve(context_, left_floats(size) * sizeof(float));
-    const cl_mem packed_right = right_panels_.reserve(context_, right_floats(size) * sizeof(float));
+    const std::size_t count = size.count;
+    const cl_mem packed_left =
+        left_panels_.reserve(context_, left_floats(size) * count * sizeof(float));
+    const cl_mem packed_right =
+        right_panels_.reserve(context_, right_floats(size) * count * sizeof(float));
     if (!left_unchanged)
-      launch(context_, queue_, pack_left_, {depth_blocks, left_panels}, {}, left.buffer,
+      launch(context_, queue_, pack_left_, {depth_blocks, left_panels, count}, {}, left.buffer,
              packed_left, cl_int{size.rows}, depth, cl_ulong{left.offset}, row_step(left),
-             column_step(left));
-    launch(context_, queue_, pack_right_, {depth_blocks, right_panels}, {}, right.buffer,
+             column_step(left), cl_ulong{left.step});
+    launch(context_, queue_, pack_right_, {depth_blocks, right_panels, count}, {}, right.buffer,
            packed_right, cl_int{size.columns}, depth, cl_ulong{right.offset}, column_step(right),
-           row_step(right));
-    launch(context_, queue_, multiply_, {left_panels, right_panels}, {1, 1}, packed_left,
+           row_step(right), cl_ulong{right.step});
+    launch(context_, queue_, multiply_, {left_panels, right_panels, count}, {1, 1, 1}, packed_left,
            packed_right, result.buffer, cl_int{size.rows}, cl_int{size.columns}, depth,
-           cl_ulong{result.offset}, cl_ulong{result.stride}, cl_int{accumulate});
+           cl_ulong{result.offset}, cl_ulong{result.stride}, cl_ulong{result.step},
+           cl_int{accumulate});
   }
 
   void release() override {
@@ -117,17 +122,19 @@ class TiledProduct : public MatrixProduct {
   double executed_flops(const ProductSize& size) const override {
     return 2.0 * static_cast<double>(blocks(size.rows, kTile) * kTile) *
            static_cast<double>(blocks(size.columns, kTile) * kTile) *
-           static_cast<double>(blocks(size.depth, kDepth) * kDepth);
+           static_cast<double>(blocks(size.depth, kDepth) * kDepth) * size.count;
   }
 
   void multiply(const ProductSize& size, const MatrixView& left, const MatrixView& right,
                 const MatrixView& result, bool accumulate, bool) override {
     launch(context_, queue_, multiply_,
-           {blocks(size.columns, kTile) * kItems, blocks(size.rows, kTile) * kItems},
-           {kItems, kItems}, left.buffer, right.buffer, result.buffer, cl_int{size.rows},
+           {blocks(size.columns, kTile) * kItems, blocks(size.rows, kTile) * kItems,
+            static_cast<std::size_t>(size.count)},
+           {kItems, kItems, 1}, left.buffer, right.buffer, result.buffer, cl_int{size.rows},
            cl_int{size.columns}, cl_int{size.depth}, cl_ulong{left.offset}, row_step(left),
-           column_step(left), cl_ulong{right.offset}, row_step(right), column_step(right),
-           cl_ulong{result.offset}, cl_ulong{result.stride}, cl_int{accumulate});
+           column_step(left), cl_ulong{left.step}, cl_ulong{right.offset}, row_step(right),
+           column_step(right), cl_ulong{right.step}, cl_ulong{result.offset},
+           cl_ulong{result.stride}, cl_ulong{result.step}, cl_int{accumulate});
   }
 
   void release() override {}

@@ -11,16 +11,18 @@
 
 namespace convoy {
 
-// A matrix within a buffer, stored row by row. Offset and stride count floats.
+// A matrix within a buffer, stored row by row, or several alike. Offset and strides count floats.
 struct MatrixView {
   cl_mem buffer = nullptr;
   std::size_t offset = 0;
   std::size_t stride = 0;   // between stored rows
   bool transposed = false;  // the matrix meant is the transpose of the stored one
+  std::size_t step = 0;     // from each matrix to the next
 };
 
 struct ProductSize {
   int rows = 0, columns = 0, depth = 0;
+  int count = 1;  // products of this size, each of matrices and with a result of its own
 };
 
 // Used by one thread at a time, with the queue that it was made for.
@@ -53,13 +55,14 @@ std::vector<std::string> product_names(DeviceKind kind);
 std::unique_ptr<MatrixProduct> make_product(const std::string& name, OpenClContext& context,
                                             cl_command_queue queue);
 
-// Multiplies small matrices of whole numbers, transposed and not, into memory full of NaN, and
-// compares with the host, exactly. Empty when all is right, else what went wrong.
+// Multiplies small matrices of whole numbers, transposed and not, `count` of them at a time, into
+// memory full of NaN, and compares with the host, exactly. Empty when all is right, else what went
+// wrong.
 std::string check_product(MatrixProduct& product, const OpenClContext& context,
-                          cl_command_queue queue);
+                          cl_command_queue queue, int count = 1);
 
 // check_product() of a named product, or why it cannot be made; remembered by the context.
-std::string checked_product(const std::string& name, OpenClContext& context);
+std::string checked_product(const std::string& name, OpenClContext& context, int count = 1);
 
 // The first of `names` for which `check` returns an empty reason. `left_out` receives "name
 // (reason)" of those passed over. Empty when none is sound.

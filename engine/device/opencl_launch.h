@@ -40,6 +40,7 @@ class GrowingBuffer {
     bytes_ = 0;
   }
   std::size_t bytes() const { return bytes_; }
+  cl_mem get() const { return buffer_.get(); }
 
  private:
   ClBuffer buffer_;

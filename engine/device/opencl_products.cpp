@@ -26,30 +26,30 @@ std::vector<float> whole_numbers(std::size_t count, Random& random) {
   return values;
 }
 
-// One product with operands stored as the views say, apart from the host's memory order by margins.
+// Products with operands stored as the views say, apart from the host's memory order by margins.
 std::string check_one(MatrixProduct& product, const OpenClContext& context, cl_command_queue queue,
                       const ProductSize& size, bool left_transposed, bool right_transposed) {
   constexpr std::size_t kOffset = 5, kMargin = 3;
   Random random(20221);
   const auto view_of = [&](int rows, int columns, bool transposed) {
-    return MatrixView{nullptr, kOffset,
-                      static_cast<std::size_t>(transposed ? rows : columns) + kMargin, transposed};
+    const std::size_t stride = static_cast<std::size_t>(transposed ? rows : columns) + kMargin;
+    return MatrixView{nullptr, kOffset, stride, transposed,
+                      stride * (transposed ? columns : rows) + kMargin};
   };
-  const auto floats_of = [&](const MatrixView& view, int rows, int columns) {
-    return view.offset + view.stride * (view.transposed ? columns : rows);
+  const auto floats_of = [&](const MatrixView& view) {
+    return view.offset + view.step * size.count;
   };
-  const auto at = [](const MatrixView& view, int row, int column) {
-    return view.offset +
+  const auto at = [](const MatrixView& view, int matrix, int row, int column) {
+    return view.offset + matrix * view.step +
            (view.transposed ? column * view.stride + row : row * view.stride + column);
   };
 
   MatrixView left = view_of(size.rows, size.depth, left_transposed);
   MatrixView right = view_of(size.depth, size.columns, right_transposed);
   MatrixView result = view_of(size.rows, size.columns, false);
-  const auto left_values = whole_numbers(floats_of(left, size.rows, size.depth), random);
-  const auto right_values = whole_numbers(floats_of(right, size.depth, size.columns), random);
-  std::vector<float> values(floats_of(result, size.rows, size.columns),
-                            std::numeric_limits<float>::quiet_NaN());
+  const auto left_values = whole_numbers(floats_of(left), random);
+  const auto right_values = whole_numbers(floats_of(right), random);
+  std::vector<float> values(floats_of(result), std::numeric_limits<float>::quiet_NaN());
   const ClBuffer left_buffer = upload(context, queue, left_values);
   const ClBuffer right_buffer = upload(context, queue, right_values);
   const ClBuffer result_buffer = upload(context, queue, values);
@@ -63,23 +63,26 @@ std::string check_one(MatrixProduct& product, const OpenClContext& context, cl_c
                                values.data(), 0, nullptr, nullptr),
            "clEnqueueReadBuffer", context.id());
 
-  for (int row = 0; row < size.rows; ++row)
-    for (int column = 0; column < size.columns; ++column) {
-      float sum = 0.0f;
-      for (int d = 0; d < size.depth; ++d)
-        sum += left_values[at(left, row, d)] * right_values[at(right, d, column)];
-      const float found = values[at(result, row, column)];
-      if (found != 2.0f * sum)
-        return "wrong result: element (" + std::to_string(row) + ", " + std::to_string(column) +
-               ") of a " + std::to_string(size.rows) + " x " + std::to_string(size.depth) + " x " +
-               std::to_string(size.columns) + " product is " + std::to_string(found) +
-               " and should be " + std::to_string(2.0f * sum);
-    }
+  for (int matrix = 0; matrix < size.count; ++matrix)
+    for (int row = 0; row < size.rows; ++row)
+      for (int column = 0; column < size.columns; ++column) {
+        float sum = 0.0f;
+        for (int d = 0; d < size.depth; ++d)
+          sum += left_values[at(left, matrix, row, d)] * right_values[at(right, matrix, d, column)];
+        const float found = values[at(result, matrix, row, column)];
+        if (found != 2.0f * sum)
+          return "wrong result: element (" + std::to_string(row) + ", " + std::to_string(column) +
+                 ") of a " + std::to_string(size.rows) + " x " + std::to_string(size.depth) +
+                 " x " + std::to_string(size.columns) + " product (" + std::to_string(matrix + 1) +
+                 " of " + std::to_string(size.count) + ") is " + std::to_string(found) +
+                 " and should be " + std::to_string(2.0f * sum);
+      }
   // What lies between the rows belongs to somebody else.
-  for (int row = 0; row + 1 < size.rows; ++row)
-    for (std::size_t margin = 0; margin < kMargin; ++margin)
-      if (!std::isnan(values[at(result, row, size.columns) + margin]))
-        return "writes outside its result";
+  for (int matrix = 0; matrix < size.count; ++matrix)
+    for (int row = 0; row < size.rows; ++row)
+      for (std::size_t margin = 0; margin < kMargin; ++margin)
+        if (!std::isnan(values[at(result, matrix, row, size.columns) + margin]))
+          return "writes outside its result";
   return {};
 }
 
@@ -98,9 +101,10 @@ std::unique_ptr<MatrixProduct> make_product(const std::string& name, OpenClConte
 }
 
 std::string check_product(MatrixProduct& product, const OpenClContext& context,
-                          cl_command_queue queue) {
+                          cl_command_queue queue, int count) {
   // The larger one is past the size from which CLBlast uses its other kernel on most devices.
-  for (const ProductSize& size : {ProductSize{70, 90, 50}, ProductSize{257, 260, 300}})
+  for (const ProductSize& size :
+       {ProductSize{70, 90, 50, count}, ProductSize{257, 260, 300, count}})
     for (const bool left_transposed : {false, true})
       for (const bool right_transposed : {false, true}) {
         const std::string fault =
@@ -110,21 +114,22 @@ std::string check_product(MatrixProduct& product, const OpenClContext& context,
   return {};
 }
 
-std::string checked_product(const std::string& name, OpenClContext& context) {
+std::string checked_product(const std::string& name, OpenClContext& context, int count) {
   const std::lock_guard lock(context.check_mutex());
   auto& checked = context.checked_products();
-  const auto known = checked.find(name);
+  const std::string key = count > 1 ? name + " of several" : name;
+  const auto known = checked.find(key);
   if (known != checked.end()) return known->second;
   std::string fault;
   try {
     const ClQueue queue = context.make_queue();
-    fault = check_product(*make_product(name, context, queue.get()), context, queue.get());
+    fault = check_product(*make_product(name, context, queue.get()), context, queue.get(), count);
   } catch (const OutOfDeviceMemory&) {
     throw;  // says nothing about the product
   } catch (const Error& error) {
     fault = error.what();
   }
-  checked[name] = fault;
+  checked[key] = fault;
   return fault;
 }
 

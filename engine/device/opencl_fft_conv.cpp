@@ -1,0 +1,288 @@
+#include "engine/device/opencl_fft_conv.h"
+
+#include <algorithm>
+
+#include "engine/conv/fft_blocking.h"
+
+namespace convoy {
+namespace {
+
+// What a result is the gradient of, or is.
+Operand role_of_result(Pass pass) {
+  switch (pass) {
+    case Pass::kForward:
+      return Operand::kGradOutput;
+    case Pass::kBackwardData:
+      return Operand::kInput;
+    case Pass::kBackwardWeights:
+      break;
+  }
+  return Operand::kWeight;
+}
+
+FftGeometry geometry_for(const ConvProblem& problem, const std::string& where) {
+  if (problem.stride_height != 1 || problem.stride_width != 1 ||
+      problem.kernel_height > kLargestFftKernel || problem.kernel_width > kLargestFftKernel)
+    throw Error(ErrorKind::kDevice, where,
+                "the algorithm fft does stride 1 and kernels of at most " +
+                    std::to_string(kLargestFftKernel) + "x" + std::to_string(kLargestFftKernel) +
+                    ", not " + problem.describe() + " with stride " +
+                    std::to_string(problem.stride_height) + "x" +
+                    std::to_string(problem.stride_width));
+  return choose_fft_geometry(problem);
+}
+
+}  // namespace
+
+OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
+                             const std::string& product, const OpenClLimits& limits,
+                             ChosenBy chosen_by)
+    : context_(std::move(context)),
+      problem_(problem),
+      geometry_(geometry_for(problem, context_->id())),
+      limits_(limits),
+      chosen_by_(chosen_by),
+      queue_(context_->make_queue()),
+      product_(make_product(product, *context_, queue_.get())),
+      transform_(*context_, queue_.get(), problem_, geometry_) {
+  blocks_ = plan_fft_blocks(problem_, geometry_, limits_, product_scratch(), context_->id());
+}
+
+OpenClFftConv::~OpenClFftConv() = default;
+
+ProductScratch OpenClFftConv::product_scratch() const {
+  return [this](const ProductSize& size) { return product_->scratch_bytes(size); };
+}
+
+ProductSize OpenClFftConv::product_size(Pass pass, int pictures, int kernels) const {
+  return fft_product_size(problem_, geometry_, pass, {pictures, kernels}, limits_,
+                          product_scratch());
+}
+
+void OpenClFftConv::set_operand(Operand operand, const float* host) {
+  hosts_[static_cast<int>(operand)] = host;
+  spectrum(operand).made = false;
+}
+
+std::string OpenClFftConv::algorithm(Pass) const {
+  return std::string("fft+") + product_->name();
+}
+
+double OpenClFftConv::executed_flops(Pass pass) const {
+  double flops = 0.0;
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      ProductSize size = product_size(pass, pictures.count, kernels.count);
+      size.count = fft_plane_count(geometry_);
+      flops += product_->executed_flops(size);
+    });
+  });
+  return flops;
+}
+
+std::size_t OpenClFftConv::scratch_bytes() const {
+  return fft_memory_of(problem_, geometry_, blocks_, limits_, product_scratch()).scratch;
+}
+
+void OpenClFftConv::run(Pass pass, float* result, const StopToken* stop) {
+  require_operands(pass, hosts_, context_->id());
+  for (;;) {
+    try {
+      // In this order: the queue is finished before what is in place is dropped.
+      struct DropInPlace {
+        std::vector<ClBuffer>& buffers;
+        ~DropInPlace() { buffers.clear(); }
+      } drop_in_place{in_place_};
+      const FinishOnExit finish(queue_.get());
+      OpenClPieces pieces(*context_, queue_.get(), stop);
+      run_blocks(pass, result, pieces);
+      return;
+    } catch (const OutOfDeviceMemory& reason) {
+      use_less_memory(reason);
+    } catch (const Interrupted&) {
+      throw;
+    } catch (...) {
+      // What was queued may not have been done.
+      for (Spectrum& held : spectra_) held.made = false;
+      throw;
+    }
+  }
+}
+
+void OpenClFftConv::run_blocks(Pass pass, float* result, OpenClPieces& pieces) {
+  const auto for_pictures = [&](const auto& work) {
+    for_blocks(problem_.batch, blocks_.batch, work);
+  };
+  const auto for_kernels = [&](const auto& work) {
+    for_blocks(problem_.out_channels, blocks_.kernels, work);
+  };
+  const OpenClBlock all_pictures{0, problem_.batch}, all_kernels{0, problem_.out_channels};
+  switch (pass) {
+    case Pass::kForward:
+      for_pictures([&](const OpenClBlock& pictures) {
+        transform(Operand::kInput, pictures, all_kernels, pieces);
+        for_kernels([&](const OpenClBlock& kernels) {
+          transform(Operand::kWeight, all_pictures, kernels, pieces);
+          multiply(pass, pictures, kernels, false, pieces);
+          restore(pass, pictures, kernels, result, pieces);
+        });
+      });
+      return;
+    case Pass::kBackwardData:
+      for_pictures([&](const OpenClBlock& pictures) {
+        for_kernels([&](const OpenClBlock& kernels) {
+          transform(Operand::kWeight, all_pictures, kernels, pieces);
+          transform(Operand::kGradOutput, pictures, kernels, pieces);
+          multiply(pass, pictures, kernels, kernels.first > 0, pieces);
+        });
+        restore(pass, pictures, all_kernels, result, pieces);
+      });
+      return;
+    case Pass::kBackwardWeights:
+      for_kernels([&](const OpenClBlock& kernels) {
+        for_pictures([&](const OpenClBlock& pictures) {
+          transform(Operand::kInput, pictures, all_kernels, pieces);
+          transform(Operand::kGradOutput, pictures, kernels, pieces);
+          multiply(pass, pictures, kernels, pictures.first > 0, pieces);
+        });
+        restore(pass, all_pictures, kernels, result, pieces);
+      });
+      return;
+  }
+}
+
+OpenClBlock OpenClFftConv::rows_of(Operand operand, const OpenClBlock& kernels) const {
+  return operand == Operand::kInput ? OpenClBlock{0, problem_.in_channels}
+                                    : OpenClBlock{0, kernels.count};
+}
+
+HostPart OpenClFftConv::part_of(Operand operand, const OpenClBlock& pictures,
+                                const OpenClBlock& kernels) const {
+  switch (operand) {
+    case Operand::kInput:
+      return input_part(problem_, pictures);
+    case Operand::kWeight:
+      return weight_part(problem_, kernels);
+    case Operand::kGradOutput:
+      break;
+  }
+  return output_part(problem_, pictures, kernels);
+}
+
+cl_mem OpenClFftConv::buffer_for(float* host, const HostPart& part) {
+  if (!limits_.in_place || !part.whole) return moving_.reserve(*context_, part.bytes());
+  in_place_.push_back(context_->wrap_host(host, part.bytes()));
+  return in_place_.back().get();
+}
+
+// Calls work(rows) for pieces of at most the limits' work.
+template <class Work>
+void OpenClFftConv::for_row_pieces(Operand operand, int rows, int pictures,
+                                   const Work& work) const {
+  const double most = limits_.piece_flops / transform_.row_flops(operand, pictures);
+  for_blocks(rows, static_cast<int>(std::clamp(most, 1.0, static_cast<double>(rows))), work);
+}
+
+void OpenClFftConv::transform(Operand operand, const OpenClBlock& pictures,
+                              const OpenClBlock& kernels, OpenClPieces& pieces) {
+  Spectrum& held = spectrum(operand);
+  if (held.made && held.pictures == pictures && held.kernels == kernels) return;
+  held.made = false;
+  float* const host = const_cast<float*>(hosts_[static_cast<int>(operand)]);
+  const HostPart part = part_of(operand, pictures, kernels);
+  const cl_mem source = buffer_for(host, part);
+  if (source == moving_.get()) write_part(*context_, queue_.get(), source, host, part);
+  const ConvProblem block = problem_.with_batch(pictures.count).with_kernels(kernels.count);
+  const cl_mem planes = held.planes.reserve(
+      *context_, fft_spectrum_floats(block, geometry_, operand) * sizeof(float));
+  const int rows = rows_of(operand, kernels).count;
+  for_row_pieces(operand, rows, pictures.count, [&](const OpenClBlock& piece) {
+    transform_.transform(operand, source, planes, piece, rows, pictures.count);
+    pieces.end();
+  });
+  held.pictures = pictures;
+  held.kernels = kernels;
+  held.made = true;
+}
+
+// The planes of an operand as matrices.
+MatrixView OpenClFftConv::matrices(Operand operand, cl_mem planes, const OpenClBlock& pictures,
+                                   const OpenClBlock& kernels) const {
+  const std::size_t columns = operand == Operand::kWeight
+                                  ? problem_.in_channels
+                                  : static_cast<std::size_t>(geometry_.tiles()) * pictures.count;
+  return {planes, 0, columns, false, rows_of(operand, kernels).count * columns};
+}
+
+void OpenClFftConv::multiply(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels,
+                             bool accumulate, OpenClPieces& pieces) {
+  const ConvProblem block = problem_.with_batch(pictures.count).with_kernels(kernels.count);
+  const Operand role = role_of_result(pass);
+  const cl_mem result = result_planes_.reserve(
+      *context_, fft_spectrum_floats(block, geometry_, role) * sizeof(float));
+  const auto planes = [&](Operand operand, bool transposed) {
+    MatrixView view = matrices(operand, spectrum(operand).planes.get(), pictures, kernels);
+    view.transposed = transposed;
+    return view;
+  };
+  MatrixView left, right, product = matrices(role, result, pictures, kernels);
+  switch (pass) {
+    case Pass::kForward:
+      left = planes(Operand::kWeight, false);
+      right = planes(Operand::kInput, false);
+      break;
+    case Pass::kBackwardData:
+      left = planes(Operand::kWeight, true);
+      right = planes(Operand::kGradOutput, false);
+      break;
+    case Pass::kBackwardWeights:
+      left = planes(Operand::kGradOutput, false);
+      right = planes(Operand::kInput, true);
+      break;
+  }
+  ProductSize size = product_size(pass, pictures.count, kernels.count);
+  for_blocks(fft_plane_count(geometry_), size.count, [&](const OpenClBlock& piece) {
+    size.count = piece.count;
+    product_->multiply(size, left, right, product, accumulate, false);
+    for (MatrixView* view : {&left, &right, &product}) view->offset += piece.count * view->step;
+    pieces.end();
+  });
+}
+
+void OpenClFftConv::restore(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels,
+                            float* result, OpenClPieces& pieces) {
+  const Operand role = role_of_result(pass);
+  const HostPart part = part_of(role, pictures, kernels);
+  const cl_mem target = buffer_for(result, part);
+  const int rows = rows_of(role, kernels).count;
+  for_row_pieces(role, rows, pictures.count, [&](const OpenClBlock& piece) {
+    transform_.restore(role, result_planes_.get(), target, piece, rows, pictures.count,
+                       pass != Pass::kBackwardData);
+    pieces.end();
+  });
+  if (target == moving_.get())
+    read_part(*context_, queue_.get(), target, result, part);
+  else
+    read_in_place(*context_, queue_.get(), target, part.bytes());
+}
+
+void OpenClFftConv::use_less_memory(const OutOfDeviceMemory& reason) {
+  const std::size_t used =
+      fft_memory_of(problem_, geometry_, blocks_, limits_, product_scratch()).total;
+  result_planes_.release();
+  moving_.release();
+  product_->release();
+  for (Spectrum& held : spectra_) {
+    held.planes.release();
+    held.made = false;
+  }
+  limits_.total = std::min(limits_.total, used) / 2;
+  try {
+    blocks_ = plan_fft_blocks(problem_, geometry_, limits_, product_scratch(), context_->id());
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kDevice, "",
+                std::string(reason.what()) + ", and smaller pieces do not help: " + error.what());
+  }
+}
+
+}  // namespace convoy

@@ -1,0 +1,90 @@
+// One layer's share on an OpenCL device in the frequency domain, in blocks that fit.
+//
+//   forward           output^      = conj(weight^) input^
+//   backward-data     grad_input^  = weight^ grad_output^
+//   backward-weights  grad_weight^ = conj(grad_output^) input^
+//
+// for each point of the spectrum, where ^ stands for transforms; for stride 1 and kernels of at
+// most 11 x 11. The transforms of operands stay on the device and serve all passes, unless they are
+// cut into blocks. Sums are always made in the same order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/device/device.h"
+#include "engine/device/opencl_fft_plan.h"
+#include "engine/device/opencl_fft_transform.h"
+
+namespace convoy {
+
+class OpenClFftConv : public DeviceConv {
+ public:
+  // `product` is one of product_names(). Throws Error(kDevice) when the transform domain does not
+  // serve the problem, or it does not fit.
+  OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
+                const std::string& product, const OpenClLimits& limits,
+                ChosenBy chosen_by = ChosenBy::kNecessity);
+  ~OpenClFftConv() override;
+
+  const ConvProblem& problem() const override { return problem_; }
+  void set_operand(Operand operand, const float* host) override;
+  void run(Pass pass, float* result, const StopToken* stop) override;
+  std::string algorithm(Pass pass) const override;
+  ChosenBy chosen_by(Pass) const override { return chosen_by_; }
+  double executed_flops(Pass pass) const override;
+  std::size_t scratch_bytes() const override;
+
+  // How the layer is cut now; smaller after the device has run out of memory.
+  const OpenClFftBlocks& blocks() const { return blocks_; }
+
+ private:
+  // The planes of an operand's block.
+  struct Spectrum {
+    GrowingBuffer planes;
+    OpenClBlock pictures, kernels;
+    bool made = false;
+  };
+
+  Spectrum& spectrum(Operand operand) { return spectra_[static_cast<int>(operand)]; }
+  // An operand's rows that are transformed, and what it is a part of in the host's memory.
+  OpenClBlock rows_of(Operand operand, const OpenClBlock& kernels) const;
+  HostPart part_of(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels) const;
+  cl_mem buffer_for(float* host, const HostPart& part);
+
+  void run_blocks(Pass pass, float* result, OpenClPieces& pieces);
+  // Unless the device has them already.
+  void transform(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels,
+                 OpenClPieces& pieces);
+  void multiply(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels, bool accumulate,
+                OpenClPieces& pieces);
+  // Back out of the planes of the result, and to the host.
+  void restore(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels, float* result,
+               OpenClPieces& pieces);
+  template <class Work>
+  void for_row_pieces(Operand operand, int rows, int pictures, const Work& work) const;
+  MatrixView matrices(Operand operand, cl_mem planes, const OpenClBlock& pictures,
+                      const OpenClBlock& kernels) const;
+
+  ProductScratch product_scratch() const;
+  ProductSize product_size(Pass pass, int pictures, int kernels) const;
+  void use_less_memory(const OutOfDeviceMemory& reason);
+
+  std::shared_ptr<OpenClContext> context_;
+  ConvProblem problem_;
+  FftGeometry geometry_;
+  OpenClLimits limits_;
+  ChosenBy chosen_by_;
+  OpenClFftBlocks blocks_;
+  ClQueue queue_;
+  std::unique_ptr<MatrixProduct> product_;
+  OpenClFftTransform transform_;
+  const float* hosts_[3] = {};
+  Spectrum spectra_[3];
+  GrowingBuffer result_planes_;
+  GrowingBuffer moving_;            // an operand or a result, on its way
+  std::vector<ClBuffer> in_place_;  // those of this pass
+};
+
+}  // namespace convoy

@@ -1,0 +1,126 @@
+#include "engine/device/opencl_transfer.h"
+
+namespace convoy {
+namespace {
+
+const char* operand_name(Operand operand) {
+  switch (operand) {
+    case Operand::kInput:
+      return "input";
+    case Operand::kWeight:
+      return "weight";
+    case Operand::kGradOutput:
+      break;
+  }
+  return "grad_output";
+}
+
+}  // namespace
+
+HostPart input_part(const ConvProblem& problem, const OpenClBlock& pictures) {
+  HostPart part;
+  part.rows = problem.input_size() / problem.batch;
+  part.first_column = pictures.first;
+  part.columns = pictures.count;
+  part.width = problem.batch;
+  part.whole = pictures.count == problem.batch;
+  return part;
+}
+
+HostPart weight_part(const ConvProblem& problem, const OpenClBlock& kernels) {
+  HostPart part;
+  part.first_row = kernels.first;
+  part.rows = kernels.count;
+  part.columns = part.width = problem.kernel_elements();
+  part.whole = kernels.count == problem.out_channels;
+  return part;
+}
+
+HostPart output_part(const ConvProblem& problem, const OpenClBlock& pictures,
+                     const OpenClBlock& kernels) {
+  const std::size_t positions =
+      static_cast<std::size_t>(problem.out_height()) * problem.out_width();
+  HostPart part;
+  part.first_row = kernels.first * positions;
+  part.rows = kernels.count * positions;
+  part.first_column = pictures.first;
+  part.columns = pictures.count;
+  part.width = problem.batch;
+  part.whole = pictures.count == problem.batch && kernels.count == problem.out_channels;
+  return part;
+}
+
+void write_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,
+                const float* host, const HostPart& part) {
+  if (part.columns == part.width) {
+    cl_check(clEnqueueWriteBuffer(queue, buffer, CL_FALSE, 0, part.bytes(),
+                                  host + part.first_row * part.width, 0, nullptr, nullptr),
+             "clEnqueueWriteBuffer", context.id());
+    return;
+  }
+  const std::size_t device_origin[3] = {0, 0, 0};
+  const std::size_t host_origin[3] = {part.first_column * sizeof(float), part.first_row, 0};
+  const std::size_t region[3] = {part.columns * sizeof(float), part.rows, 1};
+  cl_check(clEnqueueWriteBufferRect(queue, buffer, CL_FALSE, device_origin, host_origin, region,
+                                    part.columns * sizeof(float), 0, part.width * sizeof(float), 0,
+                                    host, 0, nullptr, nullptr),
+           "clEnqueueWriteBufferRect", context.id());
+}
+
+void read_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer, float* host,
+               const HostPart& part) {
+  if (part.columns == part.width) {
+    cl_check(clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, part.bytes(),
+                                 host + part.first_row * part.width, 0, nullptr, nullptr),
+             "clEnqueueReadBuffer", context.id());
+    return;
+  }
+  const std::size_t device_origin[3] = {0, 0, 0};
+  const std::size_t host_origin[3] = {part.first_column * sizeof(float), part.first_row, 0};
+  const std::size_t region[3] = {part.columns * sizeof(float), part.rows, 1};
+  cl_check(clEnqueueReadBufferRect(queue, buffer, CL_TRUE, device_origin, host_origin, region,
+                                   part.columns * sizeof(float), 0, part.width * sizeof(float), 0,
+                                   host, 0, nullptr, nullptr),
+           "clEnqueueReadBufferRect", context.id());
+}
+
+void read_in_place(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,
+                   std::size_t bytes) {
+  // Mapping is what makes the host see what the device wrote.
+  cl_int code = CL_SUCCESS;
+  void* mapped =
+      clEnqueueMapBuffer(queue, buffer, CL_TRUE, CL_MAP_READ, 0, bytes, 0, nullptr, nullptr, &code);
+  cl_check(code, "clEnqueueMapBuffer", context.id());
+  cl_check(clEnqueueUnmapMemObject(queue, buffer, mapped, 0, nullptr, nullptr),
+           "clEnqueueUnmapMemObject", context.id());
+}
+
+void require_operands(Pass pass, const float* const (&hosts)[3], const std::string& where) {
+  for (const Operand needed : kAllOperands)
+    if (reads(pass, needed) && !hosts[static_cast<int>(needed)])
+      throw Error(ErrorKind::kDevice, where,
+                  std::string(pass_name(pass)) + " needs " + operand_name(needed) +
+                      ", which has not been set");
+}
+
+OpenClPieces::OpenClPieces(const OpenClContext& context, cl_command_queue queue,
+                           const StopToken* stop)
+    : context_(context), queue_(queue), stop_(stop) {
+  if (stop_) stop_->throw_if_stopped();
+}
+
+void OpenClPieces::end() {
+  cl_event event = nullptr;
+  cl_check(clEnqueueMarkerWithWaitList(queue_, 0, nullptr, &event), "clEnqueueMarkerWithWaitList",
+           context_.id());
+  ClEvent ended(event);
+  cl_check(clFlush(queue_), "clFlush", context_.id());
+  if (under_way_) {
+    const cl_event before = under_way_.get();
+    cl_check(clWaitForEvents(1, &before), "clWaitForEvents", context_.id());
+  }
+  under_way_ = std::move(ended);
+  if (stop_) stop_->throw_if_stopped();
+}
+
+}  // namespace convoy

@@ -1,0 +1,81 @@
+// Between operands and results in the host's memory and buffers on a device, and how work on them
+// is queued in pieces; for the OpenCL convolutions.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "engine/base/stop_token.h"
+#include "engine/conv/conv_problem.h"
+#include "engine/device/opencl_runtime.h"
+
+namespace convoy {
+
+// Pictures, kernels or positions that are on the device at one time.
+struct OpenClBlock {
+  int first = 0, count = 0;
+  bool operator==(const OpenClBlock&) const = default;
+};
+
+// Calls work(block) for each block of at most `most` of [0, total).
+template <class Work>
+void for_blocks(int total, int most, const Work& work) {
+  for (int first = 0; first < total; first += most)
+    work(OpenClBlock{first, std::min(most, total - first)});
+}
+
+// A part of a host matrix of `width` columns, in floats; dense on the device.
+struct HostPart {
+  std::size_t first_row = 0, rows = 0, first_column = 0, columns = 0, width = 0;
+  bool whole = false;  // all of the matrix
+  bool operator==(const HostPart&) const = default;
+  std::size_t bytes() const { return rows * columns * sizeof(float); }
+};
+
+// Of the arrays of ConvProblem; the gradients lie as what they are gradients of.
+HostPart input_part(const ConvProblem& problem, const OpenClBlock& pictures);
+HostPart weight_part(const ConvProblem& problem, const OpenClBlock& kernels);
+HostPart output_part(const ConvProblem& problem, const OpenClBlock& pictures,
+                     const OpenClBlock& kernels);
+
+// Enqueues; the host's memory must stay until that has been done.
+void write_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,
+                const float* host, const HostPart& part);
+// Returns when the part is there.
+void read_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer, float* host,
+               const HostPart& part);
+// The same for a buffer that is the host's memory (OpenClContext::wrap_host()).
+void read_in_place(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,
+                   std::size_t bytes);
+
+// Throws Error(kDevice) that names an operand of the pass that has not been set. `hosts` is in the
+// order of Operand.
+void require_operands(Pass pass, const float* const (&hosts)[3], const std::string& where);
+
+// Nothing that was queued may touch the host's memory after a pass has returned or thrown.
+class FinishOnExit {
+ public:
+  explicit FinishOnExit(cl_command_queue queue) : queue_(queue) {}
+  FinishOnExit(const FinishOnExit&) = delete;
+  FinishOnExit& operator=(const FinishOnExit&) = delete;
+  ~FinishOnExit() { clFinish(queue_); }
+
+ private:
+  cl_command_queue queue_;
+};
+
+// A pass as pieces, between which Stop is answered; at most two are under way.
+class OpenClPieces {
+ public:
+  OpenClPieces(const OpenClContext& context, cl_command_queue queue, const StopToken* stop);
+  // What has been queued since the last call is one piece. Throws Interrupted when stopped.
+  void end();
+
+ private:
+  const OpenClContext& context_;
+  cl_command_queue queue_;
+  const StopToken* stop_;
+  ClEvent under_way_;
+};
+
+}  // namespace convoy
