@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
-#include "engine/device/opencl_conv.h"
+#include "engine/device/opencl_choice.h"
+#include "engine/device/opencl_gemm.h"
 
 namespace convoy {
 namespace {
-
-constexpr const char* kAlgorithmPrefix = "im2col+";
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -20,10 +19,10 @@ class OpenClDevice : public Device {
   explicit OpenClDevice(const OpenClDeviceEntry& entry)
       : context_(shared_opencl_context(entry)), info_(entry.info) {
     std::vector<std::string> left_out;
-    product_ = first_sound_product(
+    const std::string product = first_sound_product(
         product_names(info_.kind),
         [&](const std::string& name) { return checked_product(name, *context_); }, &left_out);
-    if (product_.empty())
+    if (product.empty())
       throw Error(ErrorKind::kDevice, info_.id,
                   "no matrix product works on this device: " + joined(left_out));
     if (!left_out.empty()) info_.driver += "; not used: " + joined(left_out);
@@ -34,52 +33,21 @@ class OpenClDevice : public Device {
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     problem.validate();
-    const std::string name = algorithm_of(options);
-    return std::make_unique<OpenClConv>(context_, problem, product_for(name),
-                                        limits_for(options.scratch_limit),
-                                        name.empty() ? ChosenBy::kNecessity : ChosenBy::kName);
+    return make_opencl_conv(context_, info_, problem, limits_for(options.scratch_limit), options,
+                            shared_conv_choices());
   }
 
   std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
                               const DeviceConvOptions& options) override {
     if (info_.kind != DeviceKind::kCpu) return 0;  // a GPU's is in its own memory
+    DeviceConvOptions planned = options;
+    planned.measure = false;
     std::size_t sum = 0;
-    for (const ConvProblem& layer : layers) sum += make_conv(layer, options)->scratch_bytes();
+    for (const ConvProblem& layer : layers) sum += make_conv(layer, planned)->scratch_bytes();
     return sum;
   }
 
  private:
-  // One matrix product serves all passes.
-  std::string algorithm_of(const DeviceConvOptions& options) const {
-    std::string name = options.algorithm;
-    for (const std::string& of_pass : options.algorithms) {
-      if (of_pass.empty() || of_pass == name) continue;
-      if (!name.empty())
-        throw Error(ErrorKind::kDevice, info_.id,
-                    "the passes of a layer cannot have different algorithms (\"" + name +
-                        "\" and \"" + of_pass + "\") on an OpenCL device");
-      name = of_pass;
-    }
-    return name;
-  }
-
-  std::string product_for(const std::string& algorithm) const {
-    if (algorithm.empty() || algorithm == kAlgorithmPrefix + product_) return product_;
-    std::vector<std::string> valid;
-    for (const std::string& name : product_names(info_.kind)) {
-      valid.push_back(kAlgorithmPrefix + name);
-      if (algorithm != valid.back()) continue;
-      const std::string fault = checked_product(name, *context_);
-      if (!fault.empty())
-        throw Error(ErrorKind::kDevice, info_.id,
-                    "algorithm " + algorithm + " does not work on this device: " + fault);
-      return name;
-    }
-    throw Error(
-        ErrorKind::kUsage, info_.id,
-        "there is no algorithm \"" + algorithm + "\"; an OpenCL device has " + joined(valid));
-  }
-
   OpenClLimits limits_for(std::size_t scratch_limit) const {
     const OpenClDeviceEntry& entry = context_->entry();
     const bool is_cpu = info_.kind == DeviceKind::kCpu;
@@ -97,7 +65,6 @@ class OpenClDevice : public Device {
 
   std::shared_ptr<OpenClContext> context_;
   DeviceInfo info_;
-  std::string product_;
 };
 
 }  // namespace

@@ -1,11 +1,13 @@
 // Devices behind OpenCL: GPUs, and CPUs through a runtime such as PoCL.
 //
-// A layer's share is computed by im2col and a matrix product; the algorithm's name says which:
-//   im2col+vector   panels in vector registers, for CPUs
-//   im2col+tiled    tiles in local memory, for GPUs
-//   im2col+clblast  CLBlast's product
-// The device's default is the first of these, in the order that suits its kind, that multiplied
-// correctly when the device was first opened; DeviceInfo::driver names those that did not and why.
+// A layer's share is computed by im2col and a matrix product, or in the frequency domain; the
+// algorithm's name, which is the same for all passes, says which:
+//   im2col+vector, fft+vector    panels in vector registers, for CPUs
+//   im2col+tiled, fft+tiled      tiles in local memory, for GPUs
+//   im2col+clblast, fft+clblast  CLBlast's products
+// What follows "+" may be left out. See opencl_choice.h for what a device takes by itself. Products
+// are checked before they are used; DeviceInfo::driver names those that failed when the device was
+// first opened, and why.
 #pragma once
 
 #include <memory>

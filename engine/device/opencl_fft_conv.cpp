@@ -37,9 +37,15 @@ FftGeometry geometry_for(const ConvProblem& problem, const std::string& where) {
 OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                              const std::string& product, const OpenClLimits& limits,
                              ChosenBy chosen_by)
+    : OpenClFftConv(context, problem, geometry_for(problem, context->id()), product, limits,
+                    chosen_by) {}
+
+OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
+                             const FftGeometry& geometry, const std::string& product,
+                             const OpenClLimits& limits, ChosenBy chosen_by)
     : context_(std::move(context)),
       problem_(problem),
-      geometry_(geometry_for(problem, context_->id())),
+      geometry_(geometry),
       limits_(limits),
       chosen_by_(chosen_by),
       queue_(context_->make_queue()),

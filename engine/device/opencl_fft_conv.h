@@ -22,9 +22,12 @@ namespace convoy {
 class OpenClFftConv : public DeviceConv {
  public:
   // `product` is one of product_names(). Throws Error(kDevice) when the transform domain does not
-  // serve the problem, or it does not fit.
+  // serve the problem, or it does not fit. The geometry is the best for the problem, or as given.
   OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                 const std::string& product, const OpenClLimits& limits,
+                ChosenBy chosen_by = ChosenBy::kNecessity);
+  OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
+                const FftGeometry& geometry, const std::string& product, const OpenClLimits& limits,
                 ChosenBy chosen_by = ChosenBy::kNecessity);
   ~OpenClFftConv() override;
 
@@ -86,5 +89,11 @@ class OpenClFftConv : public DeviceConv {
   GrowingBuffer moving_;            // an operand or a result, on its way
   std::vector<ClBuffer> in_place_;  // those of this pass
 };
+
+// Whether the transforms of this layer with this product are right on this device: the same
+// geometry with few channels, kernels and pictures, against sums on the host. Empty, or what went
+// wrong; remembered by the context. The product must be sound.
+std::string checked_fft(const std::string& product, const ConvProblem& problem,
+                        const OpenClLimits& limits, const std::shared_ptr<OpenClContext>& context);
 
 }  // namespace convoy

@@ -1,3 +1,4 @@
+convoy_test(opencl_choice FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_conv FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_device FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_fft_conv FLOOR device LIBRARIES convoy_device LABELS engine)

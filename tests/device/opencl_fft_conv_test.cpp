@@ -68,7 +68,7 @@ class OpenClFftConvTest : public QObject {
     QFETCH(QString, product);
     QFETCH(bool, in_place);
     Random random(seed(31));
-    for (int round = 0; round < 12; ++round) {
+    for (int round = 0; round < 8; ++round) {
       const ConvProblem p = random_transformable(random);
       const Arrays arrays(p, random);
       OpenClFftConv conv(context_, p, product.toStdString(), limits(kPlenty, in_place));
