@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "engine/cluster/chunks.h"
 #include "engine/cluster/prediction.h"
 #include "engine/cluster/quarantine.h"
 
@@ -87,13 +88,20 @@ void calibrate_layer(Cluster& cluster, const SharePolicy& policy,
   split();
 }
 
-double layer_ms(const Cluster& cluster, const LayerPlan& layer,
-                const DistributionOptions& options) {
-  std::vector<LinkSettings> links;
-  for (int device = 0; device < cluster.size(); ++device) links.push_back(cluster.link(device));
-  ClusterPlan alone;
-  alone.layers.push_back(layer);
-  return predict_step(planned_work(alone), links, options, 0.0).step_ms;
+// Finds out what chunks cost: times the layer's measured parts in one piece too.
+void measure_chunks(Cluster& cluster, const DistributionOptions& options, LayerPlan& layer) {
+  if (!options.overlap || !can_work_in_chunks(layer)) return;
+  LayerPlan in_one_piece = layer;
+  in_one_piece.in_chunks = false;
+  std::vector<LayerPart> parts;
+  for (std::size_t i = 0; i < layer.measured_counts.size(); ++i)
+    parts.push_back(in_one_piece.part(i, 0, layer.measured_counts[i], options));
+  const auto whole = cluster.measure(parts);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    layer.chunk_factor.push_back(
+        i == 0 || parts[i].empty() || !works_in_parts(layer.measured[i].algorithm)
+            ? 1.0
+            : std::max(1.0, layer.measured[i].total_ms() / whole[i].total_ms()));
 }
 
 // Measures the layer both ways and takes the one that is estimated to be done sooner.
@@ -104,8 +112,8 @@ LayerPlan faster_split(Cluster& cluster, const SharePolicy& policy,
   by_batch.split = SplitMode::kBatch;
   calibrate_layer(cluster, policy, options, by_kernels);
   calibrate_layer(cluster, policy, options, by_batch);
-  const double kernels_ms = layer_ms(cluster, by_kernels, options);
-  const double batch_ms = layer_ms(cluster, by_batch, options);
+  const double kernels_ms = layer_ms(by_kernels, cluster.links(), options);
+  const double batch_ms = layer_ms(by_batch, cluster.links(), options);
   char text[128];
   std::snprintf(text, sizeof text,
                 "Layer %zu is split by %s: estimated %.3g ms by kernels, %.3g ms by batch.",
@@ -136,6 +144,7 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
           layer.split = options.split;
           calibrate_layer(cluster, policy, options, layer);
         }
+        measure_chunks(cluster, options, layer);
         done = true;
       } catch (const DeviceLost& failure) {
         plan.lost.insert(plan.lost.end(), failure.lost().begin(), failure.lost().end());
@@ -144,8 +153,12 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     note_left_out(layer, number, names, plan.messages);
     plan.layers.push_back(std::move(layer));
   }
+  std::vector<std::string> notes;
+  plan = with_best_chunks(std::move(plan), cluster.links(), options, &notes);
+  plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
   // Earlier layers may have counted on devices that were lost in later ones.
-  if (!plan.lost.empty()) plan = replan(std::move(plan), policy, cluster.available());
+  if (!plan.lost.empty() || !notes.empty())
+    plan = replan(std::move(plan), policy, cluster.available());
   return plan;
 }
 

@@ -61,6 +61,11 @@ LinkSettings Cluster::link(int device) const {
   return links_.at(static_cast<std::size_t>(device));
 }
 
+std::vector<LinkSettings> Cluster::links() const {
+  const std::lock_guard lock(links_mutex_);
+  return links_;
+}
+
 void Cluster::end_step() {
   if (clock_) clock_->forget();
 }

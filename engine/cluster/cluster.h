@@ -48,6 +48,7 @@ class Cluster {
   // Thread-safe. Has no meaning for device 0.
   void set_link(int device, const LinkSettings& settings);
   LinkSettings link(int device) const;
+  std::vector<LinkSettings> links() const;  // [device]
   const StopToken* stop() const { return &halt_; }
   // From now on the person's stop does not count: for what must be fetched when it has been heard.
   void outlive_stop() {

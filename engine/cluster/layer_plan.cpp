@@ -43,7 +43,8 @@ LayerPart LayerPlan::part(std::size_t device, int first, int count,
   part.fuse_pooling = options.fuse_pooling;
   part.resident = options.resident_kernels && split == SplitMode::kKernels;
   part.overlap = options.overlap;
-  // The master's own device has no wire.
+  // The master's own device has no transfers that chunks could overlap, and no wire.
+  part.in_chunks = in_chunks && device > 0;
   part.wire = device == 0 ? WireFormat::kFp32 : options.wire;
   return part;
 }

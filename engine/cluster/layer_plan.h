@@ -22,6 +22,10 @@ struct LayerPlan {
   std::vector<int> measured_counts;       // [device], of what is divided; 0 where none
   std::vector<ConvMeasurement> measured;  // [device], at measured_counts
   std::vector<ShareCost> cost;            // [device], by kernel or by picture
+  // With overlap: whether workers take the pictures in chunks (chunks.h), and how many times as
+  // long they compute then, [device]; empty where there is no choice.
+  bool in_chunks = true;
+  std::vector<double> chunk_factor;
 
   // What is divided: how many there are, and how many each device gets.
   int whole() const;

@@ -57,10 +57,10 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
   DeviceConvOptions options;
   options.measure = true;
   options.needs_grad_input = part.needs_grad_input;
-  options.in_parts = part.overlap;
+  options.in_parts = part.overlap && part.in_chunks;
   options.stop = stop;
   std::vector<Range> parts;
-  if (part.overlap)
+  if (options.in_parts)
     for (const BatchRange& chunk : batch_chunks({0, problem.batch}))
       parts.push_back({static_cast<std::size_t>(chunk.begin), static_cast<std::size_t>(chunk.end)});
   const auto conv = device.make_conv(problem, options);

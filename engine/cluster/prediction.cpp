@@ -147,7 +147,7 @@ std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       PartWork part;
       part.problem = parts[i].problem;
-      part.in_parts = works_in_parts(from.measured[i].algorithm);
+      part.in_parts = parts[i].in_chunks && works_in_parts(from.measured[i].algorithm);
       const int count = from.counts()[i];
       for (std::size_t pass = 0; count > 0 && pass < part.ms.size(); ++pass)
         part.ms[pass] =

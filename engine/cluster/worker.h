@@ -28,8 +28,9 @@ struct LayerPart {
   int batch = 0;         // pictures in the whole batch
   bool needs_grad_input = true;
   bool fuse_pooling = false;
-  bool resident = false;  // keeps and updates its weights (and biases with fuse_pooling)
-  bool overlap = false;
+  bool resident = false;   // keeps and updates its weights (and biases with fuse_pooling)
+  bool overlap = false;    // what travels does so while the device computes
+  bool in_chunks = false;  // with overlap: of batch_chunks(), where the device works in parts
   WireFormat wire = WireFormat::kFp32;
   bool empty() const { return problem.out_channels == 0 || problem.batch == 0; }
 };

@@ -84,10 +84,10 @@ void WorkerProgram::configure(const WorkerCommand& command) {
   DeviceConvOptions options;
   options.algorithms = command.algorithms;
   options.needs_grad_input = part.needs_grad_input;
-  options.in_parts = part.overlap;
+  options.in_parts = part.overlap && part.in_chunks;
   share_.configure(command.layer, problem, options);
   const BatchRange all{0, problem.batch};
-  layer.chunks = part.overlap && share_.works_in_parts(command.layer)
+  layer.chunks = options.in_parts && share_.works_in_parts(command.layer)
                      ? batch_chunks(all)
                      : std::vector<BatchRange>{all};
 

@@ -70,7 +70,7 @@ class Run {
   void finish();
   void fail(const std::string& what) noexcept;
   void wait_while_paused() const;
-  void follow_link();
+  void follow_link(int step);
   void readmit_devices(int step);
   std::vector<LinkSettings> links() const;
   double relative_speed() const;
@@ -247,7 +247,7 @@ void Run::train() {
   for (int number = 1; number <= setup_.steps; ++number) {
     wait_while_paused();
     stop_->throw_if_stopped();
-    follow_link();
+    follow_link(number);
     readmit_devices(number);
     const RunStep step = trainer_->step(number, link_in_use_.bandwidth_mbps);
     if (number == 1)
@@ -264,12 +264,13 @@ void Run::wait_while_paused() const {
 }
 
 // A bandwidth that was moved during the run shows in the files from the next step on.
-void Run::follow_link() {
+void Run::follow_link(int step) {
   const auto moved = control_.link();
   if (!moved || *moved == link_in_use_) return;
   link_in_use_ = *moved;
   summary_.bandwidth_mbps = moved->bandwidth_mbps;
   listeners_.message(Severity::kInfo, "The bandwidth is now " + bandwidth_text(*moved) + ".");
+  trainer_->follow_links(step);
 }
 
 void Run::readmit_devices(int step) {

@@ -40,6 +40,9 @@ class Trainer {
   // Before step `number`: measures a quarantined device and gives it its part again. Listeners hear
   // how it went. `device` is an index into the experiment's devices.
   void readmit(int device, int number);
+  // Before step `number`, when links have other settings than before: works layers off in chunks
+  // where that pays now (chunks.h), and tells listeners.
+  void follow_links(int number);
   // The part of the test pictures that the model gets right. `progress` hears each batch.
   double test_accuracy(const std::function<void(int done, int total)>& progress);
 

@@ -1,4 +1,5 @@
 // How a trainer gets along with devices that fail, come back, and change their speed.
+#include "engine/cluster/chunks.h"
 #include "engine/cluster/quarantine.h"
 #include "engine/training/trainer_workspace.h"
 
@@ -114,6 +115,18 @@ void Trainer::readmit(int device, int number) {
   listeners_.tell([&](RunListener& l) { l.on_readmission(readmission); });
   listeners_.message(Severity::kInfo, sentence);
   if (divide_or_recover(next, number)) tell_shares(ShareChange::kReadmission, number, sentence);
+}
+
+void Trainer::follow_links(int number) {
+  std::vector<std::string> notes;
+  ClusterPlan next =
+      with_best_chunks(plan_, cluster_.links(), setup_.experiment.distribution.options, &notes);
+  if (notes.empty()) return;
+  next = replan(std::move(next), setup_.policy, cluster_.available());
+  const std::string moves = describe_moves(plan_, next, names_);
+  for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
+  if (divide_or_recover(next, number) && !moves.empty())
+    tell_shares(ShareChange::kRebalance, number, "Transfers overlap otherwise: " + moves + ".");
 }
 
 void Trainer::measure_again(int device, ClusterPlan& plan) {

@@ -188,6 +188,79 @@ class VirtualRunTest : public QObject {
     QVERIFY(*run.summary.predicted_step_ms > 0.0 && prediction.step.step_ms > 0.0);
   }
 
+  // Predictions and the virtual clock are one schedule: what a step's own pieces of computing are
+  // predicted to take is what the layers took.
+  void aStepIsPredictedFromItsOwnPieces_data() {
+    QTest::addColumn<QString>("method");
+    for (const char* method : {"paper", "resident", "fused", "fp16", "batch"})
+      QTest::newRow(method) << method;
+  }
+  void aStepIsPredictedFromItsOwnPieces() {
+    QFETCH(QString, method);
+    Experiment experiment = three_devices();
+    DistributionOptions& options = experiment.distribution.options;
+    options.resident_kernels = method == "resident";
+    options.fuse_pooling = method == "fused";
+    if (method == "fp16") options.wire = WireFormat::kFp16;
+    if (method == "batch") options.split = SplitMode::kBatch;
+    const Recorder run(experiment);
+    std::vector<LinkSettings> links;
+    for (const DeviceSpec& device : experiment.devices)
+      links.push_back(device.link.value_or(experiment.link));
+    const NetworkSpec spec{experiment.network};
+    const auto problems = spec.conv_problems(experiment.training.batch_size);
+    for (const RunStep& step : run.steps) {
+      std::vector<LayerWork> layers;
+      std::vector<const Slice*> updates;
+      std::vector<double> update_ms(links.size());
+      for (std::size_t layer = 0; layer < problems.size(); ++layer) {
+        LayerWork work{options.split, layer > 0, {}};
+        for (std::size_t device = 0; device < links.size(); ++device) {
+          const int count = options.split == SplitMode::kBatch
+                                ? run.calibrated.pictures[layer][device]
+                                : run.calibrated.kernels[layer][device];
+          PartWork part;
+          part.problem = options.split == SplitMode::kBatch ? problems[layer].with_batch(count)
+                                                            : problems[layer].with_kernels(count);
+          const Slice* last = nullptr;
+          for (const Slice& slice : step.slices) {
+            if (slice.device != static_cast<int>(device) ||
+                slice.layer != static_cast<int>(layer) || slice.activity != Activity::kCompute)
+              continue;
+            part.ms[static_cast<std::size_t>(slice.pass)] += milliseconds(slice.end - slice.begin);
+            last = &slice;
+          }
+          if (options.resident_kernels) {  // the update comes last, as a part of this pass
+            part.update_ms = milliseconds(last->end - last->begin);
+            part.ms[static_cast<std::size_t>(Pass::kBackwardWeights)] -= part.update_ms;
+            updates.push_back(last);
+            update_ms[device] += part.update_ms;
+          }
+          work.parts.push_back(part);
+        }
+        layers.push_back(work);
+      }
+      // Of each exchange, without what the master adds to it.
+      RunStep without_updates;
+      for (const Slice& slice : step.slices)
+        if (std::find(updates.begin(), updates.end(), &slice) == updates.end() &&
+            slice.activity != Activity::kWait)
+          without_updates.slices.push_back(slice);
+      double layers_ms = *std::max_element(update_ms.begin(), update_ms.end());
+      for (const auto& [which, slices] : exchanges(without_updates)) {
+        TimePoint begin = TimePoint::max(), end = TimePoint::min();
+        for (const Slice& slice : slices) {
+          begin = std::min(begin, slice.begin);
+          end = std::max(end, slice.end);
+        }
+        layers_ms += milliseconds(end - begin);
+      }
+      const StepPrediction predicted = predict_step(layers, links, options, 0.0);
+      QVERIFY2(std::abs(predicted.step_ms - layers_ms) < 1e-3,
+               qPrintable(QString("%1, %2").arg(predicted.step_ms).arg(layers_ms)));
+    }
+  }
+
   // The same device under three names is measured once, and each has its speed of it.
   void oneMeasurementServesEqualDevices() {
     Experiment experiment = three_devices();
