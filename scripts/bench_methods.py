@@ -85,50 +85,80 @@ def bandwidth_text(bandwidth):
     return f"{bandwidth / 1000:.3g} Gb/s" if bandwidth >= 1000 else f"{bandwidth:.3g} Mb/s"
 
 
-def methods_rows(runner, batch, network):
-    rows = []
-    for title, (devices, of_paper, goal) in CONVOYS.items():
-        with Folder(runner) as folder:
-            def run(method, bandwidth, aim, out="run"):
-                summary = folder.run(experiment_of(network, batch, devices, bandwidth, method,
-                                                   "virtual"), out)
-                rows.append([title, method, bandwidth_text(bandwidth),
-                             *(tables.short(float(summary[name])) for name in
-                               ("step_ms", "conv_ms", "comm_ms", "comp_ms", "step_mb")),
-                             f"{float(summary['speedup']):.2f}",
-                             f"{float(summary['amdahl_limit']):.2f}", aim])
-            run("paper's", None, "", "paper")
-            needed = folder.needed_bandwidth(
-                experiment_of(network, batch, devices, None, "paper's", "virtual"),
-                of_paper, "paper")
-            run("paper's", needed, f"{of_paper}")
-            run("best", needed / 10, f"{of_paper}")
-            run("best", None, f"{goal}")
-    return rows
+class MethodRuns:
+    """The runs of one convoy, each once a round, so that they share the machine's good and bad minutes."""
+
+    def __init__(self, runner, batch, network, title):
+        self.runner, self.batch, self.network, self.title = runner, batch, network, title
+        self.devices, self.of_paper, self.goal = CONVOYS[title]
+        self.runs = {}  # (method, bandwidth, aim): summaries
+
+    def run(self, folder, method, bandwidth, aim, out="run"):
+        summary = folder.run(self.experiment(bandwidth, method), out)
+        self.runs.setdefault((method, bandwidth, aim), []).append(summary)
+
+    def experiment(self, bandwidth, method):
+        return experiment_of(self.network, self.batch, self.devices, bandwidth, method, "virtual")
+
+    def one_round(self):
+        needed = next((key[1] for key in self.runs if key[1]), None)
+        with Folder(self.runner) as folder:
+            self.run(folder, "paper's", None, "", "paper")
+            if needed is None:
+                needed = folder.needed_bandwidth(self.experiment(None, "paper's"), self.of_paper,
+                                                 "paper")
+            self.run(folder, "paper's", needed, f"{self.of_paper}")
+            self.run(folder, "best", needed / 10, f"{self.of_paper}")
+            self.run(folder, "best", None, f"{self.goal}")
+
+    def rows(self):
+        for (method, bandwidth, aim), summaries in self.runs.items():
+            def column(name, found=summaries):
+                return median(float(summary[name]) for summary in found)
+            speedups = [float(summary["speedup"]) for summary in summaries]
+            yield [self.title, method, bandwidth_text(bandwidth),
+                   *(tables.short(column(name)) for name in
+                     ("step_ms", "conv_ms", "comm_ms", "comp_ms", "step_mb")),
+                   f"{median(speedups):.2f} ({min(speedups):.2f} to {max(speedups):.2f})",
+                   f"{column('amdahl_limit'):.2f}", aim]
 
 
-def methods_table(rows):
+def methods_table(all_runs):
     return tables.table(["devices", "method", "links", "step, ms", "conv", "comm", "comp",
-                         "MB a step", "speedup", "Amdahl's limit", "aim"], rows)
+                         "MB a step", "speedup", "Amdahl's limit", "aim"],
+                        [row for runs in all_runs for row in runs.rows()])
 
 
-def prediction_rows(runner, cores, batch, networks):
-    devices = [{"id": f"cpu:{core}"} for core in sorted(cores)[:2]]
-    rows, errors = [], []
-    for network in networks:
-        for method in METHODS:
-            for bandwidth in (1000, 10000, None):
-                with Folder(runner) as folder:
-                    summary = folder.run(experiment_of(network, batch, devices, bandwidth, method))
-                step, predicted = (float(summary[name])
-                                   for name in ("step_ms", "predicted_step_ms"))
-                errors.append(predicted / step - 1)
-                rows.append(["{}:{}".format(*network), method, bandwidth_text(bandwidth),
-                             tables.short(step), tables.short(predicted), f"{errors[-1]:+.1%}"])
-    rows.append(["median of the errors' sizes", "", "", "", "",
-                 f"{median(abs(error) for error in errors):.1%}"])
-    return rows
+class PredictionRuns:
+    """Predicted and measured steps of two one-core devices, by network, method and link."""
+
+    def __init__(self, runner, cores, batch, networks):
+        self.runner, self.batch = runner, batch
+        self.devices = [{"id": f"cpu:{core}"} for core in sorted(cores)[:2]]
+        self.runs = {(network, method, bandwidth): [] for network in networks
+                     for method in METHODS for bandwidth in (1000, 10000, None)}
+
+    def one_round(self):
+        for (network, method, bandwidth), found in self.runs.items():
+            with Folder(self.runner) as folder:
+                summary = folder.run(experiment_of(network, self.batch, self.devices, bandwidth,
+                                                   method))
+            found.append([float(summary[name]) for name in ("step_ms", "predicted_step_ms")])
+
+    def rows(self):
+        errors = []
+        for (network, method, bandwidth), found in self.runs.items():
+            if not found:
+                continue
+            # Of the runs' own errors: the machine is faster in one run than in another.
+            error = median(predicted / step - 1 for step, predicted in found)
+            errors += [abs(predicted / step - 1) for step, predicted in found]
+            yield ["{}:{}".format(*network), method, bandwidth_text(bandwidth),
+                   tables.short(median(step for step, _ in found)),
+                   tables.short(median(predicted for _, predicted in found)), f"{error:+.1%}"]
+        yield ["median of all errors' sizes", "", "", "", "", f"{median(errors):.1%}"]
 
 
-def prediction_table(rows):
-    return tables.table(["network", "method", "link", "step, ms", "predicted, ms", "error"], rows)
+def prediction_table(runs):
+    return tables.table(["network", "method", "link", "step, ms", "predicted, ms", "error"],
+                        list(runs.rows()))

@@ -138,20 +138,21 @@ class Bench:
 
     def devices(self, batch):
         networks = self.options.layers or [(300, 1000), (500, 1500)]
-        runs = {f"{first}:{second}": cases_of.Side() for first, second in networks}
+        ways = {"paper's": {}, "fused, resident": {"fuse_pooling": True, "resident_kernels": True}}
+        cases = {("{}:{}".format(*network), way): network for network in networks for way in ways}
+        runs = {case: cases_of.Side() for case in cases}
 
         def one_round(number):
-            for network in networks:
-                title = "{}:{}".format(*network)
-                self.say_round(number, title)
-                self.attempt(runs[title], self.run_two_devices, network, batch)
+            for case, network in cases.items():
+                self.say_round(number, ", ".join(case))
+                self.attempt(runs[case], self.run_two_devices, network, batch, ways[case[1]])
 
         self.take_rounds(one_round)
         if not any(side.touched() for side in runs.values()):
             return ""
         return self.text(batch, [self.provenance(), tables.devices_table(runs)])
 
-    def run_two_devices(self, network, batch):
+    def run_two_devices(self, network, batch, distribution):
         first, second = sorted(self.options.cores)[:2]
         experiment = {
             "name": "two one-core devices",
@@ -159,6 +160,7 @@ class Bench:
             "network": {"kernels": list(network), "kernel_size": 5, "padding": "valid"},
             "training": {"batch_size": batch, "steps": 6},
             "devices": [{"id": f"cpu:{first}"}, {"id": f"cpu:{second}"}],
+            "distribution": distribution,
             "baseline": "fastest",
         }
         with tempfile.TemporaryDirectory() as folder:
@@ -171,19 +173,28 @@ class Bench:
     # ---- Methods and predictions -----------------------------------------------------------------
 
     def methods(self, batch):
-        self.rounds = 1
-        self.say_round(0, "runs on the virtual clock")
-        rows = methods.methods_rows(self.runner, batch, (self.options.layers or [(500, 1500)])[-1])
-        self.done = 1
-        return self.text(batch, [self.provenance(), methods.methods_table(rows)])
+        network = (self.options.layers or [(500, 1500)])[-1]
+        convoys = [methods.MethodRuns(self.runner, batch, network, title)
+                   for title in methods.CONVOYS]
+
+        def one_round(number):
+            for convoy in convoys:
+                self.say_round(number, convoy.title)
+                convoy.one_round()
+
+        self.take_rounds(one_round)
+        return self.text(batch, [self.provenance(), methods.methods_table(convoys)])
 
     def predict(self, batch):
-        self.rounds = 1
-        self.say_round(0, "runs of two devices")
-        rows = methods.prediction_rows(self.runner, self.options.cores, batch,
-                                       self.options.layers or [(50, 500), (300, 1000)])
-        self.done = 1
-        return self.text(batch, [self.provenance(), methods.prediction_table(rows)])
+        runs = methods.PredictionRuns(self.runner, self.options.cores, batch,
+                                      self.options.layers or [(50, 500), (300, 1000)])
+
+        def one_round(number):
+            self.say_round(number, "two one-core devices")
+            runs.one_round()
+
+        self.take_rounds(one_round)
+        return self.text(batch, [self.provenance(), methods.prediction_table(runs)])
 
     # ---- Where the time goes, and what the machine can do ----------------------------------------
 

@@ -141,14 +141,14 @@ def devices_table(runs):
     names = {"baseline_step_ms": "one device, ms", "step_ms": "two devices, ms",
              "speedup": "speedup", "efficiency": "efficiency", "amdahl_limit": "Amdahl's limit"}
     rows = []
-    for network, side in runs.items():
+    for (network, method), side in runs.items():
         figures = [spread(column(side.results, name)) for name in names] if side.results else (
             [side.failure or NONE] + [NONE] * (len(names) - 1))
         runs = f"{len(side.results)}"
         if side.results and side.failure:
             runs += f", then {side.failure}"
-        rows.append([network, *figures, runs])
-    return table(["network", *names.values(), "runs"], rows)
+        rows.append([network, method, *figures, runs])
+    return table(["network", "method", *names.values(), "runs"], rows)
 
 
 def phases_table(cases):
