@@ -4,6 +4,7 @@
 
 #include <QTest>
 #include <cmath>
+#include <thread>
 
 #include "engine/device/discovery.h"
 #include "tests/conv/random_convolution.h"
@@ -203,6 +204,31 @@ class OpenClFftConvTest : public QObject {
       conv.run(pass, result.data(), nullptr);
       again.run(pass, second.data(), nullptr);
       QVERIFY(std::memcmp(result.data(), second.data(), result.span().size_bytes()) == 0);
+    }
+  }
+
+  // Stopped between its pieces, at any of them, a pass leaves nothing half made behind.
+  void a_stopped_pass_can_be_run_again() {
+    Random random(seed(38));
+    const ConvProblem p = make_problem(40, 30, 14, 30, 5);
+    Arrays arrays(p, random);
+    OpenClLimits little = limits(kPlenty, false);
+    little.piece_flops = 1.0;
+    OpenClFftConv conv(context_, p, "vector", little);
+    for (const Pass pass : kAllPasses) {
+      set_operands(conv, arrays);
+      GuardedBuffer result(result_size(p, pass));
+      StopToken stop;
+      std::thread stopper([&] { stop.request_stop(); });
+      bool interrupted = false;
+      try {
+        conv.run(pass, result.data(), &stop);
+      } catch (const Interrupted&) {
+        interrupted = true;
+      }
+      stopper.join();
+      QVERIFY(interrupted);
+      compare(conv, arrays, p);
     }
   }
 

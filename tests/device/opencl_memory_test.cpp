@@ -4,7 +4,8 @@
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_conv.h"
 #include "engine/device/opencl_device.h"
-#include "tests/conv/random_convolution.h"
+#include "engine/device/opencl_fft_conv.h"
+#include "tests/conv/direct_sums.h"
 #include "tests/device/first_opencl_device.h"
 
 using namespace convoy;
@@ -45,6 +46,31 @@ class OpenClMemoryTest : public QObject {
       QVERIFY2(std::equal(expected.begin(), expected.end(), result.data()), pass_name(pass));
     }
     QVERIFY2(conv.blocks().positions < before.positions, "the device never ran out of memory");
+  }
+
+  void running_out_makes_the_blocks_of_transforms_smaller() {
+    // On circles much larger than its images the weights' transform is larger than one buffer.
+    ConvProblem p = make_problem(2, 210, 4, 212, 3);
+    p.padding = Padding::all(1);
+    FftGeometry geometry;
+    geometry.vertical = geometry.horizontal = make_fft_axis(kLargestFft, 4, 4, 3, 1).value();
+    Random random(18);
+    const Arrays arrays(p, random);
+    const std::size_t much = std::size_t{1} << 40;
+    OpenClFftConv conv(context_, p, geometry, "vector", {much, much, 1e15, 1 << 30, false});
+    const OpenClFftBlocks before = conv.blocks();
+    QCOMPARE(before.kernels, p.out_channels);
+    conv.set_operand(Operand::kInput, arrays.input.data());
+    conv.set_operand(Operand::kWeight, arrays.weight.data());
+    conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
+    ThreadPool pool(available_cores());
+    for (const Pass pass : kAllPasses) {
+      const auto expected = run_reference(p, pass, arrays, pool);
+      GuardedBuffer result(expected.size());
+      conv.run(pass, result.data(), nullptr);
+      QVERIFY2(rms_error(result.span(), expected) < 1e-6, pass_name(pass));
+    }
+    QVERIFY2(conv.blocks().kernels < before.kernels, "the device never ran out of memory");
   }
 
   void a_layer_that_can_never_fit_is_an_error_with_both_reasons() {
