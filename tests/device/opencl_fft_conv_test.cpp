@@ -53,6 +53,10 @@ class OpenClFftConvTest : public QObject {
  private slots:
   void initTestCase() {
     context_ = shared_opencl_context(first_opencl_device());
+    // The same device taken for a GPU: work-groups of many items, which share local memory.
+    OpenClDeviceEntry gpu = context_->entry();
+    gpu.info.kind = DeviceKind::kGpu;
+    as_gpu_ = std::make_shared<OpenClContext>(gpu);
     pool_ = std::make_unique<ThreadPool>(available_cores());
   }
   void cleanupTestCase() { pool_.reset(); }
@@ -60,19 +64,23 @@ class OpenClFftConvTest : public QObject {
   void random_layers_data() {
     QTest::addColumn<QString>("product");
     QTest::addColumn<bool>("in_place");
-    QTest::newRow("vector in place") << "vector" << true;
-    QTest::newRow("vector copied") << "vector" << false;
-    QTest::newRow("tiled copied") << "tiled" << false;
-    QTest::newRow("clblast copied") << "clblast" << false;
+    QTest::addColumn<bool>("as_gpu");
+    QTest::newRow("vector in place") << "vector" << true << false;
+    QTest::newRow("vector copied") << "vector" << false << false;
+    QTest::newRow("tiled copied") << "tiled" << false << false;
+    QTest::newRow("clblast copied") << "clblast" << false << false;
+    QTest::newRow("tiled as on a GPU") << "tiled" << false << true;
   }
   void random_layers() {
     QFETCH(QString, product);
     QFETCH(bool, in_place);
+    QFETCH(bool, as_gpu);
     Random random(seed(31));
     for (int round = 0; round < 8; ++round) {
       const ConvProblem p = random_transformable(random);
       const Arrays arrays(p, random);
-      OpenClFftConv conv(context_, p, product.toStdString(), limits(kPlenty, in_place));
+      OpenClFftConv conv(as_gpu ? as_gpu_ : context_, p, product.toStdString(),
+                         limits(kPlenty, in_place));
       set_operands(conv, arrays);
       compare(conv, arrays, p);
     }
@@ -100,8 +108,8 @@ class OpenClFftConvTest : public QObject {
     p.padding = Padding::all(padding);
     Random random(seed(32));
     const Arrays arrays(p, random);
-    for (const bool in_place : {true, false}) {
-      OpenClFftConv conv(context_, p, "vector", limits(kPlenty, in_place));
+    for (const auto& context : {context_, as_gpu_}) {
+      OpenClFftConv conv(context, p, "vector", limits(kPlenty, context == context_));
       set_operands(conv, arrays);
       compare(conv, arrays, p);
     }
@@ -272,7 +280,7 @@ class OpenClFftConvTest : public QObject {
     }
   }
 
-  std::shared_ptr<OpenClContext> context_;
+  std::shared_ptr<OpenClContext> context_, as_gpu_;
   std::unique_ptr<ThreadPool> pool_;
 };
 
