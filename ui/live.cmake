@@ -15,6 +15,7 @@ target_sources(convoy_ui PRIVATE
   ${live_dir}/charts/line_plot.cpp
   ${live_dir}/charts/line_plot_overlay.cpp
   ${live_dir}/charts/nice_range.cpp
+  ${live_dir}/charts/save_charts.cpp
   ${live_dir}/charts/x_axis.cpp
   ${live_dir}/predict/predict_charts.cpp
   ${live_dir}/predict/predict_page.cpp ${live_dir}/predict/predict_page.h

@@ -93,6 +93,9 @@ void MainWindow::makePages() {
   layout->addWidget(m_messages);
   layout->addWidget(m_pages, 1);
   setCentralWidget(page);
+  // What can be saved is the page's.
+  connect(m_pages, &QTabWidget::currentChanged, this, &MainWindow::showState);
+  connect(m_predict, &PredictPage::settled, this, &MainWindow::showState);
 }
 
 void MainWindow::showPage(Page page) {
@@ -130,7 +133,8 @@ void MainWindow::showState() {
   m_undo->setEnabled(!active && m_document.undoStack()->canUndo());
   m_redo->setEnabled(!active && m_document.undoStack()->canRedo());
   m_exportRun->setEnabled(!runFolder().isEmpty() && QDir(runFolder()).exists());
-  m_exportCharts->setEnabled(m_store.stepCount() > 0);
+  m_exportCharts->setEnabled(!chartsOfPage().isEmpty());
+  m_exports->setEnabled(m_exportRun->isEnabled() || m_exportCharts->isEnabled());
 
   const QString file = m_document.file();
   const QString name = QString::fromStdString(m_document.setup().experiment.name);
@@ -140,10 +144,6 @@ void MainWindow::showState() {
   setWindowModified(m_document.isModified());
   m_title->setText(name);
   m_title->setToolTip(name);
-}
-
-QString MainWindow::runFolder() const {
-  return QString::fromStdString(m_runner.folder().string());
 }
 
 bool MainWindow::openFile(const QString& file) {
@@ -202,35 +202,6 @@ bool MainWindow::saveTo(const QString& file) {
     return false;
   }
   if (m_options.restoreSession) m_recent->add(m_document.file());
-  return true;
-}
-
-void MainWindow::chooseFolder(const QString& title,
-                              const std::function<void(const QString&)>& use) {
-  auto* dialog = new QFileDialog(this, title);
-  dialog->setFileMode(QFileDialog::Directory);
-  dialog->setOption(QFileDialog::ShowDirsOnly);
-  dialog->setAttribute(Qt::WA_DeleteOnClose);
-  connect(dialog, &QFileDialog::fileSelected, this, use);
-  dialog->open();
-}
-
-bool MainWindow::exportRun(const QString& folder) {
-  QStringList copied;
-  for (const QFileInfo& file : QDir(runFolder()).entryInfoList(QDir::Files)) {
-    const QString target = QDir(folder).filePath(file.fileName());
-    QFile::remove(target);
-    QFile source(file.absoluteFilePath());
-    if (!source.copy(target)) {
-      m_messages->add(Severity::kError,
-                      tr("%1 could not be written: %2").arg(target, source.errorString()));
-      return false;
-    }
-    copied.append(file.fileName());
-  }
-  m_messages->add(Severity::kInfo,
-                  tr("Saved in %1: %2")
-                      .arg(QDir::toNativeSeparators(folder), copied.join(QStringLiteral(", "))));
   return true;
 }
 

@@ -19,6 +19,7 @@ class QTabWidget;
 namespace convoy::ui {
 
 enum class ExportFormat;
+class Chart;
 class LivePage;
 class MessageBar;
 class PredictPage;
@@ -54,8 +55,10 @@ class MainWindow : public QMainWindow {
   bool startRun();
   // The folder that the last run writes or wrote its files to; empty before the first.
   QString runFolder() const;
-  // Copies the last run's files; says in the bar what came of it.
-  bool exportRun(const QString& folder);
+  // Copy the last run's files, or save the charts of the page. What came of it is said in the bar;
+  // so is what is there already, with a button that replaces it.
+  void exportRun(const QString& folder);
+  void exportCharts(const QString& folder, ExportFormat format);
 
  signals:
   void runFinished();
@@ -80,15 +83,23 @@ class MainWindow : public QMainWindow {
   void save();
   void chooseFileToSave();
   bool saveTo(const QString& file);
+
+  void fillExportMenu(QMenu* menu);
+  QList<Chart*> chartsOfPage() const;
   void chooseFolder(const QString& title, const std::function<void(const QString&)>& use);
-  void exportCharts(const QString& folder, ExportFormat format);
+  void exportInto(const QString& folder, const QStringList& files,
+                  const std::function<void()>& write);
+  void tellSaved(const QString& folder, const QStringList& files);
   void about();
 
   void stopRun();
   void runEnded();
   void keepMeasured();
   void loadCalibration(const QString& folder);
-  void tellLost(const RunShares& shares);
+  void tell(Severity severity, const QString& text);
+  void showLost(const QString& text);
+  void letIn(const QString& device);
+  void settleLost(const QString& device);
   void showState();
   void restoreLayout();
   void readSettings();
@@ -111,7 +122,12 @@ class MainWindow : public QMainWindow {
   PresetsMenu* m_presets;
   QLabel* m_title;
   QByteArray m_defaultLayout;
-  QHash<int, QString> m_lostTexts;  // by the run's device: the message that tells of it
+  // Devices that the run has lost, by name: those that the engine's next warning tells of, the
+  // message that told of each, and the one that answered whoever wanted it back.
+  QStringList m_untold;
+  QMap<QString, QString> m_lostTexts;
+  QMap<QString, QString> m_askedTexts;
+  QString m_rebalanceText;  // of shares that have followed the measured times
 
   QAction* m_run;
   QAction* m_pause;
@@ -120,6 +136,7 @@ class MainWindow : public QMainWindow {
   QAction* m_open;
   QAction* m_save;
   QAction* m_saveAs;
+  QAction* m_exports;  // the menu of the two below
   QAction* m_exportRun;
   QAction* m_exportCharts;
   QAction* m_undo;

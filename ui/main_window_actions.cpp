@@ -45,6 +45,9 @@ void MainWindow::makeActions() {
   m_save = action("save", tr("&Save"), {}, QKeySequence::keyBindings(QKeySequence::Save));
   m_saveAs = action("saveAs", tr("Save &As…"), {}, {QKeySequence(tr("Ctrl+Shift+S"))});
   m_exportRun = action("exportRun", tr("Run's &CSV Files…"), {}, {QKeySequence(tr("Ctrl+E"))});
+  m_exportRun->setToolTip(
+      tr("Copy what the last run wrote: steps.csv, devices.csv and summary.csv, with its "
+         "experiment, trace, calibration and weights"));
   m_undo = action("undo", tr("&Undo"), {}, QKeySequence::keyBindings(QKeySequence::Undo));
   m_redo = action("redo", tr("&Redo"), {}, QKeySequence::keyBindings(QKeySequence::Redo));
 
@@ -85,19 +88,8 @@ void MainWindow::makeMenus() {
   file->addAction(m_save);
   file->addAction(m_saveAs);
   QMenu* exports = file->addMenu(tr("&Export"));
-  exports->addAction(m_exportRun);
-  QMenu* charts = exports->addMenu(tr("C&harts"));
-  m_exportCharts = charts->menuAction();
-  const auto format = [&](const QString& text, ExportFormat value) {
-    charts->addAction(text, this, [this, value] {
-      chooseFolder(tr("Folder for the Charts"),
-                   [this, value](const QString& folder) { exportCharts(folder, value); });
-    });
-  };
-  format(tr("As &PNG, Twice the Size…"), ExportFormat::Png);
-  format(tr("As &SVG…"), ExportFormat::Svg);
-  format(tr("As P&DF…"), ExportFormat::Pdf);
-  format(tr("As &CSV of What Is Shown…"), ExportFormat::Csv);
+  m_exports = exports->menuAction();
+  fillExportMenu(exports);
   file->addSeparator();
   auto* quit = action("quit", tr("&Quit"), {}, {QKeySequence(tr("Ctrl+Q"))});
   connect(quit, &QAction::triggered, this, &QWidget::close);
@@ -154,6 +146,20 @@ void MainWindow::makeToolBar() {
     button->setAccessibleName(item->text().remove('&'));
     button->setMinimumSize(92, 32);
   }
+  auto* exports = new QToolButton(bar);
+  exports->setObjectName(QStringLiteral("exportButton"));
+  exports->setText(tr("E&xport"));
+  exports->setIcon(themedIcon(QStringLiteral("download")));
+  exports->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  exports->setToolTip(tr("Save the run's CSV files or the charts"));
+  exports->setAccessibleName(tr("Export"));
+  exports->setMinimumSize(92, 32);
+  exports->setMenu(m_exports->menu());
+  exports->setPopupMode(QToolButton::InstantPopup);
+  const auto follow = [this, exports] { exports->setEnabled(m_exports->isEnabled()); };
+  connect(m_exports, &QAction::changed, exports, follow);
+  bar->addSeparator();
+  bar->addWidget(exports);
   // The one button that the eye should find first is filled.
   const auto style = [bar] {
     const Theme& theme = Theme::instance();
@@ -165,6 +171,9 @@ void MainWindow::makeToolBar() {
             "QToolButton:hover, QToolButton:focus { border-color: %4; }"
             "QToolButton:pressed { background: %5; }"
             "QToolButton:disabled { color: %4; }"
+            "QToolButton#exportButton { padding-right: 24px; }"
+            "QToolButton::menu-indicator { subcontrol-origin: padding;"
+            " subcontrol-position: center right; right: 8px; }"
             "QToolButton#runButton:enabled { background: %1; color: %2;"
             " border-color: %1; }"
             "QToolButton#runButton:hover:enabled { border-color: %3; }")
@@ -182,15 +191,6 @@ void MainWindow::makeToolBar() {
   m_title->setContentsMargins(Space::kLarge, 0, Space::kLarge, 0);
   m_title->setAccessibleName(tr("Name of the experiment"));
   bar->addWidget(m_title);
-}
-
-void MainWindow::exportCharts(const QString& folder, ExportFormat format) {
-  const QString failure = m_live->saveCharts(folder, format);
-  if (failure.isEmpty())
-    m_messages->add(Severity::kInfo,
-                    tr("The charts are in %1.").arg(QDir::toNativeSeparators(folder)));
-  else
-    m_messages->add(Severity::kError, tr("The charts could not be saved: %1").arg(failure));
 }
 
 void MainWindow::about() {

@@ -33,24 +33,29 @@ void MainWindow::connectRun() {
   connect(&m_document, &ExperimentDocument::fileChanged, this, &MainWindow::showState);
   connect(&m_runner, &EngineRunner::stateChanged, this, &MainWindow::showState);
   connect(&m_runner, &EngineRunner::finished, this, &MainWindow::runEnded);
-  connect(&m_runner, &EngineRunner::messageArrived, m_messages,
-          qOverload<Severity, const QString&>(&MessageBar::add));
+  connect(&m_runner, &EngineRunner::messageArrived, this, &MainWindow::tell);
   connect(&m_runner, &EngineRunner::started, this,
           [this](const RunStarted& event) { m_started = event; });
   connect(&m_runner, &EngineRunner::calibrated, this, [this](const RunCalibrated& event) {
     m_setup->devicesPanel()->model()->setCalibration(m_started, event);
   });
-  connect(&m_runner, &EngineRunner::quarantined, m_setup->devicesPanel(), &DevicesPanel::setLost);
-  connect(&m_runner, &EngineRunner::readmitted, this, [this](const RunReadmission& event) {
-    m_setup->devicesPanel()->setReadmitted(event.device);
-    m_setup->devicesPanel()->model()->setReadmitted(event);
-    m_messages->remove(m_lostTexts.take(event.device));
+  connect(&m_runner, &EngineRunner::quarantined, this, [this](const RunQuarantine& event) {
+    const QString name = QString::fromStdString(event.name);
+    settleLost(name);
+    m_untold.append(name);
+    m_setup->devicesPanel()->setLost(event, m_started.steps);
   });
-  connect(m_setup->devicesPanel(), &DevicesPanel::readmissionAsked, &m_runner,
-          [this](const QString& device) { m_runner.readmit(device.toStdString()); });
+  connect(&m_runner, &EngineRunner::readmitted, this, [this](const RunReadmission& event) {
+    m_setup->devicesPanel()->setReadmitted(event);
+    settleLost(QString::fromStdString(event.name));
+  });
+  connect(m_setup->devicesPanel(), &DevicesPanel::readmissionAsked, this, &MainWindow::letIn);
   connect(&m_runner, &EngineRunner::sharesChanged, this, [this](const RunShares& event) {
     m_setup->devicesPanel()->model()->setShares(m_started, event);
-    if (event.change == ShareChange::kQuarantine) tellLost(event);
+    if (event.change != ShareChange::kRebalance) return;
+    // Only the last is news; the chart of the shares has them all.
+    const QString text = QString::fromStdString(event.reason);
+    if (text != m_rebalanceText) m_messages->remove(std::exchange(m_rebalanceText, text));
   });
   const auto saved = [this](const QString& path) {
     m_messages->add(Severity::kInfo, tr("Saved %1.").arg(QDir::toNativeSeparators(path)));
@@ -74,7 +79,10 @@ bool MainWindow::startRun() {
   }
   m_predictor.stopCalibration();  // would take its time from the run
   m_messages->clear();
+  m_untold.clear();
   m_lostTexts.clear();
+  m_askedTexts.clear();
+  m_rebalanceText.clear();
   m_setup->devicesPanel()->clearLost();
   m_setup->devicesPanel()->model()->clearCalibration();
   m_runner.start(m_document.experiment(), runsFolder().toStdString());
@@ -99,7 +107,10 @@ void MainWindow::runEnded() {
                               Severity::kError, failure->text});
     }
   }
-  m_setup->devicesPanel()->clearLost();  // nobody can be let in any more
+  // Nobody can be let in any more.
+  m_setup->devicesPanel()->clearLost();
+  for (const QString& text : std::as_const(m_lostTexts)) m_messages->withdraw(text);
+  for (const QString& text : std::as_const(m_askedTexts)) m_messages->remove(text);
   loadCalibration(runFolder());
   keepMeasured();
   showState();
@@ -140,18 +151,40 @@ void MainWindow::loadCalibration(const QString& folder) {
   }
 }
 
-// The engine's own sentence, which is in the bar already, gets the buttons.
-void MainWindow::tellLost(const RunShares& shares) {
-  const QString text = QString::fromStdString(shares.reason);
-  QList<MessageBar::Action> actions;
-  for (int device = 0; device < m_store.deviceCount(); ++device) {
-    const auto& lost = m_store.quarantine(device);
-    if (!lost || m_lostTexts.contains(device)) continue;
-    m_lostTexts.insert(device, text);
-    actions.append({tr("Let %1 in Again").arg(QString::fromStdString(lost->name)),
-                    [this, name = lost->name] { m_runner.readmit(name); }});
+// The engine's own sentence on what has just been lost gets the buttons.
+void MainWindow::tell(Severity severity, const QString& text) {
+  if (severity != Severity::kWarning || m_untold.isEmpty()) {
+    m_messages->add(severity, text);
+    return;
   }
-  m_messages->add(Severity::kWarning, text, actions);
+  for (const QString& device : std::exchange(m_untold, {})) m_lostTexts.insert(device, text);
+  showLost(text);
+}
+
+// One message may tell of several devices: a button for each that is still out.
+void MainWindow::showLost(const QString& text) {
+  QList<MessageBar::Action> actions;
+  for (const QString& device : m_lostTexts.keys(text))
+    actions.append({tr("Let %1 in Again").arg(device), [this, device] { letIn(device); }});
+  if (actions.isEmpty())
+    m_messages->remove(text);
+  else
+    m_messages->add(Severity::kWarning, text, actions);
+}
+
+// A step may take long: whoever clicks hears at once that it was heard.
+void MainWindow::letIn(const QString& device) {
+  m_runner.readmit(device.toStdString());
+  const QString text =
+      tr("%1 is measured before the next step, then takes part again.").arg(device);
+  m_askedTexts.insert(device, text);
+  m_messages->add(Severity::kInfo, text);
+}
+
+// It is back, or out for another reason: what was said before is past.
+void MainWindow::settleLost(const QString& device) {
+  m_messages->remove(m_askedTexts.take(device));
+  if (const QString text = m_lostTexts.take(device); !text.isEmpty()) showLost(text);
 }
 
 }  // namespace convoy::ui

@@ -14,6 +14,8 @@
 namespace convoy::ui {
 namespace {
 
+constexpr int kWidestAction = 240;
+
 Ink inkOf(Severity severity) {
   switch (severity) {
     case Severity::kInfo:
@@ -79,10 +81,12 @@ class MessageStrip : public QWidget {
     for (const MessageBar::Action& action : actions) {
       auto* act = new QToolButton(this);
       act->setObjectName(QStringLiteral("messageAction"));
-      act->setText(action.text);
+      act->setText(act->fontMetrics().elidedText(action.text, Qt::ElideMiddle, kWidestAction));
+      act->setToolTip(action.text);
       act->setAccessibleName(action.text);
       connect(act, &QToolButton::clicked, this, action.trigger);
       layout->addWidget(act);
+      m_actions.append(act);
     }
     layout->addWidget(copy);
     layout->addWidget(close);
@@ -92,6 +96,10 @@ class MessageStrip : public QWidget {
 
   Severity severity() const { return m_severity; }
   const QString& text() const { return m_text; }
+  // Hidden only: the click may have come from one of them.
+  void withdrawActions() {
+    for (QToolButton* action : std::as_const(m_actions)) action->hide();
+  }
 
   QToolButton* copy;
   QToolButton* close;
@@ -123,11 +131,12 @@ class MessageStrip : public QWidget {
 
   Severity m_severity;
   QString m_text;
+  QList<QToolButton*> m_actions;
 };
 
 MessageBar::MessageBar(QWidget* parent) : QWidget(parent), m_layout(new QVBoxLayout(this)) {
   setAccessibleName(tr("Messages"));
-  m_layout->setContentsMargins(Space::kLarge, Space::kSmall, Space::kLarge, 0);
+  m_layout->setContentsMargins(Space::kLarge, Space::kSmall, Space::kLarge, Space::kSmall);
   m_layout->setSpacing(Space::kTight);
   hide();
 }
@@ -141,6 +150,11 @@ void MessageBar::remove(const QString& text) {
     break;
   }
   setVisible(!m_strips.isEmpty());
+}
+
+void MessageBar::withdraw(const QString& text) {
+  for (MessageStrip* strip : std::as_const(m_strips))
+    if (strip->text() == text) strip->withdrawActions();
 }
 
 void MessageBar::add(Severity severity, const QString& text, const QList<Action>& actions) {
@@ -160,7 +174,8 @@ void MessageBar::add(Severity severity, const QString& text, const QList<Action>
         [](const auto* a, const auto* b) { return a->severity() < b->severity(); });
     MessageStrip* gone = *least;
     m_strips.removeOne(gone);
-    delete gone;
+    gone->hide();
+    gone->deleteLater();  // a click in it may have brought the new message
   }
   setVisible(true);
 }

@@ -22,7 +22,7 @@ class MessageBar : public QWidget {
 
   explicit MessageBar(QWidget* parent = nullptr);
 
-  // What can be done about it, as a button at its end.
+  // What can be done about it, as a button at its end; a long text is cut short there.
   struct Action {
     QString text;
     std::function<void()> trigger;
@@ -32,6 +32,8 @@ class MessageBar : public QWidget {
   void add(Severity severity, const QString& text) { add(severity, text, {}); }
   void add(Severity severity, const QString& text, const QList<Action>& actions);
   void remove(const QString& text);
+  // Nothing can be done about it any more: the message stays, its actions go.
+  void withdraw(const QString& text);
   void clear();
   QStringList texts() const;
 

@@ -57,7 +57,9 @@ std::string rounded(double value) {
   char text[48];
   const int digits = value >= 10.0 ? 0 : value >= 1.0 ? 1 : value >= 0.1 ? 2 : 3;
   std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
+  std::string number = text;
+  if (number.ends_with(".0")) number.resize(number.size() - 2);
+  return number;
 }
 
 std::string bandwidth(const std::optional<double>& mbps) {

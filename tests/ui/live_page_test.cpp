@@ -11,6 +11,7 @@
 
 #include "ui/charts/chart_canvas.h"
 #include "ui/charts/chart_table_model.h"
+#include "ui/charts/save_charts.h"
 #include "ui/live/run_store.h"
 #include "ui/live/tile.h"
 
@@ -19,8 +20,9 @@ using namespace convoy::ui;
 
 namespace {
 
-void startRun(RunStore& store, int steps) {
+void startRun(RunStore& store, int steps, const Experiment& experiment = {}) {
   RunStarted started;
+  started.experiment_json = experiment_json(experiment);
   started.batch_size = 64;
   started.steps = steps;
   started.network = "50:500";
@@ -145,6 +147,40 @@ class LivePageTest : public QObject {
     QCOMPARE(tileOf(page, "Time left")->value(), "–");
   }
 
+  // Text that shrinks until it fits cannot be read.
+  void aNarrowTileSaysLess() {
+    Tile tile("Speedup");
+    tile.setValue("1.48x", {}, "of 1.60x Amdahl limit", "limit 1.60x");
+    tile.resize(200, 72);
+    QCOMPARE(tile.shownNote(), "of 1.60x Amdahl limit");
+    tile.resize(tile.minimumSizeHint());
+    QCOMPARE(tile.shownNote(), "limit 1.60x");
+    QCOMPARE(tile.note(), "of 1.60x Amdahl limit");  // for those who hear it
+  }
+
+  void virtualTimeIsCalledSo() {
+    RunStore store;
+    LivePage page(store);
+    page.show();
+    const auto* mark = page.findChild<QLabel*>("virtualClock");
+    QVERIFY(mark);
+    for (const ClockMode clock : {ClockMode::kWall, ClockMode::kVirtual}) {
+      Experiment experiment;
+      experiment.clock = clock;
+      startRun(store, 20, experiment);
+      measureBefore(store);
+      takeStep(store, 1);
+      store.publish();
+      const bool isVirtual = clock == ClockMode::kVirtual;
+      QCOMPARE(mark->isVisible(), isVirtual);
+      QCOMPARE(tileOf(page, "Virtual step time") != nullptr, isVirtual);
+      QCOMPARE(tileOf(page, "Step time") != nullptr, !isVirtual);
+    }
+    store.reset();
+    store.publish();
+    QVERIFY(!mark->isVisible());
+  }
+
   // A prediction is of the link that the run began with.
   void aMovedLinkEndsThePrediction() {
     RunStore store;
@@ -252,12 +288,12 @@ class LivePageTest : public QObject {
     const QString target = folder.filePath("new/charts");
     for (const ExportFormat format :
          {ExportFormat::Png, ExportFormat::Svg, ExportFormat::Pdf, ExportFormat::Csv}) {
-      QCOMPARE(page.saveCharts(target, format), QString());
+      QCOMPARE(saveCharts(page.allCharts(), target, format), QString());
       const QStringList files = QDir(target).entryList({"*." + suffixOf(format)}, QDir::Files);
       QCOMPARE(files.size(), page.charts().size());
       for (const QString& file : files) QVERIFY(QFileInfo(QDir(target), file).size() > 100);
     }
-    QVERIFY(!page.saveCharts("/proc/no/such/place", ExportFormat::Png).isEmpty());
+    QVERIFY(!saveCharts(page.allCharts(), "/proc/no/such/place", ExportFormat::Png).isEmpty());
 
     // The CSV says what the store holds, to the last bit.
     QFile csv(QDir(target).filePath("step-time.csv"));

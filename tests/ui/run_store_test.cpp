@@ -105,6 +105,41 @@ class RunStoreTest : public QObject {
     QCOMPARE(*store.secondsLeft(), 5 * 0.110);
   }
 
+  // A second of four computers' time may take this machine four.
+  void whatIsLeftOnTheVirtualClockIsRealTime() {
+    using namespace std::chrono_literals;
+    Experiment experiment;
+    experiment.clock = ClockMode::kVirtual;
+    RunStarted started = startedWith(1, 10);
+    started.experiment_json = experiment_json(experiment);
+    RunStore store;
+    store.start(started);
+    TimePoint now{};
+    store.step(stepOf(1, 100), now += 7s);
+    QVERIFY(!store.secondsLeft());  // nobody knows how long that one took
+    for (int i = 2; i <= 5; ++i) store.step(stepOf(i, 100), now += 400ms);
+    QCOMPARE(*store.recentStepMs(), 100.0);
+    QCOMPARE(*store.secondsLeft(), 5 * 0.4);
+  }
+
+  void sharesThatFollowTheTimesEndThePrediction() {
+    RunStore store;
+    store.start(startedWith(2, 10));
+    RunCalibrated calibrated;
+    calibrated.share = {0.5, 0.5};
+    calibrated.predicted_step_ms = 160.0;
+    store.calibrated(calibrated);
+    store.step(stepOf(1, 160));
+    QVERIFY(store.asBegun());
+    QCOMPARE(store.predictedStepMs(), std::optional(160.0));
+    RunShares shares;
+    shares.step = 2;
+    shares.share = {0.9, 0.1};
+    store.sharesChanged(shares);
+    QVERIFY(!store.asBegun());
+    QVERIFY(!store.predictedStepMs());
+  }
+
   void recentMedianForgetsAndWholeMedianDoesNot() {
     RunStore store;
     store.start(startedWith(1, 1000));

@@ -1,17 +1,21 @@
 // The window by its real controls: mouse and keys in, the experiment out.
 #include <QComboBox>
 #include <QDropEvent>
+#include <QLabel>
 #include <QLineEdit>
+#include <QMenuBar>
 #include <QMimeData>
 #include <QScrollArea>
 #include <QSlider>
 #include <QSpinBox>
+#include <QTabWidget>
 #include <QTableView>
 
 #include "tests/ui/window_driver.h"
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
 #include "ui/models/device_model.h"
+#include "ui/setup/section.h"
 
 using namespace convoy;
 using namespace convoy::ui;
@@ -168,6 +172,29 @@ class WindowTest : public QObject, private WindowDriver {
                                      .arg(widget->metaObject()->className(), widget->objectName(),
                                           inside)));
     }
+  }
+
+  // Alt and a letter go to one place, also with everything unfolded.
+  void everyMnemonicIsOfOneControl() {
+    for (Section* section : m_window->findChildren<Section*>()) section->setExpanded(true);
+    document()->edit("Own method", {},
+                     [](Setup& setup) { setup.experiment.distribution.options.overlap = true; });
+    QMap<QString, QString> taken;
+    const auto take = [&taken](const QString& text) {
+      const QString key = QKeySequence::mnemonic(text).toString();
+      if (key.isEmpty()) return;
+      QVERIFY2(!taken.contains(key), qPrintable(taken.value(key) + " and " + text));
+      taken.insert(key, text);
+    };
+    for (const QAction* menu : m_window->menuBar()->actions()) take(menu->text());
+    const auto* pages = child<QTabWidget>(*m_window, "pages");
+    for (int page = 0; page < pages->count(); ++page) take(pages->tabText(page));
+    m_window->showPage(MainWindow::Page::Predict);
+    for (const QLabel* label : m_window->findChildren<QLabel*>())
+      if (label->buddy() && label->isVisible()) take(label->text());
+    for (const QAbstractButton* button : m_window->findChildren<QAbstractButton*>())
+      if (button->isVisible()) take(button->text());
+    QVERIFY(taken.size() > 20);
   }
 
   void theDockFitsASmallWindow() {

@@ -62,7 +62,9 @@ class EventQueue : public RunListener {
     push([event](EngineRunner&, RunStore& store) { store.baseline(event); });
   }
   void on_step(const RunStep& event) override {
-    push([event](EngineRunner&, RunStore& store) { store.step(event); });
+    push([event, told = SteadyClock::now()](EngineRunner&, RunStore& store) {
+      store.step(event, told);
+    });
   }
   void on_quarantine(const RunQuarantine& event) override {
     push([event](EngineRunner& runner, RunStore& store) {

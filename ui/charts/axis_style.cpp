@@ -1,10 +1,12 @@
 #include "ui/charts/axis_style.h"
 
 #include <QChart>
+#include <QFontMetricsF>
 #include <QLogValueAxis>
 #include <QValueAxis>
 #include <algorithm>
 
+#include "ui/charts/chart_spec.h"
 #include "ui/charts/nice_range.h"
 #include "ui/theme/theme.h"
 
@@ -19,17 +21,31 @@ void styleChart(QChart& chart) {
   chart.setDropShadowEnabled(false);  // a shadow turns PDF export into pixels
 }
 
-void styleAxis(QAbstractAxis& axis, GridLines grid, const QString& title) {
+void styleAxis(QAbstractAxis& axis, GridLines grid) {
   const Theme& theme = Theme::instance();
   axis.setLabelsFont(theme.font(TextStyle::Small));
   axis.setLabelsColor(theme.color(Ink::MutedText));
   axis.setTitleFont(theme.font(TextStyle::Small));
   axis.setTitleBrush(theme.color(Ink::MutedText));
-  axis.setTitleText(title);
   axis.setGridLinePen(QPen(theme.color(Ink::Grid), 1.0));
   axis.setGridLineVisible(grid == GridLines::Shown);
   axis.setMinorGridLineVisible(false);
   axis.setLineVisible(false);
+}
+
+void fitTitle(QAbstractAxis& axis, const AxisSpec& spec, const QSizeF& chart) {
+  // What the other axis and the margins take of a chart's side, about.
+  constexpr double kBeside = 48.0, kBelow = 72.0;
+  constexpr double kLow = 140.0;
+  const bool upright = axis.orientation() == Qt::Vertical;
+  const double room = upright ? chart.height() - kBelow : chart.width() - kBeside;
+  const QString label = spec.label();
+  QString title = label;
+  if (!upright && chart.height() < kLow)
+    title.clear();
+  else if (QFontMetricsF(axis.titleFont()).horizontalAdvance(label) > room)
+    title = spec.unit;
+  if (axis.titleText() != title) axis.setTitleText(title);
 }
 
 void setRange(QValueAxis& axis, double min, double max, double step) {

@@ -53,9 +53,10 @@ bool BarPlot::isEmpty() const {
 void BarPlot::restyle() {
   const Theme& theme = Theme::instance();
   styleChart(m_chart);
-  styleAxis(*m_categories, GridLines::Hidden, QString());
+  styleAxis(*m_categories, GridLines::Hidden);
   m_categories->setLabelsVisible(false);
-  styleAxis(*m_values, GridLines::Shown, m_spec.value.label());
+  styleAxis(*m_values, GridLines::Shown);
+  fitTitle(*m_values, m_spec.value, m_chart.size());
   for (size_t i = 0; i < m_sets.size(); ++i) {
     m_sets[i]->setBrush(theme.color(m_spec.series[i].ink));
     // A seam in the background's colour keeps neighbours apart.
@@ -121,6 +122,7 @@ void BarPlot::refresh() {
     for (int place = 0; place < count; ++place) places.append(QString::number(place));
     m_categories->setCategories(places);
   }
+  fitTitle(*m_values, m_spec.value, m_chart.size() - QSizeF(labelWidth(), 0.0));
   // Room for the names, which are painted over it. Set rarely: it lays the chart out again.
   const int room = int(std::ceil(labelWidth() + kLabelGap - kAxisRoom));
   if (m_chart.margins().left() != room) m_chart.setMargins({room, 6, 10, 0});

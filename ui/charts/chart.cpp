@@ -69,7 +69,6 @@ void Chart::build(const QString& description) {
   m_menuButton->setMenu(m_menu);
   m_menuButton->setToolTip(tr("Copy, save, table and more"));
   m_menuButton->setAccessibleName(tr("Menu of %1").arg(m_title));
-  m_menuButton->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; }"));
 
   m_head = new QHBoxLayout;
   m_head->setSpacing(Space::kTight);
@@ -126,7 +125,6 @@ void Chart::buildMenu() {
 void Chart::addHeadAction(QAction* action) {
   auto* button = new QToolButton(this);
   button->setDefaultAction(action);
-  button->setAutoRaise(true);
   button->setAccessibleName(action->text());
   m_head->insertWidget(1, button);
   const auto follow = [action, button] { button->setVisible(action->isVisible()); };
@@ -144,6 +142,7 @@ void Chart::refresh() {
     m_model->refresh();
   else
     m_canvas->refresh();
+  updateLegend();
 }
 
 void Chart::showEvent(QShowEvent* event) {
@@ -193,6 +192,10 @@ void Chart::showCursor(std::optional<double> x) {
 void Chart::restyle() {
   const Theme& theme = Theme::instance();
   m_titleLabel->setFont(theme.font(TextStyle::Title));
+  // A button with a style sheet keeps the palette that it was polished with.
+  m_menuButton->setStyleSheet(
+      QStringLiteral("QToolButton { color: %1; } QToolButton::menu-indicator { image: none; }")
+          .arg(theme.color(Ink::Text).name()));
   m_canvas->restyle();
   updateLegend();
   update();
@@ -224,6 +227,11 @@ void Chart::paintAll(QPainter& painter, const QRectF& area) {
   m_canvas->paint(painter, inside);
 }
 
+QString Chart::fileName(ExportFormat format) const {
+  const QString stem = m_fileStem.isEmpty() ? m_title : m_fileStem;
+  return stem.simplified().toLower().replace(' ', '-') + '.' + suffixOf(format);
+}
+
 QByteArray Chart::exported(ExportFormat format, const QSizeF& size) {
   m_canvas->plot().refresh();
   if (format == ExportFormat::Csv)
@@ -244,10 +252,8 @@ void Chart::copyPicture() {
 
 void Chart::askAndExport(ExportFormat format) {
   const QString suffix = suffixOf(format);
-  QString path =
-      QFileDialog::getSaveFileName(this, tr("Save %1").arg(m_title),
-                                   m_title.simplified().replace(' ', '-').toLower() + '.' + suffix,
-                                   tr("%1 file (*.%2)").arg(suffix.toUpper(), suffix));
+  QString path = QFileDialog::getSaveFileName(this, tr("Save %1").arg(m_title), fileName(format),
+                                              tr("%1 file (*.%2)").arg(suffix.toUpper(), suffix));
   if (path.isEmpty()) return;
   if (!path.endsWith('.' + suffix, Qt::CaseInsensitive)) path += '.' + suffix;
   const QString problem = exportTo(path, format);

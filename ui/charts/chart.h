@@ -34,6 +34,9 @@ class Chart : public QFrame {
   explicit Chart(BarsSpec spec, QWidget* parent = nullptr);
 
   const QString& title() const { return m_title; }
+  // What a file of it is called: "step-time.png", after the title unless something is set here.
+  void setFileStem(const QString& stem) { m_fileStem = stem; }
+  QString fileName(ExportFormat format) const;
   void setEmptyText(const QString& text);
   void refresh();
 
@@ -79,6 +82,7 @@ class Chart : public QFrame {
   void paintAll(QPainter& painter, const QRectF& area);
 
   QString m_title;
+  QString m_fileStem;
   ChartCanvas* m_canvas = nullptr;
   ChartLegend* m_legend = nullptr;
   ChartTableModel* m_model = nullptr;

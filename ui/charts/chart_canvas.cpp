@@ -147,6 +147,7 @@ void ChartCanvas::paintReadOut(QPainter& painter, const ReadOut& out) const {
     values = std::max(values, small.horizontalAdvance(row.value));
   }
   const qreal limit = sceneRect().width() - 2.0 * kPad;
+  names = std::min(names, std::max(0.0, limit - kSwatch - 6.0 - kGap - values));
   const QString title = small.elidedText(out.title, Qt::ElideMiddle, limit);
   const qreal width =
       2.0 * kPad + std::max(kSwatch + 6.0 + names + kGap + values, small.horizontalAdvance(title));
@@ -172,7 +173,8 @@ void ChartCanvas::paintReadOut(QPainter& painter, const ReadOut& out) const {
       painter.fillRect(QRectF(text.left(), text.center().y() - kSwatch / 2, kSwatch, kSwatch),
                        row.color);
     painter.setPen(theme.color(Ink::Text));
-    painter.drawText(text.adjusted(kSwatch + 6.0, 0, 0, 0), Qt::AlignVCenter, row.name);
+    painter.drawText(text.adjusted(kSwatch + 6.0, 0, 0, 0), Qt::AlignVCenter,
+                     small.elidedText(row.name, Qt::ElideMiddle, std::ceil(names)));
     painter.drawText(text, Qt::AlignVCenter | Qt::AlignRight, row.value);
   }
 }

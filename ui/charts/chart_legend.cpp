@@ -1,6 +1,8 @@
 #include "ui/charts/chart_legend.h"
 
 #include <QFontMetricsF>
+#include <algorithm>
+#include <numeric>
 
 #include "ui/charts/flow_layout.h"
 
@@ -12,6 +14,13 @@ constexpr qreal kSwatch = 12.0, kGap = 6.0, kHeight = 20.0, kBetween = 14.0;
 qreal widthOf(const LegendEntry& entry) {
   const QFontMetricsF metrics(Theme::instance().font(TextStyle::Small));
   return kSwatch + kGap + metrics.horizontalAdvance(entry.name) + 2.0;
+}
+
+// Shrunk so that a swatch shows it twice: one dash alone looks solid.
+QList<qreal> twice(QList<qreal> dash, qreal penWidth) {
+  const qreal length = penWidth * std::accumulate(dash.begin(), dash.end(), 0.0);
+  for (qreal& part : dash) part *= std::min(1.0, kSwatch / (2.0 * length));
+  return dash;
 }
 
 void paintEntry(QPainter& painter, const QRectF& area, const LegendEntry& entry) {
@@ -31,7 +40,8 @@ void paintEntry(QPainter& painter, const QRectF& area, const LegendEntry& entry)
     const bool faint = entry.swatch == LegendEntry::Swatch::FaintLine;
     if (faint && !entry.hidden) color.setAlphaF(0.55F);
     QPen pen(color, faint ? 1.2 : 2.4);
-    if (!entry.dash.isEmpty()) pen.setDashPattern(entry.dash);
+    pen.setCapStyle(Qt::FlatCap);
+    if (!entry.dash.isEmpty()) pen.setDashPattern(twice(entry.dash, pen.widthF()));
     painter.setPen(pen);
     painter.drawLine(QPointF(swatch.left(), swatch.center().y()),
                      QPointF(swatch.right(), swatch.center().y()));
@@ -76,6 +86,8 @@ ChartLegend::ChartLegend(QWidget* parent) : QWidget(parent) {
 }
 
 void ChartLegend::setEntries(const QList<LegendEntry>& entries) {
+  if (entries == m_entries) return;
+  m_entries = entries;
   while (m_buttons.size() < entries.size()) {
     auto* button = new LegendButton(this);
     const int entry = int(m_buttons.size());
@@ -84,13 +96,16 @@ void ChartLegend::setEntries(const QList<LegendEntry>& entries) {
     layout()->addWidget(button);
     m_buttons.append(button);
   }
-  for (int i = 0; i < entries.size(); ++i) m_buttons[i]->setEntry(entries[i]);
+  for (int i = 0; i < entries.size(); ++i) {
+    m_buttons[i]->setEntry(entries[i]);
+    m_buttons[i]->setVisible(!entries[i].absent);
+  }
 }
 
 qreal ChartLegend::paint(QPainter& painter, const QRectF& area, const QList<LegendEntry>& entries) {
   qreal x = area.left(), y = area.top();
   for (const LegendEntry& entry : entries) {
-    if (entry.hidden) continue;
+    if (entry.hidden || entry.absent) continue;
     const qreal width = widthOf(entry);
     if (x > area.left() && x + width > area.right()) {
       x = area.left();

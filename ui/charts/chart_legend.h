@@ -39,6 +39,7 @@ class ChartLegend : public QWidget {
   void toggled(int entry, bool hidden);
 
  private:
+  QList<LegendEntry> m_entries;
   QList<LegendButton*> m_buttons;
 };
 

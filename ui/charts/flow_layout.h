@@ -39,6 +39,7 @@ class FlowLayout : public QLayout {
   int arrange(const QRect& rect, bool place) const {
     int x = rect.x(), y = rect.y(), rowHeight = 0;
     for (QLayoutItem* item : m_items) {
+      if (item->isEmpty()) continue;  // hidden
       const QSize size = item->sizeHint();
       if (x > rect.x() && x + size.width() > rect.x() + rect.width()) {
         x = rect.x();

@@ -77,9 +77,10 @@ QList<qreal> LinePlot::dashOf(size_t series) const {
 void LinePlot::restyle() {
   styleChart(m_chart);
   m_x.restyle();
-  styleAxis(*m_left, GridLines::Shown, m_spec.left.label());
-  styleAxis(*m_leftLog, GridLines::Shown, m_spec.left.label());
-  if (m_right) styleAxis(*m_right, GridLines::Hidden, m_spec.right->label());
+  styleAxis(*m_left, GridLines::Shown);
+  styleAxis(*m_leftLog, GridLines::Shown);
+  if (m_right) styleAxis(*m_right, GridLines::Hidden);
+  fitTitles();
   for (size_t i = 0; i < m_drawn.size(); ++i) {
     const LineSeries& series = m_spec.series[i];
     QColor color = inkOf(i);
@@ -195,10 +196,20 @@ void LinePlot::refresh() {
       if (!onRight(i) && point.y() > 0.0) smallestPositive = std::min(smallestPositive, point.y());
     }
     m_drawn[i].line->replace(points);
+    if (!m_drawn[i].hidden && !m_zoomed) m_drawn[i].absent = rows > 0 && points.isEmpty();
   }
   for (const ReferenceLine& line : m_spec.references)
     if (const auto level = line.value()) largest[0] = std::max(largest[0], kLabelHeadroom * *level);
   if (!m_zoomed) fitAxes(largest, smallestPositive);
+  fitTitles();
+}
+
+// Where a title would be cut short, its unit says most; below a low chart, nothing but the numbers.
+void LinePlot::fitTitles() {
+  fitTitle(*m_x.axis(), m_spec.x, m_chart.size());
+  fitTitle(*m_left, m_spec.left, m_chart.size());
+  fitTitle(*m_leftLog, m_spec.left, m_chart.size());
+  if (m_right) fitTitle(*m_right, *m_spec.right, m_chart.size());
 }
 
 void LinePlot::fitAxes(const std::vector<double>& largest, double smallestPositive) {
@@ -238,7 +249,8 @@ QList<LegendEntry> LinePlot::legend() const {
                         : series.markers ? LegendEntry::Swatch::Marker
                         : series.faint   ? LegendEntry::Swatch::FaintLine
                                          : LegendEntry::Swatch::Line;
-    entries.append({series.name, inkOf(i), swatch, dashOf(i), m_drawn[i].hidden});
+    entries.append(
+        {series.name, inkOf(i), swatch, dashOf(i), m_drawn[i].hidden, m_drawn[i].absent});
   }
   return entries;
 }

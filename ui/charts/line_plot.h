@@ -51,6 +51,7 @@ class LinePlot : public Plot {
     QAreaSeries* area = nullptr;  // when stacked
     GrowingPoints all;
     bool hidden = false;
+    bool absent = false;  // without any value
   };
   using Range = XAxis::Range;
 
@@ -62,14 +63,15 @@ class LinePlot : public Plot {
   bool onRight(size_t series) const;
   Range leftRange() const;
   void setLeftRange(const Range& range);
+  void fitTitles();
   void fitAxes(const std::vector<double>& largest, double smallestPositive);
   QColor inkOf(size_t series) const;
   QList<qreal> dashOf(size_t series) const;
   // Fractions of the plot area's height, 0 at the bottom.
   double leftFraction(double value) const;
   QPointF placeOf(double x, double left) const;  // in the chart's scene
-  void paintLevels(QPainter& painter) const;
-  void paintMarks(QPainter& painter) const;
+  void paintLevels(QPainter& painter, QList<QRectF> taken) const;
+  QList<QRectF> paintMarks(QPainter& painter) const;  // where their names are
   void paintMarkers(QPainter& painter) const;
 
   QChart& m_chart;

@@ -75,18 +75,18 @@ QPointF LinePlot::placeOf(double x, double left) const {
 
 void LinePlot::paintOverlay(QPainter& painter) const {
   if (isEmpty()) return;
-  paintMarks(painter);
-  paintLevels(painter);
+  paintLevels(painter, paintMarks(painter));
   paintMarkers(painter);
 }
 
 // Upright lines, each with its name beside its upper end, on the side that has room.
-void LinePlot::paintMarks(QPainter& painter) const {
+QList<QRectF> LinePlot::paintMarks(QPainter& painter) const {
   const Theme& theme = Theme::instance();
   const QRectF plot = m_chart.plotArea();
   const QFont small = theme.font(TextStyle::Small);
   const QFontMetricsF metrics(small);
   painter.setFont(small);
+  QList<QRectF> labels;
   qreal top = plot.top();
   for (const ReferenceMark& mark : m_spec.marks) {
     const std::optional<double> x = mark.x();
@@ -107,28 +107,36 @@ void LinePlot::paintMarks(QPainter& painter) const {
     veil.setAlphaF(0.75F);
     painter.fillRect(label, veil);
     painter.drawText(label, Qt::AlignCenter, mark.name);
+    labels.append(label);
     top += metrics.height() + 2.0;
   }
+  return labels;
 }
 
-// Rings, so that the line below can be seen to meet them or not.
+// Rings, so that the line below can be seen to meet them or not; and what would be a line if it had
+// a second point.
 void LinePlot::paintMarkers(QPainter& painter) const {
   const QRectF plot = m_chart.plotArea();
   painter.save();
   painter.setRenderHint(QPainter::Antialiasing);
   for (size_t i = 0; i < m_drawn.size(); ++i) {
-    if (!m_spec.series[i].markers || m_drawn[i].hidden) continue;
+    if (m_drawn[i].hidden || m_spec.stacked) continue;
+    const QList<QPointF> points = m_drawn[i].line->points();
+    const bool rings = m_spec.series[i].markers;
+    if (!rings && (points.size() != 1 || m_spec.series[i].faint || onRight(i))) continue;
     painter.setPen(QPen(inkOf(i), 2.0));
-    painter.setBrush(Theme::instance().color(Ink::Card));
-    for (const QPointF& point : m_drawn[i].line->points()) {
+    painter.setBrush(rings ? Theme::instance().color(Ink::Card) : inkOf(i));
+    for (const QPointF& point : points) {
       const QPointF place = placeOf(point.x(), point.y());
-      if (plot.adjusted(-1.0, -1.0, 1.0, 1.0).contains(place)) painter.drawEllipse(place, 4.5, 4.5);
+      const qreal radius = rings ? 4.5 : 2.5;
+      if (plot.adjusted(-1.0, -1.0, 1.0, 1.0).contains(place))
+        painter.drawEllipse(place, radius, radius);
     }
   }
   painter.restore();
 }
 
-void LinePlot::paintLevels(QPainter& painter) const {
+void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
   const Theme& theme = Theme::instance();
   const QRectF plot = m_chart.plotArea();
   const QFont small = theme.font(TextStyle::Small);
@@ -163,16 +171,17 @@ void LinePlot::paintLevels(QPainter& painter) const {
 
   // A name goes above its line, below it, or beside another name: wherever it hides least.
   painter.setFont(small);
-  QList<QRectF> taken;
   for (const Level& level : levels) {
     const QString text = level.line->name + ' ' + valueText(level.value, m_spec.left);
     QRectF above(0.0, 0.0, metrics.horizontalAdvance(text) + 8.0, metrics.height());
     above.moveBottomRight({plot.right() - 2.0, level.y - 1.0});
     QList<QRectF> places{above, above.translated(0.0, above.height() + 2.0)};
     for (const QRectF& other : std::as_const(taken)) {
-      QRectF beside = above;
-      beside.moveTopRight({other.left() - 8.0, other.top()});
-      places.append(beside);
+      for (const qreal top : {other.top(), above.top()}) {
+        QRectF beside = above;
+        beside.moveTopRight({other.left() - 8.0, top});
+        places.append(beside);
+      }
     }
     const auto cost = [&](const QRectF& label) {
       // Nearer is better.

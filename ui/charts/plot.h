@@ -26,6 +26,8 @@ struct LegendEntry {
   Swatch swatch = Swatch::Box;
   QList<qreal> dash;
   bool hidden = false;
+  bool absent = false;  // nothing to show or to hide: left out of the legend
+  bool operator==(const LegendEntry&) const = default;
 };
 
 // The values under the cursor.

@@ -27,7 +27,7 @@ QAbstractAxis* XAxis::axis() const {
 }
 
 void XAxis::restyle() {
-  styleAxis(*axis(), GridLines::Hidden, m_spec.label());
+  styleAxis(*axis(), GridLines::Hidden);
 }
 
 XAxis::Range XAxis::fullRange(double first, double last, double planned) const {

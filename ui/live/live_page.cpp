@@ -1,7 +1,6 @@
 #include "ui/live/live_page.h"
 
 #include <QAction>
-#include <QDir>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -34,16 +33,19 @@ QString percentOf(double fraction, int decimals) {
   return QLocale().toString(100.0 * fraction, 'f', decimals);
 }
 
-QString fileNameOf(const Chart& chart, ExportFormat format) {
-  return chart.title().toLower().replace(' ', '-') + '.' + suffixOf(format);
-}
-
 }  // namespace
 
 LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(store) {
   setAccessibleName(tr("Live"));
   m_status = new QLabel(this);
   m_status->setAccessibleName(tr("State of the run"));
+  m_clock = new QLabel(tr("virtual clock"), this);
+  m_clock->setObjectName(QStringLiteral("virtualClock"));
+  m_clock->setToolTip(
+      tr("Devices and links are measured one at a time and placed side by side: all times, rates "
+         "and speedups are those of the computers that they stand for. What has passed and what "
+         "is left of the run is real time."));
+  m_clock->setAccessibleDescription(m_clock->toolTip());
   m_detail = new QLabel(this);
   m_detail->setWordWrap(true);
   m_detail->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -51,6 +53,7 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   head->setContentsMargins(Space::kTight, 0, Space::kTight, 0);
   head->setSpacing(Space::kMedium);
   head->addWidget(m_status);
+  head->addWidget(m_clock);
   head->addWidget(m_detail, 1);
 
   m_speedup = new Tile(tr("Speedup"), this);
@@ -105,8 +108,8 @@ void LivePage::connectChart(Chart* chart) {
   connect(chart, &Chart::exportDone, this, &LivePage::chartSaved);
   connect(chart, &Chart::exportFailed, this, &LivePage::chartFailed);
   connect(chart, &Chart::cursorMoved, this, [this, chart](std::optional<double> x) {
-    for (Chart* other : m_charts + QList<Chart*>{m_shares})
-      if (other && other != chart) other->showCursor(x);
+    for (Chart* other : allCharts())
+      if (other != chart) other->showCursor(x);
   });
 }
 
@@ -132,6 +135,11 @@ void LivePage::refreshShares() {
 
 void LivePage::restyle() {
   m_status->setFont(Theme::instance().font(TextStyle::Heading));
+  m_clock->setStyleSheet(
+      QStringLiteral("QLabel#virtualClock { color: %1; border: 1px solid %1; border-radius: 4px;"
+                     " padding: 0 5px; }")
+          .arg(Theme::instance().color(Ink::Prediction).name()));
+  m_clock->setFont(Theme::instance().font(TextStyle::Small));
   QPalette quiet = palette();
   quiet.setColor(QPalette::WindowText, Theme::instance().color(Ink::MutedText));
   m_detail->setPalette(quiet);
@@ -237,8 +245,6 @@ void LivePage::refreshStatus() {
         tr(" · network %1, batch %2, %3")
             .arg(QString::fromStdString(started.network), QLocale().toString(started.batch_size),
                  QString::fromStdString(started.dataset));
-  if (m_store.state() >= State::Training && m_store.experiment().clock == ClockMode::kVirtual)
-    detail += tr(" · virtual clock");
   if (!out.isEmpty()) detail += tr(" · out: %1").arg(out.join(QStringLiteral(", ")));
 
   const auto& summary = m_store.summary();
@@ -252,6 +258,7 @@ void LivePage::refreshStatus() {
   }
 
   m_status->setText(status);
+  m_clock->setVisible(m_store.state() != State::Idle && m_store.isVirtual());
   QPalette colored = palette();
   colored.setColor(QPalette::WindowText, Theme::instance().color(ink));
   m_status->setPalette(colored);
@@ -286,24 +293,30 @@ void LivePage::refreshTiles() {
   m_speedup->setValue(speedup ? timesOf(*speedup) : none, {},
                       limit             ? tr("of %1 Amdahl limit").arg(timesOf(*limit))
                       : run.stepCount() ? tr("no baseline measured")
-                                        : tr("of the Amdahl limit"));
+                                        : tr("of the Amdahl limit"),
+                      limit             ? tr("limit %1").arg(timesOf(*limit))
+                      : run.stepCount() ? tr("no baseline")
+                                        : tr("of the limit"));
 
   const auto efficiency = shown(summary ? summary->efficiency : std::nullopt, run.efficiency());
   const auto pooled = run.pooledSpeed();
   m_efficiency->setValue(efficiency ? percentOf(*efficiency, 0) : none,
                          efficiency ? QStringLiteral("%") : QString(),
-                         pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of pooled speed"));
+                         pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of pooled speed"),
+                         pooled ? tr("of %1").arg(timesOf(*pooled)) : tr("pooled"));
 
   const auto stepMs = shown(summary ? summary->step_ms : std::nullopt, run.recentStepMs());
   const QString alone =
       run.baseline() ? tr("alone %1 ms").arg(readable(run.baseline()->step_ms)) : tr("median");
   const auto predicted = run.predictedStepMs();
   const auto error = run.predictionError();
+  m_stepTime->setName(run.isVirtual() ? tr("Virtual step time") : tr("Step time"));
   m_stepTime->setValue(
       textOf(stepMs), stepMs ? QStringLiteral("ms") : QString(),
       !predicted ? alone
       : error    ? tr("predicted %1 ms (%2)").arg(readable(*predicted), signedPercent(*error))
-                 : tr("predicted %1 ms").arg(readable(*predicted)));
+                 : tr("predicted %1 ms").arg(readable(*predicted)),
+      predicted ? tr("pred. %1").arg(readable(*predicted)) : QString());
   m_stepTime->setToolTip(
       predicted ? tr("Predicted from the calibration before the first step; in brackets how far "
                      "that is off. On one device alone a step takes %1 ms.")
@@ -322,10 +335,11 @@ void LivePage::refreshTiles() {
   } else {
     const double accuracy = steps.recentAccuracy.back();
     m_loss->setValue(QLocale().toString(steps.recentLoss.back(), 'f', 3), {},
-                     tr("last %1 batches").arg(std::min(run.stepCount(), RunStore::kRecentSteps)));
+                     tr("last %1 batches").arg(std::min(run.stepCount(), RunStore::kRecentSteps)),
+                     tr("last %1").arg(std::min(run.stepCount(), RunStore::kRecentSteps)));
     if (summary && summary->test_accuracy)
       m_accuracy->setValue(percentOf(*summary->test_accuracy, 1), QStringLiteral("%"),
-                           tr("test · train %1 %").arg(percentOf(accuracy, 0)));
+                           tr("test · train %1 %").arg(percentOf(accuracy, 0)), tr("in the test"));
     else
       m_accuracy->setValue(percentOf(accuracy, 1), QStringLiteral("%"), tr("in training"));
   }
@@ -336,23 +350,14 @@ void LivePage::refreshTiles() {
                         : run.running()
                             ? tr("%1 steps left").arg(QLocale().toString(missing))
                             : tr("after %1 steps").arg(QLocale().toString(run.stepCount()));
-  m_timeLeft->setValue(left ? durationText(std::ceil(*left)) : none, {}, count);
+  const QString briefly = run.stepCount() == 0 ? QString()
+                          : run.running()      ? tr("steps: %1").arg(QLocale().toString(missing))
+                                               : tr("steps: %1").arg(run.stepCount());
+  m_timeLeft->setValue(left ? durationText(std::ceil(*left)) : none, {}, count, briefly);
 }
 
-QString LivePage::exportChart(int chart, const QString& path, ExportFormat format) {
-  return m_charts[chart]->exportTo(path, format);
-}
-
-QString LivePage::saveCharts(const QString& folder, ExportFormat format) {
-  const QDir directory(folder);
-  if (!directory.mkpath("."))
-    return tr("The folder %1 cannot be made.").arg(QDir::toNativeSeparators(folder));
-  for (Chart* chart : m_charts + QList<Chart*>{m_shares}) {
-    if (!chart) continue;
-    const QString problem = chart->exportTo(directory.filePath(fileNameOf(*chart, format)), format);
-    if (!problem.isEmpty()) return problem;
-  }
-  return {};
+QList<Chart*> LivePage::allCharts() const {
+  return m_shares ? m_charts + QList<Chart*>{m_shares} : m_charts;
 }
 
 }  // namespace convoy::ui

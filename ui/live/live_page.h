@@ -24,13 +24,10 @@ class LivePage : public QWidget {
  public:
   explicit LivePage(RunStore& store, QWidget* parent = nullptr);
 
-  // Without the one of the shares, which comes and goes.
+  // charts() is without the one of the shares, which comes and goes.
   const QList<Chart*>& charts() const { return m_charts; }
   Chart* sharesChart() const { return m_shares; }
-  // Writes every chart into the folder ("speedup.png", ...), which is created if missing. Returns
-  // what went wrong, empty when nothing did.
-  QString saveCharts(const QString& folder, ExportFormat format);
-  QString exportChart(int chart, const QString& path, ExportFormat format);
+  QList<Chart*> allCharts() const;
   // What keeps the set-up from being run; empty when nothing does. Shown before a run.
   void setObstacle(const QString& text);
   void setPaused(bool paused);
@@ -56,6 +53,7 @@ class LivePage : public QWidget {
   QString m_obstacle;
   bool m_paused = false;
   QLabel* m_status = nullptr;
+  QLabel* m_clock = nullptr;  // says that the run's times are virtual
   QLabel* m_detail = nullptr;
   Tile* m_speedup = nullptr;
   Tile* m_efficiency = nullptr;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "ui/live/run_store.h"
+#include "ui/models/device_model.h"
 
 namespace convoy::ui {
 namespace {
@@ -56,14 +57,14 @@ BarsSpec deviceTimesSpec(const RunStore& store) {
       "milliseconds, the median of the last steps. Where bars are equally long, the devices finish "
       "together.");
   spec.category = {tr("Device"), {}, {}, false};
-  spec.value = {tr("Time of a step's convolutions"), "ms", {}, false};
+  spec.value = {tr("Convolutions of a step"), "ms", {}, false};
   spec.categories = [&store] { return store.deviceCount(); };
   spec.categoryAt = [&store](int device) {
     BarCategory category;
     category.name = store.deviceName(device);
     category.style = Theme::instance().device(device);
     if (const auto& lost = store.quarantine(device)) {
-      category.detail = tr("out since step %1").arg(lost->step);
+      category.detail = outSinceText(*lost, store.started().steps);
       category.brief = tr("out");
     } else if (const std::optional<double> share = store.deviceShare(device)) {
       QStringList kernels;
@@ -157,7 +158,7 @@ LinesSpec sharesSpec(const RunStore& store) {
       "Each device's share of all convolution work in each step, in per cent. It changes where the "
       "shares are rebalanced, and where a device is lost or let in again.");
   spec.firstTypicalRow = {};
-  spec.left = {tr("Share of the convolutions"), "%", {}, false};
+  spec.left = {tr("Share"), "%", 100.0, false};
   for (int device = 0; device < store.deviceCount(); ++device) {
     LineSeries series;
     series.name = store.deviceName(device);

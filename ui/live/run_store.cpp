@@ -50,6 +50,7 @@ void RunStore::reset() {
   m_messages.clear();
   m_steps = {};
   m_devices.clear();
+  m_realMs.clear();
   m_medianStepMs.clear();
   m_shares.clear();
   m_quarantines.clear();
@@ -117,7 +118,9 @@ void RunStore::baseline(const RunBaseline& baseline) {
   m_dirty = true;
 }
 
-void RunStore::step(const RunStep& step) {
+void RunStore::step(const RunStep& step, TimePoint told) {
+  m_realMs.push_back(m_realMs.empty() ? kAbsent : milliseconds(told - m_told));
+  m_told = told;
   m_state = State::Training;
   m_dirty = true;
   if (step.bandwidth_mbps != m_started.bandwidth_mbps) m_linkMoved = true;
@@ -214,7 +217,8 @@ std::vector<size_t> RunStore::recentIndices() const {
 
 double RunStore::recentMedian(const std::vector<double>& values) const {
   std::vector<double> recent;
-  for (const size_t index : recentIndices()) recent.push_back(values[index]);
+  for (const size_t index : recentIndices())
+    if (!std::isnan(values[index])) recent.push_back(values[index]);
   return recent.empty() ? kAbsent : median(std::move(recent));
 }
 
@@ -317,7 +321,8 @@ std::optional<double> RunStore::imagesPerSecond() const {
 
 std::optional<double> RunStore::secondsLeft() const {
   if (m_state != State::Training) return std::nullopt;
-  const std::optional<double> ms = recentStepMs();
+  // On the virtual clock a step takes as long as many computers would need for it.
+  const std::optional<double> ms = isVirtual() ? present(recentMedian(m_realMs)) : recentStepMs();
   if (!ms) return std::nullopt;
   return *ms / 1000.0 * std::max(0, m_started.steps - stepCount());
 }

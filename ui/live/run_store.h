@@ -78,7 +78,8 @@ class RunStore : public QObject {
   void phase(RunPhase phase, const QString& what, int done, int total);
   void calibrated(const RunCalibrated& calibrated);
   void baseline(const RunBaseline& baseline);
-  void step(const RunStep& step);
+  // `told` is the real time of the call; the step's own times may be of the virtual clock.
+  void step(const RunStep& step, TimePoint told = {});
   void quarantined(const RunQuarantine& lost);
   void readmitted(const RunReadmission& back);
   void sharesChanged(const RunShares& shares);
@@ -98,6 +99,7 @@ class RunStore : public QObject {
   const RunStarted& started() const { return m_started; }
   // As it is really run; the defaults before the first run.
   const Experiment& experiment() const { return m_experiment; }
+  bool isVirtual() const { return m_experiment.clock == ClockMode::kVirtual; }
   const std::optional<RunCalibrated>& calibration() const { return m_calibrated; }
   const std::optional<RunBaseline>& baseline() const { return m_baseline; }
   const std::optional<RunSummary>& summary() const { return m_summary; }
@@ -132,9 +134,9 @@ class RunStore : public QObject {
   std::optional<double> speedup() const;                   // baseline / medianStepMs()
   std::optional<double> speedupAt(int index) const;        // of one step
   std::optional<double> recentSpeedupAt(int index) const;  // the median that ends there
-  // Whether the run has kept the link and the devices that it began with.
-  bool asBegun() const { return !m_linkMoved && !m_deviceLost; }
-  // Of the devices and the link that the run began with: nothing once those have changed.
+  // Whether the run has kept the link, the devices and the shares that it began with.
+  bool asBegun() const { return !m_linkMoved && m_shares.size() <= 1 && !m_deviceLost; }
+  // Of what the run began with: nothing once that has changed.
   std::optional<double> predictedStepMs() const;
   std::optional<double> predictedSpeedup() const;
   // How far the prediction is off what was measured: 0.02 is 2 % too long.
@@ -144,7 +146,7 @@ class RunStore : public QObject {
   std::optional<double> pooledSpeed() const;
   std::optional<double> efficiency() const;  // recentSpeedup() / pooledSpeed()
   std::optional<double> imagesPerSecond() const;
-  std::optional<double> secondsLeft() const;  // of training
+  std::optional<double> secondsLeft() const;  // of training, in real time
 
  signals:
   void changed();
@@ -166,6 +168,8 @@ class RunStore : public QObject {
   std::deque<Message> m_messages;
   Steps m_steps;
   std::vector<DeviceSteps> m_devices;
+  std::vector<double> m_realMs;  // of each step, between two calls; NaN for the first
+  TimePoint m_told;
   RunningMedian m_medianStepMs;
   std::vector<RunShares> m_shares;
   std::vector<std::optional<RunQuarantine>> m_quarantines;  // [device]

@@ -4,19 +4,25 @@
 #include <QFontMetricsF>
 #include <QPainter>
 #include <algorithm>
+#include <cmath>
 
 namespace convoy::ui {
 namespace {
 
 constexpr qreal kPad = 12.0;
 constexpr qreal kUnitGap = 3.0;
+constexpr qreal kSmallestText = 0.88, kSmallestValue = 0.6;  // of their fonts
 
-// The same font, smaller where the text would not fit.
-QFont fitted(QFont font, const QString& text, qreal width) {
+// The same font, smaller where the text would not fit, but never too small to read.
+QFont fitted(QFont font, const QString& text, qreal width, qreal smallest) {
   const qreal needed = QFontMetricsF(font).horizontalAdvance(text);
   if (needed > width && needed > 0.0)
-    font.setPointSizeF(std::max(6.0, font.pointSizeF() * width / needed * 0.98));
+    font.setPointSizeF(font.pointSizeF() * std::max(smallest, width / needed * 0.98));
   return font;
+}
+
+bool fits(const QFont& font, const QString& text, qreal width) {
+  return QFontMetricsF(fitted(font, text, width, kSmallestText)).horizontalAdvance(text) <= width;
 }
 
 }  // namespace
@@ -30,11 +36,13 @@ Tile::Tile(const QString& name, QWidget* parent) : QWidget(parent), m_name(name)
   describe();
 }
 
-void Tile::setValue(const QString& value, const QString& unit, const QString& note) {
-  if (value == m_value && unit == m_unit && note == m_note) return;
+void Tile::setValue(const QString& value, const QString& unit, const QString& note,
+                    const QString& brief) {
+  if (value == m_value && unit == m_unit && note == m_note && brief == m_brief) return;
   m_value = value;
   m_unit = unit;
   m_note = note;
+  m_brief = brief;
   describe();
   update();
 }
@@ -57,6 +65,16 @@ void Tile::describe() {
   setAccessibleDescription(m_note);
 }
 
+QString Tile::shownNote() const {
+  const bool whole =
+      m_brief.isEmpty() || fits(Theme::instance().font(TextStyle::Small), m_note, innerWidth());
+  return whole ? m_note : m_brief;
+}
+
+qreal Tile::innerWidth() const {
+  return width() - 2.0 * kPad + 2.0;
+}
+
 QSize Tile::minimumSizeHint() const {
   const Theme& theme = Theme::instance();
   const qreal height = 2.0 * QFontMetricsF(theme.font(TextStyle::Small)).height() +
@@ -72,20 +90,23 @@ void Tile::paintEvent(QPaintEvent*) {
   const QFont small = theme.font(TextStyle::Small);
   const QFont figure = theme.font(TextStyle::Figure);
   const qreal line = QFontMetricsF(small).height();
-  const QRectF inside = QRectF(rect()).adjusted(kPad, 7.0, -kPad + 2.0, -7.0);
+  const QRectF inside = QRectF(kPad, 7.0, innerWidth(), height() - 14.0);
 
   painter.setPen(theme.color(Ink::MutedText));
-  painter.setFont(fitted(small, m_name, inside.width()));
-  painter.drawText(QRectF(inside.topLeft(), QSizeF(inside.width(), line)), Qt::AlignVCenter,
-                   m_name);
-  painter.setFont(fitted(small, m_note, inside.width()));
-  painter.drawText(QRectF(inside.left(), inside.bottom() - line, inside.width(), line),
-                   Qt::AlignVCenter, m_note);
+  const auto write = [&](const QString& text, qreal top) {
+    const QFont font = fitted(small, text, inside.width(), kSmallestText);
+    painter.setFont(font);
+    painter.drawText(
+        QRectF(inside.left(), top, inside.width(), line), Qt::AlignVCenter,
+        QFontMetricsF(font).elidedText(text, Qt::ElideRight, std::ceil(inside.width())));
+  };
+  write(m_name, inside.top());
+  write(shownNote(), inside.bottom() - line);
 
   // Value and unit share a base line.
   const QFontMetricsF unitMetrics(small);
   const qreal unitWidth = m_unit.isEmpty() ? 0.0 : unitMetrics.horizontalAdvance(m_unit) + kUnitGap;
-  const QFont valueFont = fitted(figure, m_value, inside.width() - unitWidth);
+  const QFont valueFont = fitted(figure, m_value, inside.width() - unitWidth, kSmallestValue);
   const QFontMetricsF figureMetrics(figure);
   const qreal base = inside.top() + line +
                      (inside.height() - 2.0 * line - figureMetrics.height()) / 2.0 +

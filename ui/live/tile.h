@@ -13,12 +13,15 @@ class Tile : public QWidget {
  public:
   explicit Tile(const QString& name, QWidget* parent = nullptr);
 
-  void setValue(const QString& value, const QString& unit = {}, const QString& note = {});
+  // `brief` is what is left of the note where there is no room for it.
+  void setValue(const QString& value, const QString& unit = {}, const QString& note = {},
+                const QString& brief = {});
   void setName(const QString& name);
   void setInk(Ink ink);  // of the value
   const QString& value() const { return m_value; }
   const QString& note() const { return m_note; }
   const QString& name() const { return m_name; }
+  QString shownNote() const;  // in the room that there is
 
   QSize minimumSizeHint() const override;
   QSize sizeHint() const override { return minimumSizeHint(); }
@@ -28,8 +31,9 @@ class Tile : public QWidget {
 
  private:
   void describe();
+  qreal innerWidth() const;
 
-  QString m_name, m_value, m_unit, m_note;
+  QString m_name, m_value, m_unit, m_note, m_brief;
   Ink m_ink = Ink::Text;
 };
 

@@ -361,10 +361,20 @@ void DeviceModel::setReadmitted(const RunReadmission& back) {
   refresh();
 }
 
-void DeviceModel::clearCalibration() {
-  m_measured.clear();
+void DeviceModel::clearLost() {
   m_lost.clear();
   refresh();
+}
+
+void DeviceModel::clearCalibration() {
+  m_measured.clear();
+  refresh();
+}
+
+QString outSinceText(const RunQuarantine& lost, int steps) {
+  if (lost.step == 0) return DeviceModel::tr("out since the calibration");
+  if (lost.step > steps) return DeviceModel::tr("out since the test");
+  return DeviceModel::tr("out since step %1").arg(QLocale().toString(lost.step));
 }
 
 }  // namespace convoy::ui

@@ -56,6 +56,7 @@ class DeviceModel : public QAbstractTableModel {
   // The run goes on without the device, or with it again.
   void setLost(const RunQuarantine& lost);
   void setReadmitted(const RunReadmission& back);
+  void clearLost();
 
  signals:
   // An entry that was typed but cannot be, and what would be valid.
@@ -84,5 +85,8 @@ class DeviceModel : public QAbstractTableModel {
   QHash<QString, QString> m_lost;  // name -> why
   bool m_readOnly = false;
 };
+
+// "out since step 3": of a run of so many steps.
+QString outSinceText(const RunQuarantine& lost, int steps);
 
 }  // namespace convoy::ui

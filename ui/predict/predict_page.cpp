@@ -11,6 +11,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <cmath>
 
 #include "ui/bridge/predictor.h"
 #include "ui/charts/nice_range.h"
@@ -25,6 +26,24 @@ namespace {
 constexpr int kAskingMs = 40;
 constexpr std::size_t kMeasuredKept = 50;
 constexpr int kMethodRows = 9;  // the paper's, six options, all, one's own
+constexpr int kLeastRows = 4;   // in a small window
+
+QString axisName(PredictAxis axis) {
+  switch (axis) {
+    case PredictAxis::Bandwidth:
+      return PredictPage::tr("Bandwidth");
+    case PredictAxis::Devices:
+      return PredictPage::tr("Devices");
+    case PredictAxis::BatchSize:
+      break;
+  }
+  return PredictPage::tr("Batch size");
+}
+
+double twoDigits(double value) {
+  const double unit = std::pow(10.0, std::floor(std::log10(value)) - 1.0);
+  return std::round(value / unit) * unit;
+}
 
 void setInk(QLabel* label, Ink ink, TextStyle style) {
   QPalette palette = label->palette();
@@ -68,7 +87,7 @@ QWidget* PredictPage::makeEmpty() {
   m_emptyText->setAlignment(Qt::AlignHCenter);
   m_emptyText->setWordWrap(true);
   m_emptyText->setFixedWidth(480);
-  m_calibrate = new QPushButton(tr("&Calibrate Now"), page);
+  m_calibrate = new QPushButton(tr("Calibra&te Now"), page);
   m_calibrate->setObjectName(QStringLiteral("calibrate"));
   m_progress = new QProgressBar(page);
   m_progress->setAccessibleName(tr("Progress of the calibration"));
@@ -76,7 +95,7 @@ QWidget* PredictPage::makeEmpty() {
   m_progress->setTextVisible(false);
   m_progressText = new QLabel(page);
   m_progressText->setAlignment(Qt::AlignHCenter);
-  m_stop = new QPushButton(tr("&Stop"), page);
+  m_stop = new QPushButton(tr("Stop"), page);
   m_stop->setObjectName(QStringLiteral("stopCalibration"));
   auto* column = new QVBoxLayout(page);
   column->setSpacing(Space::kMedium);
@@ -104,7 +123,7 @@ QWidget* PredictPage::makeContent() {
   m_verdict->setWordWrap(true);
   m_verdict->setTextInteractionFlags(Qt::TextSelectableByMouse);
   m_verdict->setAccessibleDescription(tr("The verdict on this set-up"));
-  m_again = new QPushButton(tr("Calibrate &Again"), page);
+  m_again = new QPushButton(tr("Calibra&te Again"), page);
   m_again->setObjectName(QStringLiteral("calibrateAgain"));
   m_again->setToolTip(tr("Measure the ticked devices on this network and batch size now"));
   connect(m_again, &QPushButton::clicked, this, [this] { calibrate(m_document->experiment()); });
@@ -139,6 +158,8 @@ QWidget* PredictPage::makeContent() {
       connect(chart, &Chart::exportDone, this, &PredictPage::chartSaved);
       connect(chart, &Chart::exportFailed, this, &PredictPage::chartFailed);
     }
+    for (Chart* chart : {m_charts[2 * axis], m_charts[2 * axis + 1]})
+      chart->setFileStem(tr("%1 over %2").arg(chart->title(), axisName(which)));
     // From Wi-Fi to a backplane step times span decades.
     if (which == PredictAxis::Bandwidth) m_charts[2 * axis]->setLogarithmic(true);
     for (const int i : {0, 1})
@@ -166,16 +187,15 @@ QWidget* PredictPage::makeAxisLine() {
   auto* over = new QLabel(tr("Over"), line);
   row->addWidget(over);
   m_axes = new QButtonGroup(this);
-  const std::pair<const char*, QString> axes[kPredictAxes] = {{"axisBandwidth", tr("Bandwidth")},
-                                                              {"axisDevices", tr("Devices")},
-                                                              {"axisBatch", tr("Batch size")}};
+  static constexpr const char* kNames[kPredictAxes] = {"axisBandwidth", "axisDevices", "axisBatch"};
   for (int axis = 0; axis < kPredictAxes; ++axis) {
     auto* button = new QToolButton(line);
-    button->setObjectName(QLatin1String(axes[axis].first));
-    button->setText(axes[axis].second);
+    const QString name = axisName(static_cast<PredictAxis>(axis));
+    button->setObjectName(QLatin1String(kNames[axis]));
+    button->setText(name);
     button->setCheckable(true);
     button->setChecked(axis == 0);
-    button->setAccessibleName(tr("Curves over %1").arg(axes[axis].second.toLower()));
+    button->setAccessibleName(tr("Curves over %1").arg(name.toLower()));
     m_axes->addButton(button, axis);
     row->addWidget(button);
   }
@@ -201,14 +221,16 @@ QWidget* PredictPage::makeTables() {
       tr("Traffic and time of a step with the paper's method and one option at a time, at the "
          "set-up's link; a tick marks what the set-up uses."),
       m_options, tables);
-  options->setRowsShown(kMethodRows);
+  options->setRowsShown(kLeastRows, kMethodRows);
   options->table()->setObjectName(QStringLiteral("optionTable"));
   auto* checks =
       new TableCard(tr("Predicted and measured, ms a step"),
                     tr("Runs of this set-up beside what is predicted for them, the newest on top."),
                     m_checks, tables);
   checks->table()->setObjectName(QStringLiteral("checkTable"));
-  m_checkCard = checks;
+  checks->setEmptyText(
+      tr("Run this set-up, or one that differs in what the curves are over or in its method, and "
+         "what was measured stands here beside the prediction."));
   row->addWidget(options, 3);
   row->addWidget(checks, 2);
   return tables;
@@ -328,6 +350,10 @@ void PredictPage::refresh() {
   for (Chart* chart : charts()) chart->refresh();
 }
 
+QList<Chart*> PredictPage::chartsToSave() const {
+  return m_stack->currentIndex() == 1 ? charts() : QList<Chart*>();
+}
+
 void PredictPage::refreshTiles() {
   const Prediction& now = m_data.now;
   m_stepTime->setValue(readable(now.step.step_ms), QStringLiteral("ms"),
@@ -340,7 +366,7 @@ void PredictPage::refreshTiles() {
   m_communication->setValue(QLocale().toString(100.0 * now.comm_share(), 'f', 0),
                             QStringLiteral("%"), tr("of the step"));
   m_traffic->setValue(readable(static_cast<double>(now.step.bytes) / 1e6), QStringLiteral("MB"),
-                      tr("a step, both directions"));
+                      tr("a step, both directions"), tr("a step"));
   switch (m_data.breakEven.kind) {
     case BreakEven::Kind::kAlways:
       m_breakEven->setValue(tr("always"), {}, tr("pays at any bandwidth"));
@@ -348,10 +374,13 @@ void PredictPage::refreshTiles() {
     case BreakEven::Kind::kNever:
       m_breakEven->setValue(tr("never"), {}, tr("pays at no bandwidth"));
       break;
-    case BreakEven::Kind::kAt:
-      m_breakEven->setValue(readable(m_data.breakEven.bandwidth_mbps), QStringLiteral("Mb/s"),
-                            tr("pays from here on"));
+    case BreakEven::Kind::kAt: {
+      // As the verdict says it, "30 Gb/s": more digits would promise more than is known.
+      const QStringList parts =
+          bandwidthText(twoDigits(m_data.breakEven.bandwidth_mbps)).split(QLatin1Char(' '));
+      m_breakEven->setValue(parts.front(), parts.back(), tr("pays from here on"));
       break;
+    }
   }
 }
 

@@ -43,6 +43,8 @@ class PredictPage : public QWidget {
   const PredictionData& data() const { return m_data; }
   // Of the axis that is shown: step time, speedup.
   QList<Chart*> charts() const { return m_charts.mid(2 * int(m_axis), 2); }
+  // None before anything is predicted.
+  QList<Chart*> chartsToSave() const;
 
  signals:
   void messageArrived(convoy::Severity severity, const QString& text);
@@ -99,7 +101,6 @@ class PredictPage : public QWidget {
   QList<Chart*> m_charts;  // [axis * 2 + (0: step time, 1: speedup)]
   OptionTable* m_options;
   CheckTable* m_checks;
-  QWidget* m_checkCard = nullptr;
 };
 
 }  // namespace convoy::ui

@@ -16,15 +16,20 @@ QVariant numberAlignment(int column) {
   return QVariant::fromValue((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
 }
 
-// A saving in the unit and in per cent; what costs more has a minus.
+// In per cent; what costs more has a minus. What rounds to nothing is nothing.
 QString savedText(double before, double after) {
+  const double percent = 100.0 * (before - after) / before;
+  if (!(std::abs(percent) >= 0.05)) return QString::fromUtf8(kNone);
+  const QString sign = percent < 0.0 ? QStringLiteral("−") : QString();
+  return QStringLiteral("%1%2 %").arg(
+      sign, QLocale().toString(std::abs(percent), 'f', std::abs(percent) < 1.0 ? 1 : 0));
+}
+
+QString amountText(double before, double after, const QString& unit) {
   const double saved = before - after;
-  // What rounds to nothing is nothing.
-  if (!(std::abs(saved) >= 0.0005 * before)) return QString::fromUtf8(kNone);
-  const QString sign = saved < 0.0 ? QStringLiteral("−") : QString();
-  return QStringLiteral("%1%2 (%1%3 %)")
-      .arg(sign, readable(std::abs(saved)),
-           QLocale().toString(100.0 * std::abs(saved) / before, 'f', 0));
+  return saved < 0.0
+             ? OptionTable::tr("%1 %2 more than the paper's method").arg(readable(-saved), unit)
+             : OptionTable::tr("%1 %2 less than the paper's method").arg(readable(saved), unit);
 }
 
 }  // namespace
@@ -71,6 +76,10 @@ QVariant OptionTable::data(const QModelIndex& index, int role) const {
     case Qt::TextAlignmentRole:
       return numberAlignment(index.column());
     case Qt::ToolTipRole:
+      if (index.column() == TrafficSaved && option.role != OptionWorth::Role::Base)
+        return amountText(m_options.front().bytes / 1e6, option.bytes / 1e6, tr("MB"));
+      if (index.column() == TimeSaved && option.role != OptionWorth::Role::Base)
+        return amountText(m_options.front().ms, option.ms, tr("ms"));
       if (!option.note.isEmpty()) return option.note;
       return option.inUse ? tr("The set-up uses it.") : tr("The set-up does not use it.");
     case Qt::FontRole: {
@@ -95,15 +104,15 @@ QVariant OptionTable::headerData(int section, Qt::Orientation orientation, int r
   if (role != Qt::DisplayRole) return {};
   switch (section) {
     case Name:
-      return tr("Alone, at this link");
+      return tr("Option alone");
     case Traffic:
       return tr("MB a step");
     case TrafficSaved:
-      return tr("MB saved");
+      return tr("saved");
     case Time:
       return tr("ms a step");
     case TimeSaved:
-      return tr("ms saved");
+      return tr("saved");
     default:
       return {};
   }

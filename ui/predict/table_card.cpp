@@ -14,7 +14,10 @@ namespace convoy::ui {
 
 TableCard::TableCard(const QString& title, const QString& description, QAbstractItemModel* model,
                      QWidget* parent)
-    : QFrame(parent), m_title(new QLabel(title, this)), m_table(new QTableView(this)) {
+    : QFrame(parent),
+      m_title(new QLabel(title, this)),
+      m_table(new QTableView(this)),
+      m_empty(new QLabel(this)) {
   m_table->setModel(model);
   m_table->setAccessibleName(title);
   m_table->setAccessibleDescription(description);
@@ -35,20 +38,54 @@ TableCard::TableCard(const QString& title, const QString& description, QAbstract
   column->setSpacing(Space::kTight);
   column->addWidget(m_title);
   column->addWidget(m_table, 1);
+  m_empty->setObjectName(QStringLiteral("noRows"));
+  m_empty->setWordWrap(true);
+  m_empty->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+  column->addWidget(m_empty, 1);
+  connect(model, &QAbstractItemModel::modelReset, this, &TableCard::showEmptiness);
+  showEmptiness();
   connect(&Theme::instance(), &Theme::changed, this, &TableCard::restyle);
   restyle();
 }
 
-void TableCard::setRowsShown(int rows) {
-  m_rowsShown = rows;
+void TableCard::setEmptyText(const QString& text) {
+  m_empty->setText(text);
+  showEmptiness();
+}
+
+void TableCard::showEmptiness() {
+  const bool empty = !m_empty->text().isEmpty() && m_table->model()->rowCount() == 0;
+  m_empty->setVisible(empty);
+  m_table->setVisible(!empty);
+}
+
+void TableCard::setRowsShown(int least, int most) {
+  m_leastRows = least;
+  m_mostRows = most;
   restyle();
+}
+
+int TableCard::heightOf(int rows) const {
+  return m_table->horizontalHeader()->sizeHint().height() +
+         rows * m_table->verticalHeader()->defaultSectionSize();
+}
+
+QSize TableCard::sizeHint() const {
+  const QSize hint = QFrame::sizeHint();
+  if (m_mostRows == 0) return hint;
+  const int around =
+      hint.height() - m_table->sizeHint().expandedTo(m_table->minimumSize()).height();
+  return {hint.width(), around + heightOf(m_mostRows)};
 }
 
 void TableCard::restyle() {
   const Theme& theme = Theme::instance();
   m_title->setFont(theme.font(TextStyle::Title));
+  QPalette quiet = palette();
+  quiet.setColor(QPalette::WindowText, theme.color(Ink::MutedText));
+  m_empty->setPalette(quiet);
+  m_empty->setFont(theme.font(TextStyle::Small));
   const int line = QFontMetrics(theme.font(TextStyle::Small)).height() + Space::kTight;
-  if (m_rowsShown > 0) m_table->setMinimumHeight((m_rowsShown + 1) * line + Space::kSmall);
   m_table->verticalHeader()->setMinimumSectionSize(line);
   m_table->verticalHeader()->setDefaultSectionSize(line);
   m_table->setStyleSheet(
@@ -57,6 +94,8 @@ void TableCard::restyle() {
                      " border-bottom: 1px solid %3; padding: 2px 4px; }")
           .arg(theme.color(Ink::Card).name(), theme.color(Ink::MutedText).name(),
                theme.color(Ink::Border).name()));
+  if (m_leastRows > 0) m_table->setMinimumHeight(heightOf(m_leastRows));
+  updateGeometry();
   update();
 }
 

@@ -18,18 +18,24 @@ class TableCard : public QFrame {
             QWidget* parent = nullptr);
 
   QTableView* table() { return m_table; }
-  // Room for so many without scrolling.
-  void setRowsShown(int rows);
+  // Stands in the place of a table without rows.
+  void setEmptyText(const QString& text);
+  // Room for so many without scrolling, where there is room; for fewer in a small window.
+  void setRowsShown(int least, int most);
 
  protected:
   void paintEvent(QPaintEvent* event) override;
+  QSize sizeHint() const override;
 
  private:
   void restyle();
+  void showEmptiness();
+  int heightOf(int rows) const;  // of the table
 
-  int m_rowsShown = 0;
+  int m_leastRows = 0, m_mostRows = 0;
   QLabel* m_title;
   QTableView* m_table;
+  QLabel* m_empty;
 };
 
 }  // namespace convoy::ui

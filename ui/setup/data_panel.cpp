@@ -87,12 +87,12 @@ DataPanel::DataPanel(ExperimentDocument* document, QWidget* parent)
   progressLayout->addWidget(cancel);
 
   auto* form = new FormGrid(this);
-  form->addLine(tr("Pict&ures"), m_kind, {m_fetch});
-  m_pathLabel = form->addLine(tr("&Folder"), m_path, {m_browse});
+  form->addLine(tr("Pictures"), m_kind, {m_fetch});
+  m_pathLabel = form->addLine(tr("Folder"), m_path, {m_browse});
   form->addWide(m_progressLine);
   form->addWide(note(QStringLiteral("/dataset/path")));
-  m_sizeLabel = form->addHalf(tr("P&icture size"), m_imageSize);
-  form->addPair(tr("&Train on"), m_trainLimit, tr("Te&st on"), m_testLimit);
+  m_sizeLabel = form->addHalf(tr("Picture size"), m_imageSize);
+  form->addPair(tr("Train on"), m_trainLimit, tr("Test on"), m_testLimit);
   form->addWide(note(QStringLiteral("/dataset")));
 
   connect(m_kind, &QComboBox::currentIndexChanged, this, [this](int index) {

@@ -78,11 +78,15 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
     const QFont small = Theme::instance().font(TextStyle::Small);
     const QFontMetrics metrics(small);
     const int width = metrics.horizontalAdvance(badge) + 10;
-    const int height = metrics.height() + 1;
     const int nameWidth = painter->fontMetrics().horizontalAdvance(name);
+    // Behind the name; where that has no room for both, before the second line.
+    const bool below = m_twoLines && first.left() + nameWidth + 6 + width > first.right();
+    QRect& line = below ? second : first;
     const int left =
-        std::max(first.left(), std::min(first.left() + nameWidth + 6, first.right() - width));
-    const QRect pill(left, first.center().y() - height / 2, width, height);
+        below ? line.left()
+              : std::max(line.left(), std::min(line.left() + nameWidth + 6, line.right() - width));
+    const int height = metrics.height() + 1;
+    const QRect pill(left, line.center().y() - height / 2, width, height);
     painter->setRenderHint(QPainter::Antialiasing);
     painter->setPen(selected ? text : Theme::instance().color(lost ? Ink::Error : Ink::Accent));
     painter->setBrush(Qt::NoBrush);
@@ -90,7 +94,10 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
     painter->setFont(small);
     painter->drawText(pill, Qt::AlignCenter, badge);
     painter->setFont(cell.font);
-    first.setRight(pill.left() - 4);
+    if (below)
+      line.setLeft(pill.right() + 5);
+    else
+      line.setRight(pill.left() - 4);
   }
   painter->setPen(position >= 0 ? text : muted);
   painter->drawText(first, Qt::AlignLeft | Qt::AlignVCenter,

@@ -129,20 +129,18 @@ QToolButton* DevicesPanel::button(const QString& name, const QString& icon, cons
   return tool;
 }
 
-void DevicesPanel::setLost(const RunQuarantine& lost) {
-  setReadmitted(lost.device);  // one line each
+void DevicesPanel::setLost(const RunQuarantine& lost, int steps) {
+  dropLostRow(lost.device);  // one line each
   m_model->setLost(lost);
   auto* line = new QWidget(this);
   auto* row = new QHBoxLayout(line);
   row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(Space::kSmall);
   auto* text = new FieldNote({}, line);
-  QList<Problem> problems{
-      {{},
-       Severity::kWarning,
-       tr("%1 is out since step %2.").arg(QString::fromStdString(lost.name)).arg(lost.step)}};
-  text->take(problems);
   const QString name = QString::fromStdString(lost.name);
+  QList<Problem> problems{
+      {{}, Severity::kWarning, tr("%1 is %2.").arg(name, outSinceText(lost, steps))}};
+  text->take(problems);
   auto* again = button(QStringLiteral("letInAgain"), QStringLiteral("reset"), tr("Let in again"),
                        tr("Measure %1 anew and give it its share of the work again").arg(name));
   row->addWidget(text, 1);
@@ -152,7 +150,12 @@ void DevicesPanel::setLost(const RunQuarantine& lost) {
   m_lost.insert(lost.device, line);
 }
 
-void DevicesPanel::setReadmitted(int device) {
+void DevicesPanel::setReadmitted(const RunReadmission& back) {
+  dropLostRow(back.device);
+  m_model->setReadmitted(back);
+}
+
+void DevicesPanel::dropLostRow(int device) {
   // The click may come from the line's own button.
   if (QWidget* line = m_lost.take(device)) {
     line->hide();
@@ -161,7 +164,8 @@ void DevicesPanel::setReadmitted(int device) {
 }
 
 void DevicesPanel::clearLost() {
-  for (const int device : m_lost.keys()) setReadmitted(device);
+  for (const int device : m_lost.keys()) dropLostRow(device);
+  m_model->clearLost();
 }
 
 void DevicesPanel::setRunning(bool running) {

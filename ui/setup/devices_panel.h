@@ -25,10 +25,11 @@ class DevicesPanel : public SetupPanel {
   void setRunning(bool running) override;
   DeviceModel* model() { return m_model; }
 
-  // The run goes on without the device, or with it again: says so, with a button that asks for it.
-  void setLost(const RunQuarantine& lost);
-  void setReadmitted(int device);
-  void clearLost();
+  // The run, of so many steps, goes on without the device, or with it again: says so, with a button
+  // that asks for it.
+  void setLost(const RunQuarantine& lost, int steps);
+  void setReadmitted(const RunReadmission& back);
+  void clearLost();  // the run has ended
 
  signals:
   void readmissionAsked(const QString& device);  // its name in the run
@@ -43,6 +44,7 @@ class DevicesPanel : public SetupPanel {
   void enableButtons();
   int currentRow() const;
   void select(int row);
+  void dropLostRow(int device);
   void fitTable();
 
   DeviceModel* m_model;

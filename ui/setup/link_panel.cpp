@@ -108,7 +108,7 @@ LinkPanel::LinkPanel(ExperimentDocument* document, QWidget* parent)
   form->addWide(bandwidthLine);
   form->addWide(stops);
   form->addWide(note(QStringLiteral("/link")));
-  form->addPair(tr("Latenc&y"), m_latency, tr("Duple&x"), m_duplex);
+  form->addPair(tr("Latenc&y"), m_latency, tr("D&uplex"), m_duplex);
 
   connect(m_slider, &QSlider::valueChanged, this,
           [this](int value) { setBandwidth(bandwidth(value)); });

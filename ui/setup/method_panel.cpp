@@ -23,27 +23,27 @@ struct SwitchText {
   bool DistributionOptions::*option;
 };
 constexpr SwitchText kSwitches[] = {
-    {"residentKernels", QT_TRANSLATE_NOOP("MethodPanel", "Resident &kernels"),
-     QT_TRANSLATE_NOOP("MethodPanel", "saves sending the weights each step"),
+    {"residentKernels", QT_TRANSLATE_NOOP("MethodPanel", "Resident kernels"),
+     QT_TRANSLATE_NOOP("MethodPanel", "saves sending weights"),
      QT_TRANSLATE_NOOP("MethodPanel",
                        "Weights stay on their device, which updates them itself. The master "
                        "fetches them only to save them. Layers that are split by batch send "
                        "theirs all the same."),
      &DistributionOptions::resident_kernels},
-    {"fusePooling", QT_TRANSLATE_NOOP("MethodPanel", "&Fused pooling"),
-     QT_TRANSLATE_NOOP("MethodPanel", "saves 3/4 of the maps sent back"),
+    {"fusePooling", QT_TRANSLATE_NOOP("MethodPanel", "Fused pooling"),
+     QT_TRANSLATE_NOOP("MethodPanel", "saves 3/4 of maps sent back"),
      QT_TRANSLATE_NOOP("MethodPanel",
                        "Devices add the bias, rectify and pool, so that pooled maps and their "
                        "gradients travel: a quarter of the bytes."),
      &DistributionOptions::fuse_pooling},
-    {"overlap", QT_TRANSLATE_NOOP("MethodPanel", "O&verlap"),
-     QT_TRANSLATE_NOOP("MethodPanel", "hides transfers behind compute"),
+    {"overlap", QT_TRANSLATE_NOOP("MethodPanel", "Overlap"),
+     QT_TRANSLATE_NOOP("MethodPanel", "hides transfers"),
      QT_TRANSLATE_NOOP("MethodPanel",
                        "The batch is worked off in chunks: one travels while the next is "
                        "computed, in both directions. The bytes stay the same."),
      &DistributionOptions::overlap},
-    {"rebalance", QT_TRANSLATE_NOOP("MethodPanel", "Re&balance"),
-     QT_TRANSLATE_NOOP("MethodPanel", "saves waiting for a slowed device"),
+    {"rebalance", QT_TRANSLATE_NOOP("MethodPanel", "Rebalance"),
+     QT_TRANSLATE_NOOP("MethodPanel", "moves work off slow devices"),
      QT_TRANSLATE_NOOP("MethodPanel",
                        "Shares follow the times that are measured during the run: a slowed, "
                        "paused or hot device loses kernels within a few steps."),
@@ -75,12 +75,12 @@ MethodPanel::MethodPanel(ExperimentDocument* document, QWidget* parent)
   for (QLabel* sentence : {m_methodSentence, m_clockSentence}) sentence->setWordWrap(true);
 
   auto* form = new FormGrid(this);
-  form->addLine(tr("Met&hod"), m_method);
+  form->addLine(tr("Meth&od"), m_method);
   form->addUnder(m_methodSentence);
   form->addWide(m_options);
   form->addWide(note(QStringLiteral("/distribution")));
-  form->addLine(tr("Sha&res"), m_shares);
-  form->addLine(tr("Base&line"), m_baseline);
+  form->addLine(tr("&Shares"), m_shares);
+  form->addLine(tr("Baseline"), m_baseline);
   form->addWide(note(QStringLiteral("/baseline")));
   form->addLine(tr("&Clock"), m_clock);
   form->addUnder(m_clockSentence);
@@ -120,15 +120,13 @@ QWidget* MethodPanel::makeOptions() {
     QCheckBox* box = new TickBox(tr(text.title), options);
     box->setObjectName(QLatin1String(text.objectName));
     box->setToolTip(tr(text.toolTip));
-    box->setAccessibleName(
-        QStringLiteral("%1: %2").arg(tr(text.title).remove('&'), tr(text.saves)));
+    box->setAccessibleName(QStringLiteral("%1: %2").arg(tr(text.title), tr(text.saves)));
     box->setAccessibleDescription(tr(text.toolTip));
     grid->addWidget(box, row, 0, 1, 2);
     explain(row++, tr(text.saves), tr(text.toolTip));
     m_switches.append({box, text.option});
     connect(box, &QCheckBox::toggled, this, [this, text](bool on) {
-      editOption(tr(text.title).remove('&'),
-                 [&](DistributionOptions& changed) { changed.*text.option = on; });
+      editOption(tr(text.title), [&](DistributionOptions& changed) { changed.*text.option = on; });
     });
   }
   const auto line = [&](const QString& title, QComboBox* box, const QString& saves,
@@ -145,12 +143,12 @@ QWidget* MethodPanel::makeOptions() {
   m_wire = choice(QStringLiteral("wire"),
                   {QStringLiteral("fp32"), QStringLiteral("fp16"), QStringLiteral("bf16")},
                   tr("Number format on the wire: fp16 and bf16 save half the bytes"), options);
-  line(tr("&Wire"), m_wire, tr("fp16 and bf16 save half the bytes"),
+  line(tr("Wire"), m_wire, tr("16 bits: half the bytes"),
        tr("How numbers travel. Sums and the master's weights stay in single precision; results "
           "change by the rounding of what travels."));
   m_split = choice(QStringLiteral("split"), {tr("kernels"), tr("batch"), tr("auto")},
                    tr("What of a layer is split: auto takes what is quicker"), options);
-  line(tr("Spli&t"), m_split, tr("auto: the quicker for each layer"),
+  line(tr("Split"), m_split, tr("auto: the quicker for each layer"),
        tr("kernels: every device gets the whole input and computes the maps of its kernels, as in "
           "the paper. batch: every device gets all kernels and some of the pictures. auto: for "
           "each layer the one that is estimated to take less time."));

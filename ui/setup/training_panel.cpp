@@ -35,12 +35,12 @@ TrainingPanel::TrainingPanel(ExperimentDocument* document, QWidget* parent)
   m_seed->setToolTip(tr("The same seed gives the same built-in pictures, weights and batches."));
 
   auto* form = new FormGrid(this);
-  form->addPair(tr("&Batch size"), m_batch, tr("See&d"), m_seed);
+  form->addPair(tr("&Batch size"), m_batch, tr("Seed"), m_seed);
   form->addWide(note(QStringLiteral("/training/batch_size")));
-  form->addLine(tr("&Length"), m_length, {m_unit});
+  form->addLine(tr("Len&gth"), m_length, {m_unit});
   form->addWide(note(QStringLiteral("/training/steps")));
   form->addWide(note(QStringLiteral("/training/epochs")));
-  form->addPair(tr("L&earning rate"), m_learningRate, tr("&Momentum"), m_momentum);
+  form->addPair(tr("Learn&ing rate"), m_learningRate, tr("&Momentum"), m_momentum);
   form->addHalf(tr("&Weight decay"), m_weightDecay);
   form->addWide(note(QStringLiteral("/training")));
   form->addWide(note(QStringLiteral("/seed")));
