@@ -122,9 +122,19 @@ class RunStoreTest : public QObject {
     QCOMPARE(*store.secondsLeft(), 5 * 0.4);
   }
 
-  void sharesThatFollowTheTimesEndThePrediction() {
+  void givenSharesThatMoveEndThePrediction_data() {
+    QTest::addColumn<bool>("calibratedShares");
+    QTest::newRow("equal shares") << false;
+    QTest::newRow("by calibration") << true;
+  }
+  void givenSharesThatMoveEndThePrediction() {
+    QFETCH(bool, calibratedShares);
+    Experiment experiment;
+    if (!calibratedShares) experiment.distribution.shares = ShareMode::kEqual;
+    RunStarted started = startedWith(2, 10);
+    started.experiment_json = experiment_json(experiment);
     RunStore store;
-    store.start(startedWith(2, 10));
+    store.start(started);
     RunCalibrated calibrated;
     calibrated.share = {0.5, 0.5};
     calibrated.predicted_step_ms = 160.0;
@@ -136,8 +146,8 @@ class RunStoreTest : public QObject {
     shares.step = 2;
     shares.share = {0.9, 0.1};
     store.sharesChanged(shares);
-    QVERIFY(!store.asBegun());
-    QVERIFY(!store.predictedStepMs());
+    QCOMPARE(store.asBegun(), calibratedShares);
+    QCOMPARE(store.predictedStepMs().has_value(), calibratedShares);
   }
 
   void recentMedianForgetsAndWholeMedianDoesNot() {

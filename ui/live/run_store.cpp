@@ -54,7 +54,7 @@ void RunStore::reset() {
   m_medianStepMs.clear();
   m_shares.clear();
   m_quarantines.clear();
-  m_linkMoved = m_deviceLost = false;
+  m_linkMoved = m_deviceLost = m_sharesMoved = false;
   m_dirty = true;
 }
 
@@ -110,6 +110,7 @@ void RunStore::readmitted(const RunReadmission& back) {
 
 void RunStore::sharesChanged(const RunShares& shares) {
   m_shares.push_back(shares);
+  if (m_experiment.distribution.shares != ShareMode::kCalibrated) m_sharesMoved = true;
   m_dirty = true;
 }
 

@@ -134,8 +134,9 @@ class RunStore : public QObject {
   std::optional<double> speedup() const;                   // baseline / medianStepMs()
   std::optional<double> speedupAt(int index) const;        // of one step
   std::optional<double> recentSpeedupAt(int index) const;  // the median that ends there
-  // Whether the run has kept the link, the devices and the shares that it began with.
-  bool asBegun() const { return !m_linkMoved && m_shares.size() <= 1 && !m_deviceLost; }
+  // Whether the run has kept the link, the devices and the given shares that it began with. Shares
+  // by calibration may follow the measured times: they are what the prediction is of.
+  bool asBegun() const { return !m_linkMoved && !m_deviceLost && !m_sharesMoved; }
   // Of what the run began with: nothing once that has changed.
   std::optional<double> predictedStepMs() const;
   std::optional<double> predictedSpeedup() const;
@@ -174,6 +175,7 @@ class RunStore : public QObject {
   std::vector<RunShares> m_shares;
   std::vector<std::optional<RunQuarantine>> m_quarantines;  // [device]
   bool m_linkMoved = false;
+  bool m_sharesMoved = false;
   bool m_deviceLost = false;  // once is enough for the prediction
   int m_generation = 0;
   bool m_dirty = false;

@@ -11,7 +11,6 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
-#include <cmath>
 
 #include "ui/bridge/predictor.h"
 #include "ui/charts/nice_range.h"
@@ -38,11 +37,6 @@ QString axisName(PredictAxis axis) {
       break;
   }
   return PredictPage::tr("Batch size");
-}
-
-double twoDigits(double value) {
-  const double unit = std::pow(10.0, std::floor(std::log10(value)) - 1.0);
-  return std::round(value / unit) * unit;
 }
 
 void setInk(QLabel* label, Ink ink, TextStyle style) {
@@ -375,9 +369,9 @@ void PredictPage::refreshTiles() {
       m_breakEven->setValue(tr("never"), {}, tr("pays at no bandwidth"));
       break;
     case BreakEven::Kind::kAt: {
-      // As the verdict says it, "30 Gb/s": more digits would promise more than is known.
+      // As the verdict says it, "22 Gb/s": more digits would promise more than is known.
       const QStringList parts =
-          bandwidthText(twoDigits(m_data.breakEven.bandwidth_mbps)).split(QLatin1Char(' '));
+          QString::fromStdString(break_even_text(m_data.breakEven)).split(QLatin1Char(' '));
       m_breakEven->setValue(parts.front(), parts.back(), tr("pays from here on"));
       break;
     }
