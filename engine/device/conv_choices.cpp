@@ -1,18 +1,13 @@
 #include "engine/device/conv_choices.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "engine/base/atomic_file.h"
+#include "engine/base/file_lock.h"
+#include "engine/base/user_cache.h"
 #include "engine/conv/conv_algorithm.h"
 
 namespace convoy {
@@ -73,33 +68,6 @@ std::pair<ConvChoiceKey, std::string> parse_choice(const ordered_json& json) {
     throw Error(ErrorKind::kRun, "algorithm", "is unknown");
   return {key, std::move(algorithm)};
 }
-
-// Keeps other processes from changing the file; without a lock nothing is written.
-class FileLock {
- public:
-  explicit FileLock(const std::filesystem::path& file) {
-    const std::string name = file.string() + ".lock";
-    file_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    // Nobody holds it for longer than a small file takes; a process that hangs must not stop us.
-    for (int i = 0; file_ >= 0 && i < 100; ++i) {
-      if (::flock(file_, LOCK_EX | LOCK_NB) == 0) {
-        locked_ = true;
-        return;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-  ~FileLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-  bool locked() const { return locked_; }
-
- private:
-  int file_ = -1;
-  bool locked_ = false;
-};
 
 }  // namespace
 
@@ -184,16 +152,8 @@ void ConvChoices::write_file() const {
 }
 
 std::filesystem::path conv_choices_file() {
-  constexpr const char* kName = "conv_choices.json";
-  const auto folder = [](const char* variable) {
-    const char* value = std::getenv(variable);
-    return std::filesystem::path(value ? value : "");
-  };
-  if (const auto own = folder("CONVOY_CACHE_DIR"); !own.empty()) return own / kName;
-  // A relative path is to be ignored, by the XDG base directory specification.
-  if (const auto xdg = folder("XDG_CACHE_HOME"); xdg.is_absolute()) return xdg / "convoy" / kName;
-  if (const auto home = folder("HOME"); !home.empty()) return home / ".cache" / "convoy" / kName;
-  return {};
+  const auto folder = user_cache_folder();
+  return folder.empty() ? folder : folder / "conv_choices.json";
 }
 
 ConvChoices& shared_conv_choices() {

@@ -60,8 +60,7 @@ class ConvChoices {
   mutable std::vector<Choice> choices_;  // the oldest first
 };
 
-// conv_choices.json in $CONVOY_CACHE_DIR, else $XDG_CACHE_HOME/convoy, else ~/.cache/convoy; empty
-// when there is none of them.
+// conv_choices.json in the user's cache (engine/base/user_cache.h); empty when there is none.
 std::filesystem::path conv_choices_file();
 // The one that this process's devices use.
 ConvChoices& shared_conv_choices();

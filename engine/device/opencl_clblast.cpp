@@ -17,13 +17,51 @@ std::mutex& clblast_mutex() {
   return mutex;
 }
 
+// CLBlast's own codes that this use of it can meet, its own faults and the device's included.
+std::string clblast_code_name(clblast::StatusCode status) {
+  using clblast::StatusCode;
+  switch (status) {
+    case StatusCode::kNotImplemented:
+      return "kNotImplemented";
+    // It finds buffers invalid whose size the driver does not tell.
+    case StatusCode::kInvalidMatrixA:
+      return "kInvalidMatrixA";
+    case StatusCode::kInvalidMatrixB:
+      return "kInvalidMatrixB";
+    case StatusCode::kInvalidMatrixC:
+      return "kInvalidMatrixC";
+    case StatusCode::kInsufficientMemoryA:
+      return "kInsufficientMemoryA";
+    case StatusCode::kInsufficientMemoryB:
+      return "kInsufficientMemoryB";
+    case StatusCode::kInsufficientMemoryC:
+      return "kInsufficientMemoryC";
+    case StatusCode::kInsufficientMemoryTemp:
+      return "kInsufficientMemoryTemp";
+    case StatusCode::kInvalidLocalMemUsage:
+      return "kInvalidLocalMemUsage";
+    case StatusCode::kInvalidLocalThreadsTotal:
+      return "kInvalidLocalThreadsTotal";
+    case StatusCode::kInvalidLocalThreadsDim:
+      return "kInvalidLocalThreadsDim";
+    case StatusCode::kDatabaseError:
+      return "kDatabaseError";
+    case StatusCode::kUnknownError:
+      return "kUnknownError";
+    case StatusCode::kUnexpectedError:
+      return "kUnexpectedError";
+    default:
+      return std::to_string(static_cast<int>(status));
+  }
+}
+
 void check_clblast(clblast::StatusCode status, const char* routine, const std::string& where) {
   if (status == clblast::StatusCode::kSuccess) return;
   const int code = static_cast<int>(status);
   // CLBlast passes OpenCL's codes on and has its own from -1024 downwards.
   if (code > -1000) cl_check(code, routine, where);
   throw Error(ErrorKind::kDevice, where,
-              std::string(routine) + " failed with status " + std::to_string(code) + " of CLBlast");
+              std::string(routine) + " failed with CLBlast's status " + clblast_code_name(status));
 }
 
 clblast::Transpose transpose(const MatrixView& view) {

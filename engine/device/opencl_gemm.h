@@ -61,7 +61,8 @@ std::unique_ptr<MatrixProduct> make_product(const std::string& name, OpenClConte
 std::string check_product(MatrixProduct& product, const OpenClContext& context,
                           cl_command_queue queue, int count = 1);
 
-// check_product() of a named product, or why it cannot be made; remembered by the context.
+// check_product() of a named product, or why it cannot be made; remembered by the context. Throws
+// what says nothing about the product: OutOfDeviceMemory and DeviceUnavailable.
 std::string checked_product(const std::string& name, OpenClContext& context, int count = 1);
 
 // The first of `names` for which `check` returns an empty reason. `left_out` receives "name

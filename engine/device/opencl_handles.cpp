@@ -85,7 +85,7 @@ void cl_check(cl_int code, const char* api, const std::string& where) {
     case CL_INVALID_BUFFER_SIZE:
       throw OutOfDeviceMemory(ErrorKind::kDevice, where, what);
     case CL_DEVICE_NOT_AVAILABLE:
-      throw Error(ErrorKind::kDevice, where, what + ": the device is lost or in use");
+      throw DeviceUnavailable(ErrorKind::kDevice, where, what + ": the device is lost or in use");
     default:
       throw Error(ErrorKind::kDevice, where, what);
   }

@@ -52,11 +52,19 @@ class OutOfDeviceMemory : public Error {
   using Error::Error;
 };
 
+// The device does not answer: it is lost, or somebody else has it. Says nothing about what it was
+// asked to do.
+class DeviceUnavailable : public Error {
+ public:
+  using Error::Error;
+};
+
 // "CL_INVALID_VALUE"; "OpenCL error -9999" for a code that OpenCL 1.2 does not define.
 std::string cl_error_name(cl_int code);
 
-// Throws Error(kDevice), or OutOfDeviceMemory where that is what `code` means, with `where` (a
-// device id), the name of the API function and of the code. CL_SUCCESS does nothing.
+// Throws Error(kDevice), or OutOfDeviceMemory or DeviceUnavailable where that is what `code` means,
+// with `where` (a device id), the name of the API function and of the code. CL_SUCCESS does
+// nothing.
 void cl_check(cl_int code, const char* api, const std::string& where);
 
 // A string property of a platform or a device: cl_text(clGetDeviceInfo, device, CL_DEVICE_NAME,

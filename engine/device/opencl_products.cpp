@@ -126,6 +126,8 @@ std::string checked_product(const std::string& name, OpenClContext& context, int
     fault = check_product(*make_product(name, context, queue.get()), context, queue.get(), count);
   } catch (const OutOfDeviceMemory&) {
     throw;  // says nothing about the product
+  } catch (const DeviceUnavailable&) {
+    throw;  // nor does this
   } catch (const Error& error) {
     fault = error.what();
   }

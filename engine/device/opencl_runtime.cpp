@@ -1,6 +1,7 @@
 #include "engine/device/opencl_runtime.h"
 
 #include "engine/device/discovery.h"
+#include "engine/device/opencl_programs.h"
 #include "engine/device/opencl_sources.h"
 
 namespace convoy {
@@ -27,6 +28,9 @@ OpenClDeviceEntry describe(cl_platform_id platform, cl_device_id device, const s
   const auto device_text = [&](cl_device_info name) {
     return cl_text(clGetDeviceInfo, device, name, "clGetDeviceInfo", id);
   };
+  const auto platform_text = [&](cl_platform_info name) {
+    return cl_text(clGetPlatformInfo, platform, name, "clGetPlatformInfo", id);
+  };
   if (!cl_value<cl_bool>(device, CL_DEVICE_AVAILABLE, id))
     throw Error(ErrorKind::kDevice, id, "the device is not available");
   if (!cl_value<cl_bool>(device, CL_DEVICE_COMPILER_AVAILABLE, id))
@@ -36,10 +40,13 @@ OpenClDeviceEntry describe(cl_platform_id platform, cl_device_id device, const s
   info.id = id;
   info.name = device_text(CL_DEVICE_NAME);
   info.kind = kind_of(cl_value<cl_device_type>(device, CL_DEVICE_TYPE, id));
-  info.backend = short_version(device_text(CL_DEVICE_VERSION)) + " (" +
-                 cl_text(clGetPlatformInfo, platform, CL_PLATFORM_NAME, "clGetPlatformInfo", id) +
-                 ")";
+  const std::string platform_name = platform_text(CL_PLATFORM_NAME);
+  const std::string version = device_text(CL_DEVICE_VERSION);
+  info.backend = short_version(version) + " (" + platform_name + ")";
   info.driver = device_text(CL_DRIVER_VERSION);
+  entry.fingerprint = platform_name + "\n" + platform_text(CL_PLATFORM_VERSION) + "\n" +
+                      device_text(CL_DEVICE_VENDOR) + "\n" + info.name + "\n" + version + "\n" +
+                      info.driver;
   info.compute_units = static_cast<int>(cl_value<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS, id));
   info.memory_bytes = cl_value<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE, id);
   if (info.kind == DeviceKind::kCpu) info.cores = available_cores();
@@ -56,8 +63,9 @@ OpenClDeviceEntry describe(cl_platform_id platform, cl_device_id device, const s
 std::vector<cl_platform_id> platforms() {
   cl_uint count = 0;
   const cl_int code = clGetPlatformIDs(0, nullptr, &count);
-  if (code == kPlatformNotFound || count == 0) return {};
+  if (code == kPlatformNotFound) return {};
   cl_check(code, "clGetPlatformIDs", "OpenCL");
+  if (count == 0) return {};
   std::vector<cl_platform_id> ids(count);
   cl_check(clGetPlatformIDs(count, ids.data(), nullptr), "clGetPlatformIDs", "OpenCL");
   return ids;
@@ -72,17 +80,6 @@ std::vector<cl_device_id> devices_of(cl_platform_id platform, const std::string&
   cl_check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids.data(), nullptr),
            "clGetDeviceIDs", where);
   return ids;
-}
-
-std::string build_log(cl_program program, cl_device_id device, const std::string& where) {
-  std::size_t size = 0;
-  cl_check(clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size),
-           "clGetProgramBuildInfo", where);
-  std::string log(size, '\0');
-  cl_check(clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr),
-           "clGetProgramBuildInfo", where);
-  while (!log.empty() && (log.back() == '\0' || log.back() == '\n')) log.pop_back();
-  return log.empty() ? "the compiler left no log" : log;
 }
 
 }  // namespace
@@ -140,22 +137,14 @@ ClKernel OpenClContext::make_kernel(const std::string& file, const std::string& 
                                     const char* kernel) {
   const std::lock_guard lock(programs_mutex_);
   const std::string key = file + " " + options;
-  cl_int code = CL_SUCCESS;
   auto known = programs_.find(key);
   if (known == programs_.end()) {
-    const std::string_view source = opencl_source(file);
-    const char* text = source.data();
-    const std::size_t length = source.size();
-    ClProgram program(clCreateProgramWithSource(context_.get(), 1, &text, &length, &code));
-    cl_check(code, "clCreateProgramWithSource", id());
-    code = clBuildProgram(program.get(), 1, &entry_.device, options.c_str(), nullptr, nullptr);
-    if (code == CL_BUILD_PROGRAM_FAILURE)
-      throw Error(ErrorKind::kDevice, id(),
-                  "the OpenCL compiler refuses " + file + " (options " + options + "):\n" +
-                      build_log(program.get(), entry_.device, id()));
-    cl_check(code, "clBuildProgram", id());
-    known = programs_.emplace(key, std::move(program)).first;
+    const ProgramRequest request{context_.get(), entry_.device,       id(),   entry_.fingerprint,
+                                 file,           opencl_source(file), options};
+    known =
+        programs_.emplace(key, build_program(request, ProgramCache(program_cache_folder()))).first;
   }
+  cl_int code = CL_SUCCESS;
   ClKernel made(clCreateKernel(known->second.get(), kernel, &code));
   cl_check(code, "clCreateKernel", id());
   return made;

@@ -18,6 +18,8 @@ struct OpenClDeviceEntry {
   cl_platform_id platform = nullptr;
   cl_device_id device = nullptr;
   DeviceInfo info;
+  std::string
+      fingerprint;  // platform, device and driver with their versions: for what programs are
   std::size_t max_allocation = 0;  // of one buffer
   std::size_t local_memory = 0;    // of one work-group
   std::size_t max_work_group = 1;  // work items
@@ -43,8 +45,8 @@ class OpenClContext {
   // A new in-order command queue.
   ClQueue make_queue() const;
   // A new kernel object (they keep their arguments, so each thread needs its own) out of an
-  // embedded source file, which is built the first time with these options. Throws Error(kDevice)
-  // with the compiler's log when that fails.
+  // embedded source file, which is built the first time with these options (opencl_programs.h).
+  // Throws Error(kDevice) with the compiler's log when that fails.
   ClKernel make_kernel(const std::string& file, const std::string& options, const char* kernel);
   // Room for `bytes`; throws OutOfDeviceMemory or Error(kDevice).
   ClBuffer make_buffer(std::size_t bytes) const;
