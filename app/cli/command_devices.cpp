@@ -53,7 +53,7 @@ void add_devices_command(CLI::App& app, Action& action) {
   command->footer(
       "Ids: cpu (all cores), cpu:0, cpu:0-3, cpu:0,2 (those cores), opencl:P:D (platform and "
       "device\n"
-      "number). units: cores, or OpenCL compute units.");
+      "number), opencl:P:D:0-1 (some cores of a CPU). units: cores, or OpenCL compute units.");
   choose(*command, action, options, run);
 }
 

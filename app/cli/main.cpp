@@ -5,6 +5,7 @@
 
 #include "app/cli/commands.h"
 #include "engine/base/error.h"
+#include "engine/device/discovery.h"
 #include "engine/training/run.h"
 
 namespace {
@@ -74,6 +75,7 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  convoy::keep_runtimes_on_cores();
   const int code = run_program(argc, argv);
   if (convoy::devices_left_hanging() == 0) return code;
   std::fflush(nullptr);

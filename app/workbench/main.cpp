@@ -15,6 +15,7 @@
 
 #include "app/workbench/screenshots.h"
 #include "engine/base/error.h"
+#include "engine/device/discovery.h"
 #include "engine/training/run.h"
 #include "ui/main_window.h"
 #include "ui/message_bar.h"
@@ -176,6 +177,7 @@ int runWorkbench(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  convoy::keep_runtimes_on_cores();
   const int code = runWorkbench(argc, argv);
   if (convoy::devices_left_hanging() == 0) return code;
   std::fflush(nullptr);

@@ -21,7 +21,7 @@ enum class DeviceKind { kCpu, kGpu, kAccelerator };
 const char* device_kind_name(DeviceKind kind);  // "CPU", "GPU", "accelerator"
 
 struct DeviceInfo {
-  std::string id;    // "cpu", "cpu:0-3", "opencl:0:0"
+  std::string id;    // "cpu", "cpu:0-3", "opencl:0:0", "opencl:0:0:0-1"
   std::string name;  // "AMD EPYC 9654", as the system calls it
   DeviceKind kind = DeviceKind::kCpu;
   std::string backend;  // "OpenBLAS 0.3.21", "OpenCL 1.2 (Portable Computing Language)"
@@ -29,6 +29,8 @@ struct DeviceInfo {
   int compute_units = 0;  // cores, or OpenCL compute units
   std::uint64_t memory_bytes = 0;
   std::vector<int> cores;  // the machine's cores that it computes on; empty for a GPU
+  // Of an opened device: what it cannot do as it should, with the whole reason. To be told once.
+  std::vector<std::string> warnings;
 };
 
 // Why a pass uses the algorithm that it uses.

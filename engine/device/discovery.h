@@ -1,7 +1,8 @@
 // Which devices there are, and opening one by its id.
 //
 // Ids: `cpu` (all cores), `cpu:0`, `cpu:0-3`, `cpu:0,2` (those cores), `opencl:P:D` (platform and
-// device number). Safe to call from any thread.
+// device number), `opencl:P:D:0-3` (some cores of a CPU runtime; where the runtime can be told
+// which, otherwise refused). Safe to call from any thread.
 #pragma once
 
 #include <memory>
@@ -18,6 +19,16 @@ std::vector<DeviceInfo> list_devices(std::vector<std::string>* messages = nullpt
 
 // Throws Error(kDevice) that says what is wrong with the id and which ids there are.
 std::unique_ptr<Device> open_device(const std::string& id);
+
+// `cores` ("0-3") of an OpenCL device that is a CPU, without opening it: its id, cores and compute
+// units. Throws Error(kDevice) where the runtime cannot be told which cores to use.
+DeviceInfo part_of_device(const DeviceInfo& whole, const std::string& cores);
+
+// Has OpenCL runtimes that compute on the CPU keep each of their threads on one core, where they
+// can (PoCL: POCL_AFFINITY=1, unless the environment has it set); without it devices have no
+// parts. To be called at the very start of a program: it changes the environment, which no other
+// thread may read meanwhile, and runtimes read it when they are first asked for devices.
+void keep_runtimes_on_cores();
 
 // The cores that this process may use, rising.
 std::vector<int> available_cores();

@@ -4,6 +4,7 @@
 
 #include "engine/device/opencl_choice.h"
 #include "engine/device/opencl_gemm.h"
+#include "engine/device/opencl_sub_device.h"
 
 namespace convoy {
 namespace {
@@ -25,7 +26,9 @@ class OpenClDevice : public Device {
     if (product.empty())
       throw Error(ErrorKind::kDevice, info_.id,
                   "no matrix product works on this device: " + joined(left_out));
-    if (!left_out.empty()) info_.driver += "; not used: " + joined(left_out);
+    for (const std::string& product : left_out)
+      info_.warnings.push_back("the matrix product " + product + " does not work on this device; " +
+                               product_ + " is used instead");
   }
 
   const DeviceInfo& info() const override { return info_; }
@@ -80,6 +83,9 @@ std::unique_ptr<Device> open_opencl_device(const std::string& id) {
   std::vector<std::string> messages, ids;
   for (const OpenClDeviceEntry& entry : enumerate_opencl_devices(&messages)) {
     if (entry.info.id == id) return std::make_unique<OpenClDevice>(entry);
+    if (id.starts_with(entry.info.id + ":"))
+      return std::make_unique<OpenClDevice>(
+          opencl_sub_device(entry, id.substr(entry.info.id.size() + 1)));
     ids.push_back(entry.info.id);
   }
   std::string what =

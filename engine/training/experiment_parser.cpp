@@ -162,9 +162,12 @@ bool is_device_id(std::string_view id) {
   if (id.starts_with("cpu:")) return is_core_list(id.substr(4));
   if (!id.starts_with("opencl:")) return false;
   id.remove_prefix(7);
-  const std::size_t colon = id.find(':');
-  return colon != std::string_view::npos && is_digits(id.substr(0, colon)) &&
-         is_digits(id.substr(colon + 1));
+  const std::size_t first = id.find(':');
+  if (first == std::string_view::npos || !is_digits(id.substr(0, first))) return false;
+  id.remove_prefix(first + 1);
+  const std::size_t second = id.find(':');
+  if (!is_digits(id.substr(0, second))) return false;
+  return second == std::string_view::npos || is_core_list(id.substr(second + 1));
 }
 
 DeviceSpec parse_device(const JsonValue& object, bool first) {
@@ -178,7 +181,8 @@ DeviceSpec parse_device(const JsonValue& object, bool first) {
   if (!is_device_id(device.id))
     id->refuse(
         "\"cpu\", \"cpu:CORES\" such as \"cpu:0-3\" or \"cpu:0,2\", or "
-        "\"opencl:PLATFORM:DEVICE\" such as \"opencl:0:0\"");
+        "\"opencl:PLATFORM:DEVICE\" such as \"opencl:0:0\", of a CPU also with \":CORES\" behind "
+        "it");
   read(object, "name", [&](const JsonValue& value) { device.name = value.text(); });
   read(object, "speed", [&](const JsonValue& value) {
     device.speed = value.number({0, 1e6, false});

@@ -30,6 +30,11 @@ std::vector<int> common_cores(const DeviceInfo& a, const DeviceInfo& b) {
   return common;
 }
 
+// Whether it is kept on cores that its id names: "cpu:0", "opencl:0:0:1".
+bool has_cores_of_its_own(const DeviceSpec& spec) {
+  return is_cpu_device(spec) || std::count(spec.id.begin(), spec.id.end(), ':') == 3;
+}
+
 // Two CPU devices must not share a core; an OpenCL CPU runtime cannot be kept off the others'
 // cores, and the person who asked for it is told.
 void check_cores(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
@@ -54,13 +59,16 @@ void check_cores(const std::vector<DeviceSpec>& specs, RunDevices& devices) {
     }
 }
 
-// With a GPU as the master's own device, the rest of the step gets the cores that are left.
+// With a GPU as the master's own device, the rest of the step gets the cores that are left; with
+// some cores of a CPU runtime, those.
 void find_master_pool(const std::vector<DeviceSpec>& specs, ClockMode clock, RunDevices& devices) {
   devices.master_pool = devices.members.front().device->host_pool();
   if (devices.master_pool) return;
-  std::vector<int> cores = available_cores();
+  std::vector<int> cores = has_cores_of_its_own(specs.front())
+                               ? devices.described.front().info.cores
+                               : available_cores();
   for (std::size_t i = 1; i < specs.size(); ++i) {
-    if (!is_cpu_device(specs[i]) || clock == ClockMode::kVirtual) continue;
+    if (!has_cores_of_its_own(specs[i]) || clock == ClockMode::kVirtual) continue;
     for (const int core : devices.described[i].info.cores) std::erase(cores, core);
   }
   if (cores.empty()) {
@@ -99,6 +107,8 @@ RunDevices open_run_devices(const std::vector<DeviceSpec>& specs, const LinkSett
     RunDevice described{spec.name.empty() ? spec.id : spec.name, member.device->info(), spec.speed,
                         std::nullopt};
     if (i > 0) described.link = member.link;
+    for (const std::string& warning : described.info.warnings)
+      devices.warnings.push_back("Device " + label(described) + ": " + warning + ".");
     devices.members.push_back(std::move(member));
     devices.described.push_back(std::move(described));
   }

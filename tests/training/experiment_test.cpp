@@ -149,6 +149,8 @@ void ExperimentTest::refuses_data() {
       {"/devices/0/id: found \"gpu:0\"", "opencl:PLATFORM:DEVICE"});
   row("core range", R"({"devices": [{"id": "cpu:3-1"}]})", {"/devices/0/id: found \"cpu:3-1\""});
   row("core list", R"({"devices": [{"id": "cpu:0,"}]})", {"/devices/0/id"});
+  row("opencl cores", R"({"devices": [{"id": "opencl:0:0:"}]})", {"/devices/0/id"});
+  row("opencl core range", R"({"devices": [{"id": "opencl:0:0:3-1"}]})", {"/devices/0/id"});
   row("opencl id", R"({"devices": [{"id": "opencl:0"}]})", {"/devices/0/id"});
   row("same name", R"({"devices": [{"id": "cpu:0"}, {"id": "cpu:1", "name": "cpu:0"}]})",
       {"/devices/1", "\"cpu:0\""});
@@ -222,7 +224,7 @@ void ExperimentTest::writes_what_it_reads() {
        R"({"seed": 9007199254740993, "note": "measured; \"assumed\"", "training": {"epochs": 2, "learning_rate": 0.1,
             "initial_weights": "w.safetensors"},
             "dataset": {"kind": "folder", "path": "pictures", "image_size": 48},
-            "devices": [{"id": "cpu:0-1,3", "name": "\u00e4"}, {"id": "opencl:0:1"}],
+            "devices": [{"id": "cpu:0-1,3", "name": "\u00e4"}, {"id": "opencl:0:1:2-3,5"}],
             "distribution": {"shares": [0.3333333333333333, 0.6666666666666667]},
             "network": {"kernels": [3], "padding": "same"}, "baseline": "none",
             "link": {"bandwidth_mbps": 0.1, "duplex": "half", "latency_ms": 1e-3}})"}) {

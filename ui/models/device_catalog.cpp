@@ -26,6 +26,14 @@ std::optional<DeviceInfo> DeviceCatalog::describe(const std::string& id, QString
   };
   for (const DeviceInfo& device : m_devices)
     if (device.id == id) return device;
+  for (const DeviceInfo& device : m_devices) {
+    if (device.id == "cpu" || !id.starts_with(device.id + ":")) continue;
+    try {
+      return part_of_device(device, id.substr(device.id.size() + 1));
+    } catch (const Error& error) {
+      return missing(QString::fromUtf8(error.what()));
+    }
+  }
   if (!id.starts_with("cpu:"))
     return missing(QCoreApplication::translate("DeviceCatalog", "This machine has no device %1.")
                        .arg(QString::fromStdString(id)));

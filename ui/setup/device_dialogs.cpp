@@ -188,7 +188,7 @@ EmulatedDeviceDialog::EmulatedDeviceDialog(ExperimentDocument* document, QWidget
     m_base->addItem(QStringLiteral("cpu:%1").arg(core));
   for (const DeviceInfo& device : document->catalog().devices())
     m_base->addItem(QString::fromStdString(device.id));
-  m_base->setToolTip(tr("A device id: “cpu:1”, “cpu:2-3”, “opencl:0:0”"));
+  m_base->setToolTip(tr("A device id: “cpu:1”, “cpu:2-3”, “opencl:0:0”, “opencl:0:0:1”"));
   // The core that is used last, if not free: the master keeps its own. On the virtual clock every
   // computer has all the cores to itself.
   m_base->setCurrentIndex(std::max(0, static_cast<int>(document->catalog().cores().size()) - 1));
