@@ -3,6 +3,7 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include "engine/device/discovery.h"
 #include "ui/models/experiment_document.h"
 #include "ui/setup/link_panel.h"
 
@@ -29,6 +30,8 @@ class SetupTest : public QObject {
   Q_OBJECT
 
  private slots:
+  void initTestCase() { keep_runtimes_on_cores(); }
+
   void theReadyExperimentHasNoFault() {
     const Setup setup = defaultSetup(machine());
     QVERIFY(!setup.devices.empty());
@@ -116,6 +119,28 @@ class SetupTest : public QObject {
     spoil(setup);
     QVERIFY(hasProblem(setup, path));
     QVERIFY(!canRun(findProblems(setup, machine())));
+  }
+
+  void openClOnTheCoresOfAnotherDeviceIsAWarning() {
+    const auto& devices = machine().devices();
+    const auto runtime = std::find_if(devices.begin(), devices.end(), [](const DeviceInfo& info) {
+      return info.id.starts_with("opencl:") && info.kind == DeviceKind::kCpu;
+    });
+    QVERIFY2(runtime != devices.end(), "this test needs PoCL");
+    const std::string first = std::to_string(machine().cores().front());
+    const std::string last = std::to_string(machine().cores().back());
+    const auto isWarned = [&](const std::string& id) {
+      Setup setup = defaultSetup(machine());
+      setup.devices = {{{"cpu:" + first, {}, 1.0, {}}, true, 0.0}, {{id, {}, 1.0, {}}, true, 0.0}};
+      [&] { QVERIFY(canRun(findProblems(setup, machine()))); }();
+      return hasProblem(setup, "/devices", Severity::kWarning);
+    };
+    QVERIFY(isWarned(runtime->id));
+    QVERIFY(isWarned(runtime->id + ":" + first));
+    QCOMPARE(isWarned(runtime->id + ":" + last), first == last);
+    QString reason;
+    QVERIFY(!machine().describe(runtime->id + ":4000", &reason));
+    QVERIFY2(reason.contains("4000"), qPrintable(reason));
   }
 
   void engineMessagesFindTheirField() {
