@@ -26,9 +26,9 @@ class OpenClDevice : public Device {
     if (product.empty())
       throw Error(ErrorKind::kDevice, info_.id,
                   "no matrix product works on this device: " + joined(left_out));
-    for (const std::string& product : left_out)
-      info_.warnings.push_back("the matrix product " + product + " does not work on this device; " +
-                               product_ + " is used instead");
+    for (const std::string& failed : left_out)
+      info_.warnings.push_back("the matrix product " + failed + " does not work on this device; " +
+                               product + " is used instead");
   }
 
   const DeviceInfo& info() const override { return info_; }

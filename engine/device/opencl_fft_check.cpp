@@ -110,6 +110,8 @@ std::string checked_fft(const std::string& product, const ConvProblem& problem,
     fault = check_fft(product, small, geometry, limits, context);
   } catch (const OutOfDeviceMemory&) {
     throw;  // says nothing about the transforms
+  } catch (const DeviceUnavailable&) {
+    throw;  // nor does this
   } catch (const Error& error) {
     fault = error.what();
   }

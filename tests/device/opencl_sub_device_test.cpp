@@ -110,7 +110,8 @@ class OpenClSubDeviceTest : public QObject {
     const ConvProblem p = make_problem(32, 16, 20, 32, 5);
     const Arrays arrays(p);
     for (const int core : {0, last_}) {
-      const auto conv = open_device(whole_.id + ":" + std::to_string(core))->make_conv(p);
+      const auto conv =
+          open_device(whole_.id + ":" + std::to_string(core))->make_conv(p, {"im2col", 0});
       conv->set_operand(Operand::kInput, arrays.input.data());
       conv->set_operand(Operand::kWeight, arrays.weight.data());
       FloatBuffer result(p.output_size());
@@ -122,9 +123,15 @@ class OpenClSubDeviceTest : public QObject {
         conv->run(Pass::kForward, result.data(), nullptr);
         after = ticks_of_pinned_threads();
       }
-      for (const auto& [other, ticks] : after)
-        if (other != core)
-          QVERIFY2(ticks - before.at(other) <= 2, qPrintable(QString::number(other)));
+      // PoCL wakes all its threads for each command; those of other cores find that it is not
+      // theirs.
+      const long own = after.at(core) - before.at(core);
+      for (const auto& [other, ticks] : after) {
+        if (other == core) continue;
+        const long others = ticks - before.at(other);
+        QVERIFY2(4 * others <= own,
+                 qPrintable(QString("core %1: %2 of %3").arg(other).arg(others).arg(own)));
+      }
     }
   }
 
