@@ -8,6 +8,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/prediction_report.h"
 #include "app/cli/run_progress.h"
+#include "app/cli/vary_argument.h"
 #include "engine/base/atomic_file.h"
 
 namespace convoy::cli {
@@ -21,15 +22,10 @@ struct Options {
 };
 
 std::vector<Variation> variations_of(const Options& options) {
-  std::vector<Variation> variations;
-  for (const std::string& text : options.vary) variations.push_back(parse_variation(text));
-  if (!options.devices.empty()) variations.push_back(parse_variation("devices=" + options.devices));
-  if (!options.method.empty()) variations.push_back(parse_variation("method=" + options.method));
-  std::set<std::string> paths;
-  for (const Variation& variation : variations)
-    if (!paths.insert(variation.path).second)
-      throw Error(ErrorKind::kUsage, "", "\"" + variation.path + "\" is varied twice");
-  return variations;
+  std::vector<std::string> texts = options.vary;
+  if (!options.devices.empty()) texts.push_back("devices=" + options.devices);
+  if (!options.method.empty()) texts.push_back("method=" + options.method);
+  return parse_variations(texts);
 }
 
 std::vector<DeviceSpec> recorded_devices(const CalibrationRecord& record) {
@@ -105,8 +101,7 @@ int run(const Options& options) {
   }
   if (!options.save_calibration.empty())
     write_file_atomically(options.save_calibration, calibration_json(study.records()));
-  std::vector<std::string> paths;
-  for (const Variation& variation : variations) paths.push_back(variation.path);
+  const std::vector<std::string> paths = paths_of(variations);
   std::cout << (options.json ? prediction_json(paths, predicted)
                              : prediction_text(paths, predicted));
   return 0;
@@ -119,12 +114,7 @@ void add_predict_command(CLI::App& app, Action& action) {
       "predict", "Say what a step of an experiment will take, without running it");
   const auto options = std::make_shared<Options>();
   options->experiment.add_to(*command);
-  command
-      ->add_option("--vary", options->vary,
-                   "path=v1,v2,... predicts for each value: link.bandwidth_mbps=10,100,1000, "
-                   "distribution.overlap=true,false, network.kernels=[50,500],[150,800]; may come "
-                   "again, for all combinations")
-      ->allow_extra_args(false);
+  add_vary_option(*command, options->vary, "predicts");
   command->add_option("--devices", options->devices,
                       "1,2,3: with the first one, two, three of the experiment's devices; the same "
                       "as --vary devices=1,2,3");

@@ -11,6 +11,7 @@ using Action = std::function<int()>;
 
 void add_devices_command(CLI::App& app, Action& action);
 void add_run_command(CLI::App& app, Action& action);
+void add_sweep_command(CLI::App& app, Action& action);
 void add_predict_command(CLI::App& app, Action& action);
 void add_conv_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);

@@ -42,6 +42,7 @@ int parse_and_run(int argc, char** argv) {
   cli::Action action;
   cli::add_devices_command(app, action);
   cli::add_run_command(app, action);
+  cli::add_sweep_command(app, action);
   cli::add_predict_command(app, action);
   cli::add_conv_command(app, action);
   cli::add_bench_command(app, action);

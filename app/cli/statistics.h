@@ -7,10 +7,11 @@
 
 namespace convoy::cli {
 
-// Milliseconds of one thing, measured several times.
+// One thing, mostly in milliseconds, measured several times.
 class Measurements {
  public:
   void add(double ms) { ms_.push_back(ms); }
+  bool empty() const { return ms_.empty(); }
   double median() const;  // 0 when nothing was measured
   double least() const;
   double most() const;

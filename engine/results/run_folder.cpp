@@ -6,6 +6,7 @@
 #include "engine/results/csv.h"
 #include "engine/results/device_work.h"
 #include "engine/results/growing_file.h"
+#include "engine/results/summary_csv.h"
 #include "engine/results/trace_file.h"
 
 namespace convoy {
@@ -16,11 +17,6 @@ constexpr const char* kStepColumns =
 constexpr const char* kDeviceColumns =
     "step,device,layer,pass,kernels,conv_ms,send_ms,receive_ms,wait_ms,bytes_sent,"
     "bytes_received,algorithm,pictures\r\n";
-constexpr const char* kSummaryColumns =
-    "run,name,dataset,network,batch_size,devices,bandwidth_mbps,split,steps,step_ms,step_ms_p10,"
-    "step_ms_p90,conv_ms,comm_ms,comp_ms,conv_share,baseline,baseline_step_ms,speedup,efficiency,"
-    "amdahl_limit,predicted_step_ms,images_per_s,loss,test_accuracy,version,outcome,"
-    "gradient_difference\r\n";
 
 std::string step_line(const RunStep& step) {
   CsvLines csv;
@@ -50,13 +46,11 @@ std::string device_lines(const RunStep& step, const RunStarted& started,
   return csv.text();
 }
 
-std::string summary_line(const RunSummary& s) {
+std::string summary_lines(const RunSummary& summary) {
   CsvLines csv;
-  csv.add_all(s.run, s.name, s.dataset, s.network, s.batch_size, s.devices, s.bandwidth_mbps,
-              s.split, s.steps, s.step_ms, s.step_ms_p10, s.step_ms_p90, s.conv_ms, s.comm_ms,
-              s.comp_ms, s.conv_share, s.baseline, s.baseline_step_ms, s.speedup, s.efficiency,
-              s.amdahl_limit, s.predicted_step_ms, s.images_per_s, s.loss, s.test_accuracy,
-              s.version, run_outcome_name(s.outcome), s.gradient_difference);
+  for (const std::string_view column : summary_columns()) csv.add(column);
+  csv.end_line();
+  add_summary(csv, summary);
   csv.end_line();
   return csv.text();
 }
@@ -118,7 +112,7 @@ void RunFolder::on_step(const RunStep& step) {
 }
 
 void RunFolder::on_finished(const RunSummary& summary) {
-  write_file_atomically(files_->folder / "summary.csv", kSummaryColumns + summary_line(summary));
+  write_file_atomically(files_->folder / "summary.csv", summary_lines(summary));
 }
 
 }  // namespace convoy

@@ -38,7 +38,8 @@ class Run {
     setup_ = prepare_run(experiment, control_, listeners_);
     link_in_use_ = setup_.experiment.link;
     apply_hooks();
-    summary_ = describe_summary(setup_, options_.run_id.empty() ? new_run_id() : options_.run_id);
+    summary_ = describe_summary(setup_.experiment,
+                                options_.run_id.empty() ? new_run_id() : options_.run_id);
     try {
       tell_started();
       calibrate();

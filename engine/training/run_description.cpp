@@ -5,14 +5,13 @@
 
 namespace convoy {
 
-RunSummary describe_summary(const RunSetup& setup, const std::string& run_id) {
-  const Experiment& experiment = setup.experiment;
+RunSummary describe_summary(const Experiment& experiment, const std::string& run_id) {
   RunSummary summary;
   summary.run = run_id;
   summary.name = experiment.name.empty() ? network_name(experiment.network) : experiment.name;
   summary.dataset = std::string(dataset_kind_name(experiment.dataset.kind));
   summary.network = network_name(experiment.network);
-  summary.batch_size = setup.batch_size;
+  summary.batch_size = experiment.training.batch_size;
   summary.devices = static_cast<int>(experiment.devices.size());
   summary.bandwidth_mbps = experiment.link.bandwidth_mbps;
   summary.split = split_mode_name(experiment.distribution.options.split);

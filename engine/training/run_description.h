@@ -9,8 +9,8 @@
 
 namespace convoy {
 
-// The summary as far as it is known before the run.
-RunSummary describe_summary(const RunSetup& setup, const std::string& run_id);
+// The summary as far as it is known before the run, of an experiment that spells out its devices.
+RunSummary describe_summary(const Experiment& experiment, const std::string& run_id);
 RunStarted describe_start(const RunSetup& setup, const RunSummary& summary);
 RunCalibrated describe_calibration(const ClusterPlan& plan, int devices);
 // "Scratch memory: A 120 MiB, B 80 MiB": the most that any layer takes.

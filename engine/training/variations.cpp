@@ -47,6 +47,15 @@ DistributionOptions method_options(const std::string& name) {
   refuse("method=" + name, "there is no method \"" + name + "\": it is paper or best");
 }
 
+// "link.bandwidth_mbps=10, devices=2"
+std::string combination_text(const std::vector<Variation>& variations,
+                             const std::vector<std::string>& values) {
+  std::string text;
+  for (std::size_t i = 0; i < variations.size(); ++i)
+    text += (i == 0 ? "" : ", ") + variations[i].path + "=" + values[i];
+  return text;
+}
+
 // One combination.
 Experiment apply(std::string text, const std::vector<Variation>& variations,
                  const std::vector<std::string>& values, const std::string& file,
@@ -96,7 +105,13 @@ std::vector<Variant> vary(const std::string& json_text, const std::vector<Variat
     Variant& variant = variants.emplace_back();
     for (std::size_t i = 0; i < variations.size(); ++i)
       variant.values.push_back(variations[i].values[place[i]]);
-    variant.experiment = apply(json_text, variations, variant.values, file, missing_devices);
+    try {
+      variant.experiment = apply(json_text, variations, variant.values, file, missing_devices);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kExperiment || variations.empty()) throw;
+      throw Error(ErrorKind::kExperiment, "with " + combination_text(variations, variant.values),
+                  error.what());
+    }
     std::size_t i = variations.size();
     while (i > 0 && ++place[i - 1] == variations[i - 1].values.size()) place[--i] = 0;
     if (i == 0) return variants;

@@ -21,6 +21,8 @@ void UsageTest::every_command_has_help_data() {
   QTest::newRow("devices") << QStringList{"devices"} << QStringList{"--json", "opencl:P:D"};
   QTest::newRow("run") << QStringList{"run"}
                        << QStringList{"EXPERIMENT.json", "--set", "--out", "--events", "--quiet"};
+  QTest::newRow("sweep") << QStringList{"sweep"}
+                         << QStringList{"--vary", "--repeat", "--out", "sweep.csv", "Ctrl-C"};
   QTest::newRow("predict") << QStringList{"predict"}
                            << QStringList{"--vary", "--devices", "--calibration", "break-even"};
   QTest::newRow("conv") << QStringList{"conv"}

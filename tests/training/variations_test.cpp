@@ -85,6 +85,7 @@ class VariationsTest : public QObject {
 
   void impossibleValuesAreRefused() {
     VERIFY_CONTAINS(refusal("training.batch_size=0"), "/training/batch_size");
+    VERIFY_CONTAINS(refusal("training.batch_size=8,0"), "with training.batch_size=0: ");
     VERIFY_CONTAINS(refusal("devices.7.speed=1"), "there is no entry 7");
   }
 };
