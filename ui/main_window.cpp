@@ -96,6 +96,8 @@ void MainWindow::makePages() {
   // What can be saved is the page's.
   connect(m_pages, &QTabWidget::currentChanged, this, &MainWindow::showState);
   connect(m_predict, &PredictPage::settled, this, &MainWindow::showState);
+  connect(&m_store, &RunStore::changed, this,
+          &MainWindow::showExports);  // there from the first step
 }
 
 void MainWindow::showPage(Page page) {
@@ -132,9 +134,7 @@ void MainWindow::showState() {
   m_presets->setEnabled(!active);
   m_undo->setEnabled(!active && m_document.undoStack()->canUndo());
   m_redo->setEnabled(!active && m_document.undoStack()->canRedo());
-  m_exportRun->setEnabled(!runFolder().isEmpty() && QDir(runFolder()).exists());
-  m_exportCharts->setEnabled(!chartsOfPage().isEmpty());
-  m_exports->setEnabled(m_exportRun->isEnabled() || m_exportCharts->isEnabled());
+  showExports();
 
   const QString file = m_document.file();
   const QString name = QString::fromStdString(m_document.setup().experiment.name);

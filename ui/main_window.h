@@ -85,6 +85,7 @@ class MainWindow : public QMainWindow {
   bool saveTo(const QString& file);
 
   void fillExportMenu(QMenu* menu);
+  void showExports();
   QList<Chart*> chartsOfPage() const;
   void chooseFolder(const QString& title, const std::function<void(const QString&)>& use);
   void exportInto(const QString& folder, const QStringList& files,

@@ -34,6 +34,12 @@ void MainWindow::fillExportMenu(QMenu* menu) {
   format(tr("As &CSV of What Is Shown…"), ExportFormat::Csv);
 }
 
+void MainWindow::showExports() {
+  m_exportRun->setEnabled(!runFolder().isEmpty() && QDir(runFolder()).exists());
+  m_exportCharts->setEnabled(!chartsOfPage().isEmpty());
+  m_exports->setEnabled(m_exportRun->isEnabled() || m_exportCharts->isEnabled());
+}
+
 QString MainWindow::runFolder() const {
   return QString::fromStdString(m_runner.folder().string());
 }

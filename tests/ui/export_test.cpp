@@ -1,6 +1,9 @@
 // What leaves the window as files, and what is never lost by it.
 #include <QDir>
 #include <QMenu>
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "tests/ui/window_driver.h"
 #include "ui/charts/chart_export.h"
@@ -51,8 +54,9 @@ class ExportTest : public QObject, private WindowDriver {
           step.step_ms = step.conv_ms = 10.0 * number;
           listener->on_step(step);
         }
-        listener->on_finished(summary);
       }
+      while (m_hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      for (RunListener* listener : listeners) listener->on_finished(summary);
       return summary;
     };
     m_runs = 0;
@@ -69,6 +73,18 @@ class ExportTest : public QObject, private WindowDriver {
     run();
     QVERIFY(button->isEnabled());
     QVERIFY(button->menu()->actions().contains(child<QAction>(*m_window, "exportRun")));
+  }
+
+  void aRunIsExportedWhileItGoesOn() {
+    m_hold = true;
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    QVERIFY(m_window->startRun());
+    const auto* button = child<QToolButton>(*m_window, "exportButton");
+    QTRY_VERIFY_WITH_TIMEOUT(m_window->store()->stepCount() == 2, kSoon);
+    for (const QAction* action : button->menu()->actions()) QVERIFY(action->isEnabled());
+    QVERIFY(button->isEnabled());
+    m_hold = false;
+    QVERIFY(finished.wait(kLong));
   }
 
   void anotherRunsFilesAreReplacedOnlyByRequest() {
@@ -140,6 +156,7 @@ class ExportTest : public QObject, private WindowDriver {
   }
 
   int m_runs = 0;
+  std::atomic<bool> m_hold{false};
 };
 
 QTEST_MAIN(ExportTest)
