@@ -74,7 +74,8 @@ class FilesTest : public QObject {
   }
 
   void packages_have_known_groups() {
-    static const QRegularExpression entry("^(build|workbench|run|test|check) [a-z0-9][a-z0-9.+-]+$");
+    static const QRegularExpression entry(
+        "^(build|workbench|run|test|check) [a-z0-9][a-z0-9.+-]+$");
     int packages = 0;
     for (const QByteArray& line : contents("scripts/packages.txt").split('\n')) {
       if (line.isEmpty() || line.startsWith('#')) continue;
