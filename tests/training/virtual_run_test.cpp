@@ -203,7 +203,7 @@ class VirtualRunTest : public QObject {
     options.fuse_pooling = method == "fused";
     if (method == "fp16") options.wire = WireFormat::kFp16;
     if (method == "batch") options.split = SplitMode::kBatch;
-    const Recorder run(experiment);
+    const RecordedRun run(experiment);
     std::vector<LinkSettings> links;
     for (const DeviceSpec& device : experiment.devices)
       links.push_back(device.link.value_or(experiment.link));
