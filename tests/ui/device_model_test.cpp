@@ -121,7 +121,7 @@ class DeviceModelTest : public QObject {
     m_model->setReadmitted({7, 1, "B"});
     QVERIFY(!name.data(DeviceModel::LostRole).toBool());
     m_model->setLost(lost);
-    m_model->clearCalibration();  // another run
+    m_model->clearLost();  // the run has ended
     QVERIFY(!name.data(DeviceModel::LostRole).toBool());
   }
 
