@@ -260,7 +260,9 @@ std::vector<ConvMeasurement> Cluster::measure(const std::vector<LayerPart>& part
     if (parts[i].empty()) continue;
     measured_by[i] = i;
     for (std::size_t k = i; clock_ && !hardware_[i].empty() && k-- > 0;)
-      if (hardware_[k] == hardware_[i] && parts[k].problem == parts[i].problem) measured_by[i] = k;
+      if (hardware_[k] == hardware_[i] && parts[k].problem == parts[i].problem &&
+          parts[k].in_chunks == parts[i].in_chunks)
+        measured_by[i] = k;
     if (measured_by[i] != i) continue;
     commands[i].kind = CommandKind::kMeasure;
     commands[i].part = parts[i];

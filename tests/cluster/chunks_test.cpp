@@ -3,6 +3,11 @@
 
 #include <QTest>
 
+#include "../device/cpu_id.h"
+#include "engine/cluster/cluster.h"
+#include "engine/device/discovery.h"
+#include "engine/device/forwarding_device.h"
+
 using namespace convoy;
 
 namespace {
@@ -35,6 +40,21 @@ ClusterPlan plan_of(bool in_chunks, int batch = 256, const char* algorithm = "ff
 std::vector<LinkSettings> links(std::optional<double> mbps) {
   return {LinkSettings{}, LinkSettings{mbps, 0.0}};
 }
+
+// Counts the layers that it is measured on.
+class CountingDevice : public ForwardingDevice {
+ public:
+  CountingDevice(std::unique_ptr<Device> device, int& made)
+      : ForwardingDevice(std::move(device)), made_(made) {}
+  std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
+                                        const DeviceConvOptions& options) override {
+    ++made_;
+    return ForwardingDevice::make_conv(problem, options);
+  }
+
+ private:
+  int& made_;
+};
 
 }  // namespace
 
@@ -107,6 +127,25 @@ class ChunksTest : public QObject {
     QVERIFY(can_work_in_chunks(plan_of(true).layers[0]));
     QVERIFY(!can_work_in_chunks(plan_of(true, 40).layers[0]));  // one chunk
     QVERIFY(!can_work_in_chunks(plan_of(true, 256, "gemm").layers[0]));
+  }
+
+  // On the virtual clock one measurement serves equal devices, but only for the same work.
+  void wholePartsDoNotStandForChunks() {
+    std::array<int, 3> made{};
+    std::vector<ClusterMember> members;
+    for (int& count : made)
+      members.push_back({std::make_unique<CountingDevice>(open_device(cpu_id(0)), count),
+                         LinkSettings{}, 1.0, "the same"});
+    Cluster cluster(std::move(members), nullptr, ClockMode::kVirtual);
+    LayerPlan layer;
+    layer.problem = {64, 2, 8, 8, 6, 3, 3, {}};
+    layer.set_counts({2, 2, 2});
+    cluster.measure(layer.parts(overlapping()));
+    QCOMPARE(made, (std::array<int, 3>{1, 1, 0}));
+    made = {};
+    layer.in_chunks = false;
+    cluster.measure(layer.parts(overlapping()));
+    QCOMPARE(made, (std::array<int, 3>{1, 0, 0}));
   }
 
   void theMastersOwnPartStaysWhole() {
