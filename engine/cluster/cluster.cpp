@@ -15,6 +15,10 @@ SteadyClock::duration duration_of(double ms) {
       std::chrono::duration<double, std::milli>(ms));
 }
 
+bool chunked(const LayerPart& part) {
+  return part.overlap && part.in_chunks;
+}
+
 // The measurement as a device of other speed would have made it.
 void scale(ConvMeasurement& measurement, double factor) {
   for (double& ms : measurement.ms) ms *= factor;
@@ -261,7 +265,7 @@ std::vector<ConvMeasurement> Cluster::measure(const std::vector<LayerPart>& part
     measured_by[i] = i;
     for (std::size_t k = i; clock_ && !hardware_[i].empty() && k-- > 0;)
       if (hardware_[k] == hardware_[i] && parts[k].problem == parts[i].problem &&
-          parts[k].in_chunks == parts[i].in_chunks)
+          chunked(parts[k]) == chunked(parts[i]))
         measured_by[i] = k;
     if (measured_by[i] != i) continue;
     commands[i].kind = CommandKind::kMeasure;
