@@ -6,7 +6,7 @@ find_package(CLBlast REQUIRED)
 target_sources(convoy_device PRIVATE
   opencl_choice.cpp opencl_clblast.cpp opencl_conv.cpp opencl_device.cpp opencl_fft_check.cpp
   opencl_fft_conv.cpp opencl_fft_plan.cpp opencl_fft_transform.cpp opencl_gemm.cpp
-  opencl_handles.cpp opencl_plan.cpp opencl_products.cpp opencl_program_cache.cpp
+  opencl_handles.cpp opencl_im2col_conv.cpp opencl_plan.cpp opencl_products.cpp opencl_program_cache.cpp
   opencl_programs.cpp opencl_runtime.cpp opencl_sources.cpp opencl_sub_device.cpp
   opencl_transfer.cpp)
 convoy_embed_text(convoy_device FUNCTION opencl_sources HEADER engine/device/opencl_sources.h

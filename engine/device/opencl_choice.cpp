@@ -8,8 +8,8 @@
 #include "engine/conv/conv_algorithm.h"
 #include "engine/conv/timeline.h"
 #include "engine/device/conv_step.h"
-#include "engine/device/opencl_conv.h"
 #include "engine/device/opencl_fft_conv.h"
+#include "engine/device/opencl_im2col_conv.h"
 
 namespace convoy {
 namespace {
@@ -103,7 +103,7 @@ class Chooser {
   std::unique_ptr<DeviceConv> make(const Name& name, ChosenBy chosen_by) const {
     if (name.domain == "fft")
       return std::make_unique<OpenClFftConv>(context_, problem_, name.product, limits_, chosen_by);
-    return std::make_unique<OpenClConv>(context_, problem_, name.product, limits_, chosen_by);
+    return std::make_unique<OpenClIm2colConv>(context_, problem_, name.product, limits_, chosen_by);
   }
 
   // Of all passes that are needed, by the model of the CPU's algorithm; nothing where it does not

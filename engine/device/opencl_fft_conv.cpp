@@ -43,35 +43,31 @@ OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvP
 OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                              const FftGeometry& geometry, const std::string& product,
                              const OpenClLimits& limits, ChosenBy chosen_by)
-    : context_(std::move(context)),
-      problem_(problem),
+    : OpenClConv("fft", std::move(context), problem, product, limits, chosen_by),
       geometry_(geometry),
-      limits_(limits),
-      chosen_by_(chosen_by),
-      queue_(context_->make_queue()),
-      product_(make_product(product, *context_, queue_.get())),
       transform_(*context_, queue_.get(), problem_, geometry_) {
-  blocks_ = plan_fft_blocks(problem_, geometry_, limits_, product_scratch(), context_->id());
+  plan();
 }
 
 OpenClFftConv::~OpenClFftConv() = default;
 
-ProductScratch OpenClFftConv::product_scratch() const {
-  return [this](const ProductSize& size) { return product_->scratch_bytes(size); };
+void OpenClFftConv::plan() {
+  blocks_ = plan_fft_blocks(problem_, geometry_, limits_, product_scratch(), context_->id());
+}
+
+OpenClMemory OpenClFftConv::memory() const {
+  return fft_memory_of(problem_, geometry_, blocks_, limits_, product_scratch());
+}
+
+void OpenClFftConv::release() {
+  result_planes_.release();
+  moving_.release();
+  for (Spectrum& held : spectra_) held.planes.release();
 }
 
 ProductSize OpenClFftConv::product_size(Pass pass, int pictures, int kernels) const {
   return fft_product_size(problem_, geometry_, pass, {pictures, kernels}, limits_,
                           product_scratch());
-}
-
-void OpenClFftConv::set_operand(Operand operand, const float* host) {
-  hosts_[static_cast<int>(operand)] = host;
-  spectrum(operand).made = false;
-}
-
-std::string OpenClFftConv::algorithm(Pass) const {
-  return std::string("fft+") + product_->name();
 }
 
 double OpenClFftConv::executed_flops(Pass pass) const {
@@ -86,36 +82,7 @@ double OpenClFftConv::executed_flops(Pass pass) const {
   return flops;
 }
 
-std::size_t OpenClFftConv::scratch_bytes() const {
-  return fft_memory_of(problem_, geometry_, blocks_, limits_, product_scratch()).scratch;
-}
-
-void OpenClFftConv::run(Pass pass, float* result, const StopToken* stop) {
-  require_operands(pass, hosts_, context_->id());
-  for (;;) {
-    try {
-      // In this order: the queue is finished before what is in place is dropped.
-      struct DropInPlace {
-        std::vector<ClBuffer>& buffers;
-        ~DropInPlace() { buffers.clear(); }
-      } drop_in_place{in_place_};
-      const FinishOnExit finish(queue_.get());
-      OpenClPieces pieces(*context_, queue_.get(), stop);
-      run_blocks(pass, result, pieces);
-      return;
-    } catch (const OutOfDeviceMemory& reason) {
-      use_less_memory(reason);
-    } catch (const Interrupted&) {
-      throw;
-    } catch (...) {
-      // What was queued may not have been done.
-      for (Spectrum& held : spectra_) held.made = false;
-      throw;
-    }
-  }
-}
-
-void OpenClFftConv::run_blocks(Pass pass, float* result, OpenClPieces& pieces) {
+void OpenClFftConv::run_pieces(Pass pass, float* result, OpenClPieces& pieces) {
   const auto for_pictures = [&](const auto& work) {
     for_blocks(problem_.batch, blocks_.batch, work);
   };
@@ -176,9 +143,8 @@ HostPart OpenClFftConv::part_of(Operand operand, const OpenClBlock& pictures,
 }
 
 cl_mem OpenClFftConv::buffer_for(float* host, const HostPart& part) {
-  if (!limits_.in_place || !part.whole) return moving_.reserve(*context_, part.bytes());
-  in_place_.push_back(context_->wrap_host(host, part.bytes()));
-  return in_place_.back().get();
+  if (limits_.in_place && part.whole) return wrap_for_this_pass(host, part.bytes());
+  return moving_.reserve(*context_, part.bytes());
 }
 
 // Calls work(rows) for pieces of at most the limits' work.
@@ -194,10 +160,10 @@ void OpenClFftConv::transform(Operand operand, const OpenClBlock& pictures,
   Spectrum& held = spectrum(operand);
   if (held.made && held.pictures == pictures && held.kernels == kernels) return;
   held.made = false;
-  float* const host = const_cast<float*>(hosts_[static_cast<int>(operand)]);
+  float* const values = const_cast<float*>(host(operand));
   const HostPart part = part_of(operand, pictures, kernels);
-  const cl_mem source = buffer_for(host, part);
-  if (source == moving_.get()) write_part(*context_, queue_.get(), source, host, part);
+  const cl_mem source = buffer_for(values, part);
+  if (source == moving_.get()) write_part(*context_, queue_.get(), source, values, part);
   const ConvProblem block = problem_.with_batch(pictures.count).with_kernels(kernels.count);
   const cl_mem planes = held.planes.reserve(
       *context_, fft_spectrum_floats(block, geometry_, operand) * sizeof(float));
@@ -270,25 +236,6 @@ void OpenClFftConv::restore(Pass pass, const OpenClBlock& pictures, const OpenCl
     read_part(*context_, queue_.get(), target, result, part);
   else
     read_in_place(*context_, queue_.get(), target, part.bytes());
-}
-
-void OpenClFftConv::use_less_memory(const OutOfDeviceMemory& reason) {
-  const std::size_t used =
-      fft_memory_of(problem_, geometry_, blocks_, limits_, product_scratch()).total;
-  result_planes_.release();
-  moving_.release();
-  product_->release();
-  for (Spectrum& held : spectra_) {
-    held.planes.release();
-    held.made = false;
-  }
-  limits_.total = std::min(limits_.total, used) / 2;
-  try {
-    blocks_ = plan_fft_blocks(problem_, geometry_, limits_, product_scratch(), context_->id());
-  } catch (const Error& error) {
-    throw Error(ErrorKind::kDevice, "",
-                std::string(reason.what()) + ", and smaller pieces do not help: " + error.what());
-  }
 }
 
 }  // namespace convoy

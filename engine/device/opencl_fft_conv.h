@@ -5,21 +5,19 @@
 //   backward-weights  grad_weight^ = conj(grad_output^) input^
 //
 // for each point of the spectrum, where ^ stands for transforms; for stride 1 and kernels of at
-// most 11 x 11. The transforms of operands stay on the device and serve all passes, unless they are
-// cut into blocks. Sums are always made in the same order.
+// most 11 x 11. It is the transforms of operands that stay on the device, and serve all passes.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "engine/device/device.h"
+#include "engine/device/opencl_conv.h"
 #include "engine/device/opencl_fft_plan.h"
 #include "engine/device/opencl_fft_transform.h"
 
 namespace convoy {
 
-class OpenClFftConv : public DeviceConv {
+class OpenClFftConv : public OpenClConv {
  public:
   // `product` is one of product_names(). Throws Error(kDevice) when the transform domain does not
   // serve the problem, or it does not fit. The geometry is the best for the problem, or as given.
@@ -31,14 +29,7 @@ class OpenClFftConv : public DeviceConv {
                 ChosenBy chosen_by = ChosenBy::kNecessity);
   ~OpenClFftConv() override;
 
-  const ConvProblem& problem() const override { return problem_; }
-  void set_operand(Operand operand, const float* host) override;
-  void run(Pass pass, float* result, const StopToken* stop) override;
-  std::string algorithm(Pass pass) const override;
-  ChosenBy chosen_by(Pass) const override { return chosen_by_; }
   double executed_flops(Pass pass) const override;
-  std::size_t scratch_bytes() const override;
-
   // How the layer is cut now; smaller after the device has run out of memory.
   const OpenClFftBlocks& blocks() const { return blocks_; }
 
@@ -50,13 +41,18 @@ class OpenClFftConv : public DeviceConv {
     bool made = false;
   };
 
+  void run_pieces(Pass pass, float* result, OpenClPieces& pieces) override;
+  void forget(Operand operand) override { spectrum(operand).made = false; }
+  void release() override;
+  void plan() override;
+  OpenClMemory memory() const override;
+
   Spectrum& spectrum(Operand operand) { return spectra_[static_cast<int>(operand)]; }
   // An operand's rows that are transformed, and what it is a part of in the host's memory.
   OpenClBlock rows_of(Operand operand, const OpenClBlock& kernels) const;
   HostPart part_of(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels) const;
   cl_mem buffer_for(float* host, const HostPart& part);
 
-  void run_blocks(Pass pass, float* result, OpenClPieces& pieces);
   // Unless the device has them already.
   void transform(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels,
                  OpenClPieces& pieces);
@@ -70,24 +66,14 @@ class OpenClFftConv : public DeviceConv {
   MatrixView matrices(Operand operand, cl_mem planes, const OpenClBlock& pictures,
                       const OpenClBlock& kernels) const;
 
-  ProductScratch product_scratch() const;
   ProductSize product_size(Pass pass, int pictures, int kernels) const;
-  void use_less_memory(const OutOfDeviceMemory& reason);
 
-  std::shared_ptr<OpenClContext> context_;
-  ConvProblem problem_;
   FftGeometry geometry_;
-  OpenClLimits limits_;
-  ChosenBy chosen_by_;
   OpenClFftBlocks blocks_;
-  ClQueue queue_;
-  std::unique_ptr<MatrixProduct> product_;
   OpenClFftTransform transform_;
-  const float* hosts_[3] = {};
   Spectrum spectra_[3];
   GrowingBuffer result_planes_;
-  GrowingBuffer moving_;            // an operand or a result, on its way
-  std::vector<ClBuffer> in_place_;  // those of this pass
+  GrowingBuffer moving_;  // an operand or a result, on its way
 };
 
 // Whether the transforms of this layer with this product are right on this device: the same

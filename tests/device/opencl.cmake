@@ -1,5 +1,5 @@
 convoy_test(opencl_choice FLOOR device LIBRARIES convoy_device LABELS engine)
-convoy_test(opencl_conv FLOOR device LIBRARIES convoy_device LABELS engine)
+convoy_test(opencl_im2col_conv FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_device FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_fft_conv FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_fft_plan FLOOR device LIBRARIES convoy_device LABELS engine)

@@ -10,8 +10,8 @@
 #include <functional>
 
 #include "engine/device/discovery.h"
-#include "engine/device/opencl_conv.h"
 #include "engine/device/opencl_device.h"
+#include "engine/device/opencl_im2col_conv.h"
 #include "engine/device/opencl_program_cache.h"
 #include "engine/device/opencl_sources.h"
 #include "tests/conv/random_convolution.h"
@@ -117,9 +117,9 @@ class OpenClFaultsTest : public QObject {
     limits.in_place = in_place;
     if (!in_place) limits.total = whole_bytes(product.toStdString()) - 1;
     const auto make = [&] {
-      return std::make_unique<OpenClConv>(context_, problem_, product.toStdString(), limits);
+      return std::make_unique<OpenClIm2colConv>(context_, problem_, product.toStdString(), limits);
     };
-    std::unique_ptr<OpenClConv> kept;
+    std::unique_ptr<OpenClIm2colConv> kept;
     const auto work = [&] {
       kept = make();
       return passes_are_right(*kept);
@@ -154,7 +154,7 @@ class OpenClFaultsTest : public QObject {
     QFETCH(int, code);
     QFETCH(bool, lasting);
     const auto work = [&] {
-      OpenClConv conv(std::make_shared<OpenClContext>(entry_), problem_, "tiled", kWide);
+      OpenClIm2colConv conv(std::make_shared<OpenClContext>(entry_), problem_, "tiled", kWide);
       return passes_are_right(conv);
     };
     QVERIFY(work());

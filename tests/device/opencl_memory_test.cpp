@@ -2,9 +2,9 @@
 #include <QTest>
 
 #include "engine/device/discovery.h"
-#include "engine/device/opencl_conv.h"
 #include "engine/device/opencl_device.h"
 #include "engine/device/opencl_fft_conv.h"
+#include "engine/device/opencl_im2col_conv.h"
 #include "tests/conv/direct_sums.h"
 #include "tests/device/first_opencl_device.h"
 
@@ -33,7 +33,7 @@ class OpenClMemoryTest : public QObject {
     const Arrays arrays(p, random);
     // A plan for far more memory than there is, so that the device must refuse.
     const std::size_t much = std::size_t{1} << 40;
-    OpenClConv conv(context_, p, "vector", {much, much, 1e15, 1 << 30, false});
+    OpenClIm2colConv conv(context_, p, "vector", {much, much, 1e15, 1 << 30, false});
     const OpenClBlocks before = conv.blocks();
     conv.set_operand(Operand::kInput, arrays.input.data());
     conv.set_operand(Operand::kWeight, arrays.weight.data());
@@ -80,7 +80,7 @@ class OpenClMemoryTest : public QObject {
     p.in_height = p.in_width = p.kernel_height = p.kernel_width = 240;
     FloatBuffer input(p.input_size()), weight(p.weight_size()), output(p.output_size());
     const std::size_t much = std::size_t{1} << 40;
-    OpenClConv conv(context_, p, "tiled", {much, much, 1e15, 1 << 30, false});
+    OpenClIm2colConv conv(context_, p, "tiled", {much, much, 1e15, 1 << 30, false});
     conv.set_operand(Operand::kInput, input.data());
     conv.set_operand(Operand::kWeight, weight.data());
     try {

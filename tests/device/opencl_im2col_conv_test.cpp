@@ -1,5 +1,5 @@
 // Every pass of a layer on an OpenCL device against the reference, whole and in pieces.
-#include "engine/device/opencl_conv.h"
+#include "engine/device/opencl_im2col_conv.h"
 
 #include <QTest>
 #include <cmath>
@@ -26,7 +26,7 @@ void set_operands(DeviceConv& conv, const Arrays& arrays) {
 
 }  // namespace
 
-class OpenClConvTest : public QObject {
+class OpenClIm2colConvTest : public QObject {
   Q_OBJECT
 
  private slots:
@@ -51,7 +51,7 @@ class OpenClConvTest : public QObject {
     for (int round = 0; round < 30; ++round) {
       const ConvProblem p = random_problem(random);
       const Arrays arrays(p, random);
-      OpenClConv conv(context_, p, product.toStdString(), limits(kPlenty, in_place));
+      OpenClIm2colConv conv(context_, p, product.toStdString(), limits(kPlenty, in_place));
       set_operands(conv, arrays);
       compare(conv, arrays, p);
     }
@@ -73,7 +73,7 @@ class OpenClConvTest : public QObject {
       std::size_t total = 4 * (p.input_size() * 2 + p.weight_size() * 2 + p.output_size() * 2);
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
-          OpenClConv conv(context_, p, product.toStdString(), limits(total, step % 2));
+          OpenClIm2colConv conv(context_, p, product.toStdString(), limits(total, step % 2));
           const OpenClBlocks blocks = conv.blocks();
           const int pieces = parts(p.batch, blocks.batch) * parts(p.out_channels, blocks.kernels) *
                              parts(positions, blocks.positions);
@@ -108,8 +108,8 @@ class OpenClConvTest : public QObject {
     fill_normal(arrays.weight, random);
     fill_normal(arrays.grad_output, random);
     for (const std::string& name : product_names(DeviceKind::kCpu)) {
-      OpenClConv conv(context_, p, name, limits(kPlenty, true));
-      OpenClConv again(context_, p, name, limits(kPlenty, true));
+      OpenClIm2colConv conv(context_, p, name, limits(kPlenty, true));
+      OpenClIm2colConv again(context_, p, name, limits(kPlenty, true));
       set_operands(conv, arrays);
       set_operands(again, arrays);
       for (const Pass pass : kAllPasses) {
@@ -141,7 +141,7 @@ class OpenClConvTest : public QObject {
     Random random(seed(14));
     const ConvProblem p = random_problem(random);
     Arrays arrays(p, random);
-    OpenClConv conv(context_, p, "vector", limits(kPlenty, in_place));
+    OpenClIm2colConv conv(context_, p, "vector", limits(kPlenty, in_place));
     set_operands(conv, arrays);
     compare(conv, arrays, p);
     for (int round = 0; round < 4; ++round) {
@@ -166,7 +166,7 @@ class OpenClConvTest : public QObject {
   static int parts(int total, int block) { return (total + block - 1) / block; }
 
   // All passes, each twice: the first travels with the operands, the second finds them there.
-  void compare(OpenClConv& conv, const Arrays& arrays, const ConvProblem& p) {
+  void compare(OpenClIm2colConv& conv, const Arrays& arrays, const ConvProblem& p) {
     for (const Pass pass : kAllPasses) {
       const auto expected = run_reference(p, pass, arrays, *pool_);
       for (int turn = 0; turn < 2; ++turn) {
@@ -192,5 +192,5 @@ class OpenClConvTest : public QObject {
   std::unique_ptr<ThreadPool> pool_;
 };
 
-QTEST_GUILESS_MAIN(OpenClConvTest)
-#include "opencl_conv_test.moc"
+QTEST_GUILESS_MAIN(OpenClIm2colConvTest)
+#include "opencl_im2col_conv_test.moc"

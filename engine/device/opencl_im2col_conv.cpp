@@ -1,0 +1,221 @@
+#include "engine/device/opencl_im2col_conv.h"
+
+#include <algorithm>
+
+namespace convoy {
+OpenClIm2colConv::OpenClIm2colConv(std::shared_ptr<OpenClContext> context,
+                                   const ConvProblem& problem, const std::string& product,
+                                   const OpenClLimits& limits, ChosenBy chosen_by)
+    : OpenClConv("im2col", std::move(context), problem, product, limits, chosen_by) {
+  // A work item of a CPU copies runs of the batch; not of more pictures than there are.
+  if (context_->entry().info.kind == DeviceKind::kCpu)
+    while (lanes_ < 64 && lanes_ < problem_.batch) lanes_ *= 2;
+  const std::string options = "-DLANES=" + std::to_string(lanes_);
+  im2col_ = context_->make_kernel("im2col.cl", options, "im2col");
+  col2im_ = context_->make_kernel("im2col.cl", options, "col2im");
+  plan();
+}
+
+OpenClIm2colConv::~OpenClIm2colConv() = default;
+
+void OpenClIm2colConv::plan() {
+  blocks_ = plan_blocks(problem_, limits_, product_scratch(), context_->id());
+}
+
+OpenClMemory OpenClIm2colConv::memory() const {
+  return memory_of(problem_, blocks_, limits_.in_place, product_scratch());
+}
+
+void OpenClIm2colConv::forget(Operand which) {
+  operand(which).in_place.reset();
+  operand(which).valid = false;
+}
+
+void OpenClIm2colConv::release() {
+  columns_.release();
+  result_.release();
+  for (OperandCopy& held : operands_) held.copy.release();
+}
+
+double OpenClIm2colConv::executed_flops(Pass pass) const {
+  const int positions = problem_.out_height() * problem_.out_width();
+  double flops = 0.0;
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        flops += product_->executed_flops(
+            product_size(problem_, pass, {pictures.count, kernels.count, piece.count}));
+      });
+    });
+  });
+  return flops;
+}
+
+void OpenClIm2colConv::run_pieces(Pass pass, float* result, OpenClPieces& pieces) {
+  switch (pass) {
+    case Pass::kForward:
+      return forward(result, pieces);
+    case Pass::kBackwardData:
+      return backward_data(result, pieces);
+    case Pass::kBackwardWeights:
+      return backward_weights(result, pieces);
+  }
+}
+
+void OpenClIm2colConv::forward(float* output, OpenClPieces& pieces) {
+  const int positions = problem_.out_height() * problem_.out_width();
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures));
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels));
+      const HostPart part = output_part(problem_, pictures, kernels);
+      const cl_mem result = result_on_device(output, part);
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        unfold(input, pictures, piece);
+        product_->multiply(
+            product_size(problem_, Pass::kForward, {pictures.count, kernels.count, piece.count}),
+            {weight, 0, problem_.kernel_elements(), false}, columns_view(pictures, piece),
+            output_view(result, pictures, piece), false, piece.first > 0);
+        pieces.end();
+      });
+      fetch_result(result, output, part);
+    });
+  });
+}
+
+void OpenClIm2colConv::backward_data(float* grad_input, OpenClPieces& pieces) {
+  const int positions = problem_.out_height() * problem_.out_width();
+  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+    const HostPart part = input_part(problem_, pictures);
+    const cl_mem result = result_on_device(grad_input, part);
+    const cl_float zero = 0.0f;
+    cl_check(clEnqueueFillBuffer(queue_.get(), result, &zero, sizeof zero, 0, part.bytes(), 0,
+                                 nullptr, nullptr),
+             "clEnqueueFillBuffer", context_->id());
+    for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels));
+      const cl_mem grad_output =
+          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels));
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        product_->multiply(product_size(problem_, Pass::kBackwardData,
+                                        {pictures.count, kernels.count, piece.count}),
+                           {weight, 0, problem_.kernel_elements(), true},
+                           output_view(grad_output, pictures, piece), columns_view(pictures, piece),
+                           false, piece.first > 0);
+        fold(result, pictures, piece);
+        pieces.end();
+      });
+    });
+    fetch_result(result, grad_input, part);
+  });
+}
+
+void OpenClIm2colConv::backward_weights(float* grad_weight, OpenClPieces& pieces) {
+  const int positions = problem_.out_height() * problem_.out_width();
+  for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
+    const HostPart part = weight_part(problem_, kernels);
+    const cl_mem result = result_on_device(grad_weight, part);
+    for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+      const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures));
+      const cl_mem grad_output =
+          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels));
+      for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
+        unfold(input, pictures, piece);
+        MatrixView columns = columns_view(pictures, piece);
+        columns.transposed = true;
+        product_->multiply(product_size(problem_, Pass::kBackwardWeights,
+                                        {pictures.count, kernels.count, piece.count}),
+                           output_view(grad_output, pictures, piece), columns,
+                           {result, 0, problem_.kernel_elements(), false},
+                           pictures.first > 0 || piece.first > 0, false);
+        pieces.end();
+      });
+    });
+    fetch_result(result, grad_weight, part);
+  });
+}
+
+cl_mem OpenClIm2colConv::on_device(Operand which, const HostPart& part) {
+  OperandCopy& held = operand(which);
+  if (held.valid && held.part == part)
+    return held.in_place ? held.in_place.get() : held.copy.reserve(*context_, part.bytes());
+  held.valid = false;
+  cl_mem buffer = nullptr;
+  if (limits_.in_place && part.whole) {
+    held.in_place = context_->wrap_host(const_cast<float*>(host(which)), part.bytes());
+    buffer = held.in_place.get();
+  } else {
+    buffer = held.copy.reserve(*context_, part.bytes());
+    write_part(*context_, queue_.get(), buffer, host(which), part);
+  }
+  held.part = part;
+  held.valid = true;
+  return buffer;
+}
+
+cl_mem OpenClIm2colConv::result_on_device(float* host, const HostPart& part) {
+  if (limits_.in_place && part.whole) return wrap_for_this_pass(host, part.bytes());
+  return result_.reserve(*context_, part.bytes());
+}
+
+void OpenClIm2colConv::fetch_result(cl_mem result, float* host, const HostPart& part) {
+  if (limits_.in_place && part.whole)
+    read_in_place(*context_, queue_.get(), result, part.bytes());
+  else
+    read_part(*context_, queue_.get(), result, host, part);
+}
+
+void OpenClIm2colConv::unfold(cl_mem input, const OpenClBlock& pictures,
+                              const OpenClBlock& positions) {
+  const std::size_t columns = static_cast<std::size_t>(positions.count) * pictures.count;
+  const std::size_t lanes = lanes_;
+  launch(
+      *context_, queue_.get(), im2col_,
+      {(pictures.count + lanes - 1) / lanes, static_cast<std::size_t>(positions.count),
+       problem_.kernel_elements()},
+      {}, input, columns_.reserve(*context_, columns * problem_.kernel_elements() * sizeof(float)),
+      cl_int{pictures.count}, cl_int{problem_.in_height}, cl_int{problem_.in_width},
+      cl_int{problem_.kernel_height}, cl_int{problem_.kernel_width}, cl_int{problem_.stride_height},
+      cl_int{problem_.stride_width}, cl_int{problem_.padding.top}, cl_int{problem_.padding.left},
+      cl_int{problem_.out_width()}, cl_int{positions.first}, cl_ulong{columns});
+}
+
+void OpenClIm2colConv::fold(cl_mem grad_input, const OpenClBlock& pictures,
+                            const OpenClBlock& positions) {
+  // Only the rows of the maps that these output positions have seen.
+  const int out_width = problem_.out_width();
+  const int first_out = positions.first / out_width;
+  const int last_out = (positions.first + positions.count - 1) / out_width;
+  const int first = std::max(first_out * problem_.stride_height - problem_.padding.top, 0);
+  const int end =
+      std::min(last_out * problem_.stride_height - problem_.padding.top + problem_.kernel_height,
+               problem_.in_height);
+  if (end <= first) return;  // they lie in the padding
+  const std::size_t columns = static_cast<std::size_t>(positions.count) * pictures.count;
+  const std::size_t lanes = lanes_;
+  launch(*context_, queue_.get(), col2im_,
+         {(pictures.count + lanes - 1) / lanes, static_cast<std::size_t>(problem_.in_width),
+          static_cast<std::size_t>(problem_.in_channels) * (end - first)},
+         {}, columns_view(pictures, positions).buffer, grad_input, cl_int{pictures.count},
+         cl_int{problem_.in_height}, cl_int{problem_.in_width}, cl_int{problem_.kernel_height},
+         cl_int{problem_.kernel_width}, cl_int{problem_.stride_height},
+         cl_int{problem_.stride_width}, cl_int{problem_.padding.top}, cl_int{problem_.padding.left},
+         cl_int{problem_.out_height()}, cl_int{out_width}, cl_int{positions.first},
+         cl_int{positions.count}, cl_ulong{columns}, cl_int{first}, cl_int{end - first});
+}
+
+MatrixView OpenClIm2colConv::columns_view(const OpenClBlock& pictures,
+                                          const OpenClBlock& positions) {
+  const std::size_t columns = static_cast<std::size_t>(positions.count) * pictures.count;
+  return {columns_.reserve(*context_, columns * problem_.kernel_elements() * sizeof(float)), 0,
+          columns, false};
+}
+
+MatrixView OpenClIm2colConv::output_view(cl_mem output, const OpenClBlock& pictures,
+                                         const OpenClBlock& positions) const {
+  const std::size_t row =
+      static_cast<std::size_t>(problem_.out_height()) * problem_.out_width() * pictures.count;
+  return {output, static_cast<std::size_t>(positions.first) * pictures.count, row, false};
+}
+
+}  // namespace convoy

@@ -1,0 +1,64 @@
+// One layer's share on an OpenCL device: im2col and matrix products, in pieces that fit.
+//
+//   forward           output      = weight * im2col(input)
+//   backward-data     grad_input  = col2im(weight^T * grad_output)
+//   backward-weights  grad_weight = grad_output * im2col(input)^T
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/device/opencl_conv.h"
+#include "engine/device/opencl_launch.h"
+
+namespace convoy {
+
+class OpenClIm2colConv : public OpenClConv {
+ public:
+  // `product` is one of product_names(). Throws Error(kDevice) when the problem does not fit.
+  OpenClIm2colConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
+                   const std::string& product, const OpenClLimits& limits,
+                   ChosenBy chosen_by = ChosenBy::kNecessity);
+  ~OpenClIm2colConv() override;
+
+  double executed_flops(Pass pass) const override;
+  // How the layer is cut now; smaller after the device has run out of memory.
+  const OpenClBlocks& blocks() const { return blocks_; }
+
+ private:
+  struct OperandCopy {
+    GrowingBuffer copy;
+    ClBuffer in_place;
+    HostPart part;  // that `copy` or `in_place` holds
+    bool valid = false;
+  };
+
+  OperandCopy& operand(Operand operand) { return operands_[static_cast<int>(operand)]; }
+
+  void run_pieces(Pass pass, float* result, OpenClPieces& pieces) override;
+  void forget(Operand operand) override;
+  void release() override;
+  void plan() override;
+  OpenClMemory memory() const override;
+
+  cl_mem on_device(Operand operand, const HostPart& part);
+  cl_mem result_on_device(float* host, const HostPart& part);
+  void fetch_result(cl_mem result, float* host, const HostPart& part);
+
+  void forward(float* output, OpenClPieces& pieces);
+  void backward_data(float* grad_input, OpenClPieces& pieces);
+  void backward_weights(float* grad_weight, OpenClPieces& pieces);
+  void unfold(cl_mem input, const OpenClBlock& pictures, const OpenClBlock& positions);
+  void fold(cl_mem grad_input, const OpenClBlock& pictures, const OpenClBlock& positions);
+  MatrixView columns_view(const OpenClBlock& pictures, const OpenClBlock& positions);
+  MatrixView output_view(cl_mem output, const OpenClBlock& pictures,
+                         const OpenClBlock& positions) const;
+
+  OpenClBlocks blocks_;
+  ClKernel im2col_, col2im_;
+  int lanes_ = 1;  // pictures of a work item in im2col and col2im
+  OperandCopy operands_[3];
+  GrowingBuffer columns_, result_;
+};
+
+}  // namespace convoy
