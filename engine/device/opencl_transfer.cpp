@@ -15,6 +15,20 @@ const char* operand_name(Operand operand) {
   return "grad_output";
 }
 
+// Some columns of some rows, as OpenCL's transfers of rectangles want it: in bytes, dense in the
+// device's buffer.
+struct Rectangle {
+  explicit Rectangle(const HostPart& part)
+      : host_origin{part.first_column * sizeof(float), part.first_row, 0},
+        region{part.columns * sizeof(float), part.rows, 1},
+        device_row(part.columns * sizeof(float)),
+        host_row(part.width * sizeof(float)) {}
+
+  const std::size_t device_origin[3] = {0, 0, 0};
+  const std::size_t host_origin[3], region[3];
+  const std::size_t device_row, host_row;  // from one row to the next
+};
+
 }  // namespace
 
 HostPart input_part(const ConvProblem& problem, const OpenClBlock& pictures) {
@@ -58,13 +72,11 @@ void write_part(const OpenClContext& context, cl_command_queue queue, cl_mem buf
              "clEnqueueWriteBuffer", context.id());
     return;
   }
-  const std::size_t device_origin[3] = {0, 0, 0};
-  const std::size_t host_origin[3] = {part.first_column * sizeof(float), part.first_row, 0};
-  const std::size_t region[3] = {part.columns * sizeof(float), part.rows, 1};
-  cl_check(clEnqueueWriteBufferRect(queue, buffer, CL_FALSE, device_origin, host_origin, region,
-                                    part.columns * sizeof(float), 0, part.width * sizeof(float), 0,
-                                    host, 0, nullptr, nullptr),
-           "clEnqueueWriteBufferRect", context.id());
+  const Rectangle at(part);
+  cl_check(
+      clEnqueueWriteBufferRect(queue, buffer, CL_FALSE, at.device_origin, at.host_origin, at.region,
+                               at.device_row, 0, at.host_row, 0, host, 0, nullptr, nullptr),
+      "clEnqueueWriteBufferRect", context.id());
 }
 
 void read_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer, float* host,
@@ -75,13 +87,11 @@ void read_part(const OpenClContext& context, cl_command_queue queue, cl_mem buff
              "clEnqueueReadBuffer", context.id());
     return;
   }
-  const std::size_t device_origin[3] = {0, 0, 0};
-  const std::size_t host_origin[3] = {part.first_column * sizeof(float), part.first_row, 0};
-  const std::size_t region[3] = {part.columns * sizeof(float), part.rows, 1};
-  cl_check(clEnqueueReadBufferRect(queue, buffer, CL_TRUE, device_origin, host_origin, region,
-                                   part.columns * sizeof(float), 0, part.width * sizeof(float), 0,
-                                   host, 0, nullptr, nullptr),
-           "clEnqueueReadBufferRect", context.id());
+  const Rectangle at(part);
+  cl_check(
+      clEnqueueReadBufferRect(queue, buffer, CL_TRUE, at.device_origin, at.host_origin, at.region,
+                              at.device_row, 0, at.host_row, 0, host, 0, nullptr, nullptr),
+      "clEnqueueReadBufferRect", context.id());
 }
 
 void read_in_place(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,

@@ -5,29 +5,19 @@
 
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_fft_conv.h"
-#include "tests/conv/direct_sums.h"
+#include "tests/base/error_of.h"
+#include "tests/conv/error_budget.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;
+using convoy::test::error_of;
 
 namespace {
 
 // Where transforms take a tenth of the direct operations.
 ConvProblem deep_layer() {
   return make_problem(32, 64, 14, 64, 5);
-}
-
-OpenClLimits limits(std::size_t total) {
-  return {total, total, 1e15, 4096, true};
-}
-
-QString what_of(const std::function<void()>& work, ErrorKind kind) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.kind() == kind ? QString(error.what()) : "wrong kind: " + QString(error.what());
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -55,15 +45,13 @@ class OpenClChoiceTest : public QObject {
              "fft+" + product_names(info().kind).front());
     DeviceConvOptions different;
     different.algorithms = {"fft", "im2col", ""};
-    QVERIFY(what_of([&] { make(deep_layer(), different); }, ErrorKind::kDevice)
-                .contains("cannot have different algorithms"));
-    const QString unknown = what_of(
-        [&] {
-          make(deep_layer(), {"winograd", 0});
-        },
-        ErrorKind::kUsage);
+    VERIFY_CONTAINS(error_of(ErrorKind::kDevice, [&] { make(deep_layer(), different); }),
+                    "cannot have different algorithms");
+    const std::string unknown = error_of(ErrorKind::kUsage, [&] {
+      make(deep_layer(), {"winograd", 0});
+    });
     for (const std::string& name : opencl_algorithm_names(DeviceKind::kCpu))
-      QVERIFY2(unknown.contains(name.c_str()), qPrintable(unknown));
+      VERIFY_CONTAINS(unknown, name);
   }
 
   void estimates_choose_where_nothing_is_measured() {
@@ -93,10 +81,10 @@ class OpenClChoiceTest : public QObject {
 
   void transforms_that_do_not_fit_are_left_out() {
     const ConvProblem p = deep_layer();
-    std::size_t limit = std::size_t{1} << 30;
+    std::size_t limit = kPlenty;
     while (true) {
       try {
-        OpenClFftConv(context_, p, product_names(info().kind).front(), limits(limit));
+        OpenClFftConv(context_, p, product_names(info().kind).front(), opencl_limits(limit, true));
       } catch (const Error&) {
         break;
       }
@@ -105,7 +93,7 @@ class OpenClChoiceTest : public QObject {
     const auto conv = make(p, {}, limit);
     QVERIFY(conv->algorithm(Pass::kForward).starts_with("im2col+"));
     QVERIFY(conv->scratch_bytes() <= limit);
-    QVERIFY(what_of([&] { make(p, {}, 16); }, ErrorKind::kDevice).contains("16 bytes"));
+    VERIFY_CONTAINS(error_of(ErrorKind::kDevice, [&] { make(p, {}, 16); }), "16 bytes");
   }
 
   void a_measurement_is_made_once() {
@@ -143,68 +131,33 @@ class OpenClChoiceTest : public QObject {
     }
   }
 
-  // The error budget: against double precision transforms are no less accurate than direct sums in
-  // single precision, wherever a device would take them.
+  // Wherever a device would take them.
   void transforms_are_as_accurate_as_direct_sums_data() {
-    QTest::addColumn<int>("batch");
-    QTest::addColumn<int>("channels");
-    QTest::addColumn<int>("size");
-    QTest::addColumn<int>("kernels");
-    QTest::addColumn<int>("kernel");
-    QTest::addColumn<int>("padding");
-    const auto row = [](int batch, int channels, int size, int kernels, int kernel, int padding) {
-      QTest::addRow("%d -> %d, %dx%d on %dx%d, padding %d, batch %d", channels, kernels, kernel,
-                    kernel, size, size, padding, batch)
-          << batch << channels << size << kernels << kernel << padding;
-    };
-    row(16, 64, 14, 48, 5, 0);
-    row(4, 300, 14, 100, 5, 0);
-    row(16, 64, 16, 64, 3, 1);
-    row(32, 128, 4, 128, 3, 1);
-    row(4, 2, 30, 6, 11, 5);
-    row(3, 24, 27, 7, 7, 3);
-    row(16, 16, 40, 16, 3, 1);
-    row(2, 130, 9, 130, 1, 0);
+    add_error_budget_rows();
+    add_layer_row(16, 16, 40, 16, 3, 1);
+    add_layer_row(2, 130, 9, 130, 1, 0);
   }
   void transforms_are_as_accurate_as_direct_sums() {
-    QFETCH(int, batch);
-    QFETCH(int, channels);
-    QFETCH(int, size);
-    QFETCH(int, kernels);
-    QFETCH(int, kernel);
-    QFETCH(int, padding);
-    ConvProblem p = make_problem(batch, channels, size, kernels, kernel);
-    p.padding = Padding::all(padding);
-    constexpr std::uint64_t kSeed = 41;
-    Random random(kSeed);
-    Arrays arrays(p);
-    fill_normal(arrays.input, random);
-    fill_normal(arrays.weight, random);
-    fill_normal(arrays.grad_output, random);
-    OpenClFftConv conv(context_, p, product_names(info().kind).front(),
-                       limits(std::size_t{1} << 31));
-    conv.set_operand(Operand::kInput, arrays.input.data());
-    conv.set_operand(Operand::kWeight, arrays.weight.data());
-    conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
+    QFETCH(ConvProblem, layer);
+    Random random(test::logged_seed(41));
+    const Arrays arrays = normal_arrays(layer, random);
+    OpenClFftConv conv(context_, layer, product_names(info().kind).front(),
+                       opencl_limits(2 * kPlenty, true));
+    set_operands(conv, arrays);
     for (const Pass pass : kAllPasses) {
-      if (!find_conv_algorithm("fft")->is_accurate(p, pass)) continue;
-      const auto exact = run_reference(p, pass, arrays, *pool_);
-      const double direct = rms_error(DirectSums(p, arrays).run(pass), exact);
-      std::vector<float> result(exact.size());
+      if (!find_conv_algorithm("fft")->is_accurate(layer, pass)) continue;
+      const ErrorBudget budget(layer, arrays, pass, *pool_);
+      std::vector<float> result(budget.result_size());
       conv.run(pass, result.data(), nullptr);
-      const double error = rms_error(result, exact);
-      qInfo("%s: rms error %.2e, direct %.2e, seed %d", pass_name(pass), error, direct,
-            static_cast<int>(kSeed));
-      // Two direct sums in different orders differ that much by chance.
-      QVERIFY(error <= 1.1 * direct);
+      QVERIFY(budget.holds_for(conv.algorithm(pass), result));
     }
   }
 
  private:
   const DeviceInfo& info() const { return context_->entry().info; }
   std::unique_ptr<DeviceConv> make(const ConvProblem& p, const DeviceConvOptions& options,
-                                   std::size_t limit = std::size_t{1} << 30) {
-    return make_opencl_conv(context_, info(), p, limits(limit), options, *remembered_);
+                                   std::size_t limit = kPlenty) {
+    return make_opencl_conv(context_, info(), p, opencl_limits(limit, true), options, *remembered_);
   }
 
   std::shared_ptr<OpenClContext> context_;

@@ -6,8 +6,8 @@
 
 #include "engine/device/discovery.h"
 #include "tests/base/error_of.h"
-#include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;
 using convoy::test::error_of;
@@ -100,9 +100,7 @@ class OpenClDeviceTest : public QObject {
     Random random(7);
     const Arrays arrays(p, random);
     const auto conv = open_opencl_device(id_)->make_conv(p);
-    conv->set_operand(Operand::kInput, arrays.input.data());
-    conv->set_operand(Operand::kWeight, arrays.weight.data());
-    conv->set_operand(Operand::kGradOutput, arrays.grad_output.data());
+    set_operands(*conv, arrays);
     ThreadPool pool({available_cores().front()});
     for (const Pass pass : kAllPasses) {
       GuardedBuffer result(result_size(p, pass));
@@ -123,22 +121,19 @@ class OpenClDeviceTest : public QObject {
   }
 
   void two_opened_devices_work_side_by_side() {
-    constexpr std::uint64_t kSeed = 4711;
-    qInfo("seed %llu", static_cast<unsigned long long>(kSeed));
+    const std::uint64_t seed = test::logged_seed(4711);
     const char* algorithms[] = {"im2col+vector", "im2col+clblast"};
     std::string faults[2];
     const auto work = [&](int side) {
       try {
-        Random random(kSeed + side);
+        Random random(seed + side);
         ThreadPool pool({available_cores().front()});
         const auto device = open_opencl_device(id_);
         for (int round = 0; round < 6; ++round) {
           const ConvProblem p = random_problem(random);
           const Arrays arrays(p, random);
           const auto conv = device->make_conv(p, {algorithms[(side + round) % 2], 0});
-          conv->set_operand(Operand::kInput, arrays.input.data());
-          conv->set_operand(Operand::kWeight, arrays.weight.data());
-          conv->set_operand(Operand::kGradOutput, arrays.grad_output.data());
+          set_operands(*conv, arrays);
           for (const Pass pass : kAllPasses) {
             GuardedBuffer result(result_size(p, pass));
             conv->run(pass, result.data(), nullptr);

@@ -14,8 +14,8 @@
 #include "engine/device/opencl_im2col_conv.h"
 #include "engine/device/opencl_program_cache.h"
 #include "engine/device/opencl_sources.h"
-#include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 #include "tests/device/opencl_layer.h"
 
 using namespace convoy;
@@ -66,9 +66,7 @@ class OpenClFaultsTest : public QObject {
     id_ = QString::fromStdString(entry_.info.id);
     problem_ = make_problem(2, 3, 5, 4, 3);
     problem_.padding = Padding::same(3, 3);
-    constexpr std::uint64_t kSeed = 511;
-    qInfo("seed %llu", static_cast<unsigned long long>(kSeed));
-    Random random(kSeed);
+    Random random(test::logged_seed(511));
     arrays_ = std::make_unique<Arrays>(problem_, random);
     ThreadPool pool(available_cores());
     for (const Pass pass : kAllPasses)
@@ -231,9 +229,7 @@ class OpenClFaultsTest : public QObject {
 
  private:
   bool passes_are_right(DeviceConv& conv) const {
-    conv.set_operand(Operand::kInput, arrays_->input.data());
-    conv.set_operand(Operand::kWeight, arrays_->weight.data());
-    conv.set_operand(Operand::kGradOutput, arrays_->grad_output.data());
+    set_operands(conv, *arrays_);
     for (std::size_t i = 0; i < expected_.size(); ++i) {
       GuardedBuffer result(expected_[i].size());
       conv.run(kAllPasses[i], result.data(), nullptr);

@@ -3,28 +3,16 @@
 #include "engine/device/opencl_fft_conv.h"
 
 #include <QTest>
-#include <cmath>
-#include <thread>
 
 #include "engine/device/discovery.h"
-#include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
+#include "tests/device/opencl_layer.h"
 
 using namespace convoy;
+using convoy::test::logged_seed;
 
 namespace {
-
-constexpr std::size_t kPlenty = std::size_t{1} << 30;
-
-OpenClLimits limits(std::size_t total, bool in_place) {
-  return {total, total, 1e15, 1 << 30, in_place};
-}
-
-void set_operands(DeviceConv& conv, const Arrays& arrays) {
-  conv.set_operand(Operand::kInput, arrays.input.data());
-  conv.set_operand(Operand::kWeight, arrays.weight.data());
-  conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
-}
 
 // As random_problem(), with what the transforms do: stride 1; and with batches to 70.
 ConvProblem random_transformable(Random& random) {
@@ -32,17 +20,6 @@ ConvProblem random_transformable(Random& random) {
   p.stride_height = p.stride_width = 1;
   if (random.below(3) == 0) p.batch = 1 + static_cast<int>(random.below(70));
   return p;
-}
-
-// Whole numbers whose sums need not be exact here, for the transforms round: rms, relative.
-double relative_error(std::span<const float> result, const std::vector<float>& expected) {
-  double error = 0.0, norm = 0.0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    error += std::pow(static_cast<double>(result[i]) - static_cast<double>(expected[i]), 2);
-    norm += std::pow(static_cast<double>(expected[i]), 2);
-  }
-  // Results that are all zero, of a convolution that sees nothing but padding.
-  return norm > 0.0 ? std::sqrt(error / norm) : std::sqrt(error);
 }
 
 }  // namespace
@@ -75,14 +52,14 @@ class OpenClFftConvTest : public QObject {
     QFETCH(QString, product);
     QFETCH(bool, in_place);
     QFETCH(bool, as_gpu);
-    Random random(seed(31));
+    Random random(logged_seed(31));
     for (int round = 0; round < 8; ++round) {
       const ConvProblem p = random_transformable(random);
       const Arrays arrays(p, random);
       OpenClFftConv conv(as_gpu ? as_gpu_ : context_, p, product.toStdString(),
-                         limits(kPlenty, in_place));
+                         opencl_limits(kPlenty, in_place));
       set_operands(conv, arrays);
-      compare(conv, arrays, p);
+      compare(conv, arrays);
     }
   }
 
@@ -106,32 +83,32 @@ class OpenClFftConvTest : public QObject {
     ConvProblem p = make_problem(5, 3, height, 4, kernel);
     p.in_width = width;
     p.padding = Padding::all(padding);
-    Random random(seed(32));
+    Random random(logged_seed(32));
     const Arrays arrays(p, random);
     for (const auto& context : {context_, as_gpu_}) {
-      OpenClFftConv conv(context, p, "vector", limits(kPlenty, context == context_));
+      OpenClFftConv conv(context, p, "vector", opencl_limits(kPlenty, context == context_));
       set_operands(conv, arrays);
-      compare(conv, arrays, p);
+      compare(conv, arrays);
     }
   }
 
   void blocks_of_any_size() {
-    Random random(seed(33));
+    Random random(logged_seed(33));
     int cut_pictures = 0, cut_kernels = 0;
     for (int round = 0; round < 5; ++round) {
       const ConvProblem p = random_transformable(random);
       const Arrays arrays(p, random);
       std::size_t total =
-          OpenClFftConv(context_, p, "vector", limits(kPlenty, false)).scratch_bytes();
+          OpenClFftConv(context_, p, "vector", opencl_limits(kPlenty, false)).scratch_bytes();
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
-          OpenClFftConv conv(context_, p, "vector", limits(total, step % 2));
+          OpenClFftConv conv(context_, p, "vector", opencl_limits(total, step % 2));
           QVERIFY(conv.scratch_bytes() <= total);
           const OpenClFftBlocks blocks = conv.blocks();
           cut_pictures += blocks.batch < p.batch;
           cut_kernels += blocks.kernels < p.out_channels;
           set_operands(conv, arrays);
-          compare(conv, arrays, p);
+          compare(conv, arrays);
         } catch (const Error& error) {
           QVERIFY2(QString(error.what()).contains("may be used"), error.what());
           break;
@@ -144,44 +121,32 @@ class OpenClFftConvTest : public QObject {
 
   // One row of one plane at a time.
   void pieces_of_the_least_work() {
-    Random random(seed(34));
+    Random random(logged_seed(34));
     const ConvProblem p = make_problem(20, 6, 9, 7, 3);
     const Arrays arrays(p, random);
-    OpenClLimits little = limits(kPlenty, false);
+    OpenClLimits little = opencl_limits(kPlenty, false);
     little.piece_flops = 1.0;
     OpenClFftConv conv(context_, p, "vector", little);
     set_operands(conv, arrays);
-    compare(conv, arrays, p);
+    compare(conv, arrays);
   }
 
   void operands_that_are_set_again_are_transformed_again() {
-    Random random(seed(35));
+    Random random(logged_seed(35));
     const ConvProblem p = random_transformable(random);
     Arrays arrays(p, random);
-    OpenClFftConv conv(context_, p, "vector", limits(kPlenty, true));
-    set_operands(conv, arrays);
-    compare(conv, arrays, p);
-    for (int round = 0; round < 3; ++round) {
-      // The same memory with other contents, as a training loop does it.
-      fill_integers(arrays.weight, random);
-      conv.set_operand(Operand::kWeight, arrays.weight.data());
-      compare(conv, arrays, p);
-      fill_integers(arrays.input, random);
-      fill_integers(arrays.grad_output, random);
-      conv.set_operand(Operand::kInput, arrays.input.data());
-      conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
-      compare(conv, arrays, p);
-    }
+    OpenClFftConv conv(context_, p, "vector", opencl_limits(kPlenty, true));
+    compare_with_operands_set_again(conv, arrays, random, [&] { compare(conv, arrays); });
   }
 
   // Else the passes of a step would transform twice what they share.
   void an_operand_is_transformed_once_for_all_passes() {
-    Random random(seed(36));
+    Random random(logged_seed(36));
     const ConvProblem p = make_problem(18, 5, 10, 6, 3);
     Arrays arrays(p, random);
-    OpenClFftConv conv(context_, p, "vector", limits(kPlenty, true));
+    OpenClFftConv conv(context_, p, "vector", opencl_limits(kPlenty, true));
     set_operands(conv, arrays);
-    compare(conv, arrays, p);
+    compare(conv, arrays);
     const Arrays before = [&] {
       Arrays copy(p);
       std::ranges::copy(arrays.input.span(), copy.input.data());
@@ -193,50 +158,52 @@ class OpenClFftConvTest : public QObject {
     fill_integers(arrays.input, random);
     fill_integers(arrays.weight, random);
     fill_integers(arrays.grad_output, random);
-    compare(conv, before, p);
+    compare(conv, before);
   }
 
   void rounding_is_the_same_every_time() {
-    Random random(seed(37));
+    Random random(logged_seed(37));
     const ConvProblem p = make_problem(19, 30, 12, 45, 5);
-    Arrays arrays(p);
-    fill_normal(arrays.input, random);
-    fill_normal(arrays.weight, random);
-    fill_normal(arrays.grad_output, random);
-    OpenClFftConv conv(context_, p, "vector", limits(kPlenty, true));
-    OpenClFftConv again(context_, p, "vector", limits(kPlenty, true));
+    const Arrays arrays = normal_arrays(p, random);
+    OpenClFftConv conv(context_, p, "vector", opencl_limits(kPlenty, true));
+    OpenClFftConv again(context_, p, "vector", opencl_limits(kPlenty, true));
     set_operands(conv, arrays);
     set_operands(again, arrays);
-    for (const Pass pass : kAllPasses) {
-      GuardedBuffer result(result_size(p, pass)), second(result_size(p, pass));
-      conv.run(pass, result.data(), nullptr);
-      again.run(pass, second.data(), nullptr);
-      QVERIFY(std::memcmp(result.data(), second.data(), result.span().size_bytes()) == 0);
-    }
+    compare_bits(conv, again);
   }
 
   // Stopped between its pieces, at any of them, a pass leaves nothing half made behind.
   void a_stopped_pass_can_be_run_again() {
-    Random random(seed(38));
-    const ConvProblem p = make_problem(40, 30, 14, 30, 5);
-    Arrays arrays(p, random);
-    OpenClLimits little = limits(kPlenty, false);
+    Random random(logged_seed(38));
+    const ConvProblem p = make_problem(5, 3, 4, 2, 3);
+    Arrays arrays(p);
+    OpenClLimits little = opencl_limits(kPlenty, false);
     little.piece_flops = 1.0;
     OpenClFftConv conv(context_, p, "vector", little);
     for (const Pass pass : kAllPasses) {
-      set_operands(conv, arrays);
-      GuardedBuffer result(result_size(p, pass));
-      StopToken stop;
-      std::thread stopper([&] { stop.request_stop(); });
-      bool interrupted = false;
-      try {
-        conv.run(pass, result.data(), &stop);
-      } catch (const Interrupted&) {
-        interrupted = true;
+      int pieces = 0;
+      for (bool interrupted = true; interrupted; ++pieces) {
+        arrays = Arrays(p, random);  // else what an earlier pass has left would do
+        set_operands(conv, arrays);
+        GuardedBuffer result(result_size(p, pass));
+        StopToken stop;
+        try {
+          // A marker ends each piece.
+          const opencl_layer::OnCall end_of_piece("clEnqueueMarkerWithWaitList", pieces,
+                                                  [&] { stop.request_stop(); });
+          conv.run(pass, result.data(), &stop);
+          interrupted = false;
+        } catch (const Interrupted&) {
+        }
+        QCOMPARE(stop.stop_requested(), interrupted);
+        conv.run(pass, result.data(), nullptr);
+        const double error = rms_error(result.span(), run_reference(p, pass, arrays, *pool_));
+        QVERIFY2(error < kRounding, qPrintable(QString("%1, stopped at piece %2: error %3")
+                                                   .arg(pass_name(pass))
+                                                   .arg(pieces)
+                                                   .arg(error)));
       }
-      stopper.join();
-      QVERIFY(interrupted);
-      compare(conv, arrays, p);
+      QVERIFY(pieces > 20);
     }
   }
 
@@ -245,7 +212,7 @@ class OpenClFftConvTest : public QObject {
     strided.stride_width = 2;
     for (const ConvProblem& p : {strided, make_problem(2, 2, 20, 2, 12)}) {
       try {
-        OpenClFftConv conv(context_, p, "vector", limits(kPlenty, true));
+        OpenClFftConv conv(context_, p, "vector", opencl_limits(kPlenty, true));
         QFAIL("no error");
       } catch (const Error& error) {
         QCOMPARE(error.kind(), ErrorKind::kDevice);
@@ -256,28 +223,11 @@ class OpenClFftConvTest : public QObject {
   }
 
  private:
-  static std::uint64_t seed(std::uint64_t value) {
-    qInfo("seed %llu", static_cast<unsigned long long>(value));
-    return value;
-  }
+  // Sums of whole numbers are exact, but transforms round.
+  static constexpr double kRounding = 1e-6;
 
-  // All passes, each twice: the first transforms its operands, the second finds them there.
-  void compare(OpenClFftConv& conv, const Arrays& arrays, const ConvProblem& p) {
-    for (const Pass pass : kAllPasses) {
-      const auto expected = run_reference(p, pass, arrays, *pool_);
-      for (int turn = 0; turn < 2; ++turn) {
-        GuardedBuffer result(expected.size());
-        conv.run(pass, result.data(), nullptr);
-        const double error = relative_error(result.span(), expected);
-        QVERIFY2(error < 1e-6, qPrintable(QString("%1 of %2 in blocks of %3 pictures, %4 kernels: "
-                                                  "error %5")
-                                              .arg(pass_name(pass), problem_text(p))
-                                              .arg(conv.blocks().batch)
-                                              .arg(conv.blocks().kernels)
-                                              .arg(error)));
-        QVERIFY(result.guards_are_whole());
-      }
-    }
+  void compare(OpenClFftConv& conv, const Arrays& arrays) {
+    compare_with_reference(conv, arrays, *pool_, kRounding);
   }
 
   std::shared_ptr<OpenClContext> context_, as_gpu_;

@@ -4,26 +4,9 @@
 #include <QTest>
 
 #include "engine/conv/fft_blocking.h"
-#include "tests/conv/random_convolution.h"
+#include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;
-
-namespace {
-
-std::vector<std::size_t> no_scratch(const ProductSize&) {
-  return {};
-}
-std::vector<std::size_t> two_panels(const ProductSize& size) {
-  const std::size_t depth = size.depth;
-  return {sizeof(float) * size.count * size.rows * depth,
-          sizeof(float) * size.count * size.columns * depth};
-}
-
-OpenClLimits limits(std::size_t bytes, bool in_place = false) {
-  return {bytes, bytes, 1e15, 1 << 30, in_place};
-}
-
-}  // namespace
 
 class OpenClFftPlanTest : public QObject {
   Q_OBJECT
@@ -32,9 +15,9 @@ class OpenClFftPlanTest : public QObject {
   void nothing_is_cut_where_all_fits() {
     const ConvProblem p = make_problem(128, 50, 14, 80, 5);
     const OpenClFftBlocks whole{128, 80};
-    QCOMPARE(
-        plan_fft_blocks(p, choose_fft_geometry(p), limits(std::size_t{1} << 40), two_panels, "x"),
-        whole);
+    QCOMPARE(plan_fft_blocks(p, choose_fft_geometry(p), opencl_limits(std::size_t{1} << 40, false),
+                             two_panels, "x"),
+             whole);
   }
 
   void the_memory_is_the_sum_of_the_buffers() {
@@ -45,12 +28,13 @@ class OpenClFftPlanTest : public QObject {
     const std::size_t planes = 4 + 3 * 96;
     const std::size_t input = planes * 5 * 4 * 4, weight = planes * 6 * 5 * 4,
                       output = planes * 6 * 4 * 4;
-    const OpenClMemory memory = fft_memory_of(p, geometry, {4, 6}, limits(kMuch), no_scratch);
+    const OpenClMemory memory =
+        fft_memory_of(p, geometry, {4, 6}, opencl_limits(kMuch, false), no_scratch);
     // The largest result is that of the weights, the largest operand on its way the input.
     QCOMPARE(memory.total, input + weight + output + weight + 5 * 14 * 14 * 4 * 4);
     QCOMPARE(memory.largest, weight);
     QCOMPARE(memory.scratch, memory.total);
-    QCOMPARE(fft_memory_of(p, geometry, {4, 6}, limits(kMuch, true), no_scratch).total,
+    QCOMPARE(fft_memory_of(p, geometry, {4, 6}, opencl_limits(kMuch, true), no_scratch).total,
              input + weight + output + weight);
   }
 
@@ -58,10 +42,13 @@ class OpenClFftPlanTest : public QObject {
     const ConvProblem p = make_problem(37, 20, 14, 123, 5);
     const FftGeometry geometry = choose_fft_geometry(p);
     bool pictures_were_cut = false, kernels_were_cut = false;
-    const OpenClMemory smallest = fft_memory_of(p, geometry, {1, 1}, limits(kMuch), two_panels);
+    const OpenClMemory smallest =
+        fft_memory_of(p, geometry, {1, 1}, opencl_limits(kMuch, false), two_panels);
     for (std::size_t limit = std::size_t{1} << 28; limit >= smallest.total; limit -= limit / 7) {
-      const OpenClFftBlocks blocks = plan_fft_blocks(p, geometry, limits(limit), two_panels, "x");
-      const OpenClMemory memory = fft_memory_of(p, geometry, blocks, limits(limit), two_panels);
+      const OpenClFftBlocks blocks =
+          plan_fft_blocks(p, geometry, opencl_limits(limit, false), two_panels, "x");
+      const OpenClMemory memory =
+          fft_memory_of(p, geometry, blocks, opencl_limits(limit, false), two_panels);
       QVERIFY2(memory.total <= limit, qPrintable(QString::number(limit)));
       pictures_were_cut |= blocks.batch < p.batch;
       kernels_were_cut |= blocks.kernels < p.out_channels;
@@ -69,7 +56,8 @@ class OpenClFftPlanTest : public QObject {
     QVERIFY(pictures_were_cut);
     QVERIFY(kernels_were_cut);
     try {
-      plan_fft_blocks(p, geometry, limits(smallest.total - 1), two_panels, "opencl:4:2");
+      plan_fft_blocks(p, geometry, opencl_limits(smallest.total - 1, false), two_panels,
+                      "opencl:4:2");
       QFAIL("no error");
     } catch (const Error& error) {
       QCOMPARE(error.kind(), ErrorKind::kDevice);
@@ -81,7 +69,7 @@ class OpenClFftPlanTest : public QObject {
   void products_are_bounded_in_work_and_scratch() {
     const ConvProblem p = make_problem(64, 100, 14, 100, 5);
     const FftGeometry geometry = choose_fft_geometry(p);
-    OpenClLimits l = limits(kMuch);
+    OpenClLimits l = opencl_limits(kMuch, false);
     const auto count = [&](const ProductScratch& scratch) {
       return fft_product_size(p, geometry, Pass::kForward, {64, 100}, l, scratch).count;
     };

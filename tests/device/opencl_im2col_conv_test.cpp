@@ -2,29 +2,13 @@
 #include "engine/device/opencl_im2col_conv.h"
 
 #include <QTest>
-#include <cmath>
 
 #include "engine/device/discovery.h"
-#include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;
-
-namespace {
-
-constexpr std::size_t kPlenty = std::size_t{1} << 30;
-
-OpenClLimits limits(std::size_t total, bool in_place) {
-  return {total, total, 1e15, 1 << 30, in_place};
-}
-
-void set_operands(DeviceConv& conv, const Arrays& arrays) {
-  conv.set_operand(Operand::kInput, arrays.input.data());
-  conv.set_operand(Operand::kWeight, arrays.weight.data());
-  conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
-}
-
-}  // namespace
+using convoy::test::logged_seed;
 
 class OpenClIm2colConvTest : public QObject {
   Q_OBJECT
@@ -47,13 +31,13 @@ class OpenClIm2colConvTest : public QObject {
   void whole_numbers_are_exact() {
     QFETCH(QString, product);
     QFETCH(bool, in_place);
-    Random random(seed(11));
+    Random random(logged_seed(11));
     for (int round = 0; round < 30; ++round) {
       const ConvProblem p = random_problem(random);
       const Arrays arrays(p, random);
-      OpenClIm2colConv conv(context_, p, product.toStdString(), limits(kPlenty, in_place));
+      OpenClIm2colConv conv(context_, p, product.toStdString(), opencl_limits(kPlenty, in_place));
       set_operands(conv, arrays);
-      compare(conv, arrays, p);
+      compare(conv, arrays);
     }
   }
 
@@ -64,7 +48,7 @@ class OpenClIm2colConvTest : public QObject {
   }
   void pieces_of_any_size_give_the_same() {
     QFETCH(QString, product);
-    Random random(seed(12));
+    Random random(logged_seed(12));
     int cut_pictures = 0, cut_kernels = 0, cut_positions = 0;
     for (int round = 0; round < 6; ++round) {
       const ConvProblem p = random_problem(random);
@@ -73,7 +57,7 @@ class OpenClIm2colConvTest : public QObject {
       std::size_t total = 4 * (p.input_size() * 2 + p.weight_size() * 2 + p.output_size() * 2);
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
-          OpenClIm2colConv conv(context_, p, product.toStdString(), limits(total, step % 2));
+          OpenClIm2colConv conv(context_, p, product.toStdString(), opencl_limits(total, step % 2));
           const OpenClBlocks blocks = conv.blocks();
           const int pieces = parts(p.batch, blocks.batch) * parts(p.out_channels, blocks.kernels) *
                              parts(positions, blocks.positions);
@@ -82,7 +66,7 @@ class OpenClIm2colConvTest : public QObject {
           cut_kernels += blocks.kernels < p.out_channels;
           cut_positions += blocks.positions < positions;
           set_operands(conv, arrays);
-          compare(conv, arrays, p);
+          compare(conv, arrays);
         } catch (const Error& error) {
           QVERIFY2(QString(error.what()).contains("may be used"), error.what());
           break;
@@ -95,39 +79,18 @@ class OpenClIm2colConvTest : public QObject {
   }
 
   void rounding_stays_small_and_is_the_same_every_time() {
-    Random random(seed(13));
-    ConvProblem p;
-    p.batch = 19;
-    p.in_channels = 30;
-    p.in_height = p.in_width = 12;
-    p.out_channels = 45;
-    p.kernel_height = p.kernel_width = 5;
+    Random random(logged_seed(13));
+    ConvProblem p = make_problem(19, 30, 12, 45, 5);
     p.padding = Padding::same(5, 5);
-    Arrays arrays(p);
-    fill_normal(arrays.input, random);
-    fill_normal(arrays.weight, random);
-    fill_normal(arrays.grad_output, random);
+    const Arrays arrays = normal_arrays(p, random);
     for (const std::string& name : product_names(DeviceKind::kCpu)) {
-      OpenClIm2colConv conv(context_, p, name, limits(kPlenty, true));
-      OpenClIm2colConv again(context_, p, name, limits(kPlenty, true));
+      OpenClIm2colConv conv(context_, p, name, opencl_limits(kPlenty, true));
+      OpenClIm2colConv again(context_, p, name, opencl_limits(kPlenty, true));
       set_operands(conv, arrays);
       set_operands(again, arrays);
-      for (const Pass pass : kAllPasses) {
-        GuardedBuffer result(result_size(p, pass)), second(result_size(p, pass));
-        conv.run(pass, result.data(), nullptr);
-        again.run(pass, second.data(), nullptr);
-        QVERIFY(std::memcmp(result.data(), second.data(), result.span().size_bytes()) == 0);
-        const auto expected = run_reference(p, pass, arrays, *pool_);
-        double error = 0.0, norm = 0.0;
-        for (std::size_t i = 0; i < expected.size(); ++i) {
-          error += std::pow(static_cast<double>(result.data()[i]) - expected[i], 2);
-          norm += std::pow(static_cast<double>(expected[i]), 2);
-        }
-        const double relative = std::sqrt(error / norm);
-        // Single precision rounds to 6e-8; sums of some 2000 terms lose a few bits of that.
-        QVERIFY2(relative < 2e-6,
-                 qPrintable(QString("%1 %2: %3").arg(name.c_str(), pass_name(pass)).arg(relative)));
-      }
+      compare_bits(conv, again);
+      // Single precision rounds to 6e-8; sums of some 2000 terms lose a few bits of that.
+      compare_with_reference(conv, arrays, *pool_, 2e-6);
     }
   }
 
@@ -138,54 +101,19 @@ class OpenClIm2colConvTest : public QObject {
   }
   void operands_that_are_set_again_are_read_again() {
     QFETCH(bool, in_place);
-    Random random(seed(14));
+    Random random(logged_seed(14));
     const ConvProblem p = random_problem(random);
     Arrays arrays(p, random);
-    OpenClIm2colConv conv(context_, p, "vector", limits(kPlenty, in_place));
-    set_operands(conv, arrays);
-    compare(conv, arrays, p);
-    for (int round = 0; round < 4; ++round) {
-      // The same memory with other contents, as a training loop does it.
-      fill_integers(arrays.weight, random);
-      conv.set_operand(Operand::kWeight, arrays.weight.data());
-      compare(conv, arrays, p);
-      fill_integers(arrays.input, random);
-      fill_integers(arrays.grad_output, random);
-      conv.set_operand(Operand::kInput, arrays.input.data());
-      conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
-      compare(conv, arrays, p);
-    }
+    OpenClIm2colConv conv(context_, p, "vector", opencl_limits(kPlenty, in_place));
+    compare_with_operands_set_again(conv, arrays, random, [&] { compare(conv, arrays); });
   }
 
  private:
-  static std::uint64_t seed(std::uint64_t value) {
-    qInfo("seed %llu", static_cast<unsigned long long>(value));
-    return value;
-  }
-
   static int parts(int total, int block) { return (total + block - 1) / block; }
 
-  // All passes, each twice: the first travels with the operands, the second finds them there.
-  void compare(OpenClIm2colConv& conv, const Arrays& arrays, const ConvProblem& p) {
-    for (const Pass pass : kAllPasses) {
-      const auto expected = run_reference(p, pass, arrays, *pool_);
-      for (int turn = 0; turn < 2; ++turn) {
-        GuardedBuffer result(expected.size());
-        conv.run(pass, result.data(), nullptr);
-        const auto wrong = std::mismatch(expected.begin(), expected.end(), result.data());
-        if (wrong.first != expected.end())
-          QFAIL(qPrintable(QString("%1 of %2 in blocks of %3 pictures, %4 kernels, %5 positions: "
-                                   "element %6 is %7, not %8")
-                               .arg(pass_name(pass), problem_text(p))
-                               .arg(conv.blocks().batch)
-                               .arg(conv.blocks().kernels)
-                               .arg(conv.blocks().positions)
-                               .arg(wrong.first - expected.begin())
-                               .arg(*wrong.second)
-                               .arg(*wrong.first)));
-        QVERIFY(result.guards_are_whole());
-      }
-    }
+  // Sums of whole numbers are exact.
+  void compare(OpenClIm2colConv& conv, const Arrays& arrays) {
+    compare_with_reference(conv, arrays, *pool_, 0.0);
   }
 
   std::shared_ptr<OpenClContext> context_;

@@ -10,8 +10,15 @@
 namespace convoy::opencl_layer {
 namespace {
 
+struct Watch {
+  std::string function;
+  int calls_until;
+  std::function<void()> work;
+};
+
 struct State {
   std::mutex mutex;
+  std::optional<Watch> watch;
   std::optional<Fault> fault;
   Report report;
   std::map<std::string, int> held;
@@ -24,8 +31,20 @@ State& state() {
   return only;
 }
 
+void run_watch(const char* function) {
+  State& s = state();
+  std::function<void()> work;
+  {
+    const std::lock_guard lock(s.mutex);
+    if (!s.watch || s.watch->function != function || s.watch->calls_until-- != 0) return;
+    work = s.watch->work;
+  }
+  work();
+}
+
 // CL_SUCCESS, or what the call is to fail with.
 cl_int failure_of(const char* function) {
+  run_watch(function);
   State& s = state();
   const std::lock_guard lock(s.mutex);
   if (!s.fault || (!s.fault->function.empty() && s.fault->function != function)) return CL_SUCCESS;
@@ -70,6 +89,18 @@ Report end_injection() {
   const std::lock_guard lock(s.mutex);
   s.fault.reset();
   return s.report;
+}
+
+OnCall::OnCall(std::string function, int at, std::function<void()> work) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.watch = Watch{std::move(function), at, std::move(work)};
+}
+
+OnCall::~OnCall() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.watch.reset();
 }
 
 std::map<std::string, int> held() {

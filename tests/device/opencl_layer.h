@@ -1,5 +1,5 @@
 // A layer between the program and the OpenCL loader: it counts calls and objects, and makes calls
-// fail that a test chooses.
+// fail, or runs something in them, that a test chooses.
 //
 // A test program that links it defines the functions of OpenCL itself, and so comes before the
 // loader: the calls of the engine and of CLBlast reach this layer and go on to the loader unless
@@ -14,6 +14,7 @@
 #endif
 #include <CL/cl.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -37,6 +38,16 @@ struct Report {
 };
 // Nothing fails any more.
 Report end_injection();
+
+// Runs `work` in the `at`th call of `function`, counted from 0, in its thread and before the call
+// is ended or made to fail. One at a time.
+class OnCall {
+ public:
+  OnCall(std::string function, int at, std::function<void()> work);
+  OnCall(const OnCall&) = delete;
+  OnCall& operator=(const OnCall&) = delete;
+  ~OnCall();
+};
 
 // References that the program holds now, by kind: "buffer", "event", ...; kinds without any are
 // left out.

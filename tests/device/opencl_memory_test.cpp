@@ -5,10 +5,17 @@
 #include "engine/device/opencl_device.h"
 #include "engine/device/opencl_fft_conv.h"
 #include "engine/device/opencl_im2col_conv.h"
-#include "tests/conv/direct_sums.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;
+
+namespace {
+
+// Plans are made for far more memory than there is, so that the device must refuse.
+constexpr std::size_t kTooMuch = std::size_t{1} << 40;
+
+}  // namespace
 
 class OpenClMemoryTest : public QObject {
   Q_OBJECT
@@ -28,23 +35,9 @@ class OpenClMemoryTest : public QObject {
   }
 
   void running_out_makes_the_pieces_smaller() {
-    const ConvProblem p = wide_layer();
-    Random random(17);
-    const Arrays arrays(p, random);
-    // A plan for far more memory than there is, so that the device must refuse.
-    const std::size_t much = std::size_t{1} << 40;
-    OpenClIm2colConv conv(context_, p, "vector", {much, much, 1e15, 1 << 30, false});
+    OpenClIm2colConv conv(context_, wide_layer(), "vector", opencl_limits(kTooMuch, false));
     const OpenClBlocks before = conv.blocks();
-    conv.set_operand(Operand::kInput, arrays.input.data());
-    conv.set_operand(Operand::kWeight, arrays.weight.data());
-    conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
-    ThreadPool pool(available_cores());
-    for (const Pass pass : kAllPasses) {
-      const auto expected = run_reference(p, pass, arrays, pool);
-      GuardedBuffer result(expected.size());
-      conv.run(pass, result.data(), nullptr);
-      QVERIFY2(std::equal(expected.begin(), expected.end(), result.data()), pass_name(pass));
-    }
+    run_out(conv, 0.0);
     QVERIFY2(conv.blocks().positions < before.positions, "the device never ran out of memory");
   }
 
@@ -54,23 +47,10 @@ class OpenClMemoryTest : public QObject {
     p.padding = Padding::all(1);
     FftGeometry geometry;
     geometry.vertical = geometry.horizontal = make_fft_axis(kLargestFft, 4, 4, 3, 1).value();
-    Random random(18);
-    const Arrays arrays(p, random);
-    const std::size_t much = std::size_t{1} << 40;
-    OpenClFftConv conv(context_, p, geometry, "vector", {much, much, 1e15, 1 << 30, false});
-    const OpenClFftBlocks before = conv.blocks();
-    QCOMPARE(before.kernels, p.out_channels);
-    conv.set_operand(Operand::kInput, arrays.input.data());
-    conv.set_operand(Operand::kWeight, arrays.weight.data());
-    conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
-    ThreadPool pool(available_cores());
-    for (const Pass pass : kAllPasses) {
-      const auto expected = run_reference(p, pass, arrays, pool);
-      GuardedBuffer result(expected.size());
-      conv.run(pass, result.data(), nullptr);
-      QVERIFY2(rms_error(result.span(), expected) < 1e-6, pass_name(pass));
-    }
-    QVERIFY2(conv.blocks().kernels < before.kernels, "the device never ran out of memory");
+    OpenClFftConv conv(context_, p, geometry, "vector", opencl_limits(kTooMuch, false));
+    QCOMPARE(conv.blocks().kernels, p.out_channels);
+    run_out(conv, 1e-6);
+    QVERIFY2(conv.blocks().kernels < p.out_channels, "the device never ran out of memory");
   }
 
   void a_layer_that_can_never_fit_is_an_error_with_both_reasons() {
@@ -79,8 +59,7 @@ class OpenClMemoryTest : public QObject {
     p.in_channels = 1200;
     p.in_height = p.in_width = p.kernel_height = p.kernel_width = 240;
     FloatBuffer input(p.input_size()), weight(p.weight_size()), output(p.output_size());
-    const std::size_t much = std::size_t{1} << 40;
-    OpenClIm2colConv conv(context_, p, "tiled", {much, much, 1e15, 1 << 30, false});
+    OpenClIm2colConv conv(context_, p, "tiled", opencl_limits(kTooMuch, false));
     conv.set_operand(Operand::kInput, input.data());
     conv.set_operand(Operand::kWeight, weight.data());
     try {
@@ -105,6 +84,15 @@ class OpenClMemoryTest : public QObject {
     p.kernel_height = p.kernel_width = 5;
     p.padding = Padding::same(5, 5);
     return p;
+  }
+
+  template <class Conv>
+  static void run_out(Conv& conv, double tolerance) {
+    Random random(test::logged_seed(17));
+    const Arrays arrays(conv.problem(), random);
+    set_operands(conv, arrays);
+    ThreadPool pool(available_cores());
+    compare_with_reference(conv, arrays, pool, tolerance);
   }
 
   std::shared_ptr<OpenClContext> context_;

@@ -3,29 +3,14 @@
 
 #include <QTest>
 
+#include "tests/device/opencl_conv_case.h"
+
 using namespace convoy;
 
 namespace {
 
 ConvProblem layer(int batch, int kernels) {
-  ConvProblem p;
-  p.batch = batch;
-  p.in_channels = 50;
-  p.in_height = p.in_width = 14;
-  p.out_channels = kernels;
-  p.kernel_height = p.kernel_width = 5;
-  return p;
-}
-
-std::vector<std::size_t> no_scratch(const ProductSize&) {
-  return {};
-}
-std::vector<std::size_t> two_panels(const ProductSize& size) {
-  return {sizeof(float) * size.rows * size.depth, sizeof(float) * size.columns * size.depth};
-}
-
-OpenClLimits limits(std::size_t bytes) {
-  return {bytes, bytes, 1e15, 1 << 30, false};
+  return make_problem(batch, 50, 14, kernels, 5);
 }
 
 }  // namespace
@@ -36,7 +21,9 @@ class OpenClPlanTest : public QObject {
  private slots:
   void nothing_is_cut_where_all_fits() {
     const OpenClBlocks whole{128, 800, 100};
-    QCOMPARE(plan_blocks(layer(128, 800), limits(std::size_t{1} << 40), two_panels, "x"), whole);
+    QCOMPARE(
+        plan_blocks(layer(128, 800), opencl_limits(std::size_t{1} << 40, false), two_panels, "x"),
+        whole);
   }
 
   void the_memory_of_a_layer_is_the_sum_of_its_buffers() {
@@ -56,7 +43,7 @@ class OpenClPlanTest : public QObject {
   }
 
   void a_piece_has_bounded_work_and_width() {
-    OpenClLimits l = limits(std::size_t{1} << 40);
+    OpenClLimits l = opencl_limits(std::size_t{1} << 40, false);
     l.piece_columns = 1280;
     QCOMPARE(plan_blocks(layer(128, 800), l, no_scratch, "x").positions, 10);
     l.piece_flops = 2.0 * 50 * 25 * 800 * 128 * 3.5;
@@ -70,7 +57,7 @@ class OpenClPlanTest : public QObject {
     bool pictures_were_cut = false, kernels_were_cut = false;
     const OpenClMemory smallest = memory_of(p, {1, 1, 1}, false, two_panels);
     for (std::size_t limit = std::size_t{1} << 30; limit >= smallest.total; limit -= limit / 7) {
-      const OpenClBlocks blocks = plan_blocks(p, limits(limit), two_panels, "x");
+      const OpenClBlocks blocks = plan_blocks(p, opencl_limits(limit, false), two_panels, "x");
       const OpenClMemory memory = memory_of(p, blocks, false, two_panels);
       QVERIFY2(memory.total <= limit, qPrintable(QString::number(limit)));
       QVERIFY(blocks.batch >= 1 && blocks.kernels >= 1 && blocks.positions >= 1);
@@ -79,7 +66,7 @@ class OpenClPlanTest : public QObject {
     }
     QVERIFY(pictures_were_cut);
     QVERIFY(kernels_were_cut);
-    OpenClLimits l = limits(std::size_t{1} << 30);
+    OpenClLimits l = opencl_limits(std::size_t{1} << 30, false);
     l.one_buffer = 60000;
     QVERIFY(memory_of(p, plan_blocks(p, l, two_panels, "x"), false, two_panels).largest <= 60000);
   }
@@ -87,9 +74,10 @@ class OpenClPlanTest : public QObject {
   void too_little_memory_is_an_error_with_both_sizes() {
     const ConvProblem p = layer(8, 16);
     const OpenClMemory smallest = memory_of(p, {1, 1, 1}, false, two_panels);
-    QCOMPARE(plan_blocks(p, limits(smallest.total), two_panels, "x"), (OpenClBlocks{1, 1, 1}));
+    QCOMPARE(plan_blocks(p, opencl_limits(smallest.total, false), two_panels, "x"),
+             (OpenClBlocks{1, 1, 1}));
     try {
-      plan_blocks(p, limits(smallest.total - 1), two_panels, "opencl:4:2");
+      plan_blocks(p, opencl_limits(smallest.total - 1, false), two_panels, "opencl:4:2");
       QFAIL("no error");
     } catch (const Error& error) {
       QCOMPARE(error.kind(), ErrorKind::kDevice);

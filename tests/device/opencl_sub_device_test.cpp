@@ -9,8 +9,8 @@
 
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_device.h"
-#include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 #include "tests/device/opencl_layer.h"
 
 using namespace convoy;
@@ -84,18 +84,14 @@ class OpenClSubDeviceTest : public QObject {
   }
 
   void its_passes_are_right() {
-    constexpr std::uint64_t kSeed = 53;
-    qInfo("seed %llu", static_cast<unsigned long long>(kSeed));
-    Random random(kSeed);
+    Random random(test::logged_seed(53));
     ThreadPool pool(available_cores());
     for (int core : available_cores()) {
       const auto device = open_device(whole_.id + ":" + std::to_string(core));
       const ConvProblem p = random_problem(random);
       const Arrays arrays(p, random);
       const auto conv = device->make_conv(p);
-      conv->set_operand(Operand::kInput, arrays.input.data());
-      conv->set_operand(Operand::kWeight, arrays.weight.data());
-      conv->set_operand(Operand::kGradOutput, arrays.grad_output.data());
+      set_operands(*conv, arrays);
       for (const Pass pass : kAllPasses) {
         GuardedBuffer result(result_size(p, pass));
         conv->run(pass, result.data(), nullptr);
