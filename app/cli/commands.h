@@ -16,6 +16,7 @@ void add_predict_command(CLI::App& app, Action& action);
 void add_conv_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
 void add_bench_step_command(CLI::App& bench, Action& action);
+void add_export_command(CLI::App& app, Action& action);
 void add_data_command(CLI::App& app, Action& action);
 
 // A subcommand whose own parsing is checked and that then becomes the action. `Options` is filled

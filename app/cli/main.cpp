@@ -46,6 +46,7 @@ int parse_and_run(int argc, char** argv) {
   cli::add_predict_command(app, action);
   cli::add_conv_command(app, action);
   cli::add_bench_command(app, action);
+  cli::add_export_command(app, action);
   cli::add_data_command(app, action);
   refuse_unknown_command(app, argc > 1 ? argv[1] : "");
   try {

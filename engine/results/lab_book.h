@@ -1,12 +1,5 @@
-// The lab book: every recorded run in one SQLite file.
-//
-// Tables (schema version 1, in PRAGMA user_version):
-//   runs          one row a run: what it was, its summary, the experiment as it was really run
-//   run_devices   one row a device of a run, numbered from 0
-//   steps         one row a step, as steps.csv
-//   device_steps  one row a step, device, layer and pass, as devices.csv
-// Times in milliseconds, sizes in bytes, what was not measured is NULL. A run under way, or killed,
-// has no outcome.
+// The lab book: every recorded run in one SQLite file. lab_book_tables.h tells what is in it,
+// lab_book_reader.h reads it.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +14,8 @@ namespace convoy {
 // programs may write to one lab book.
 class LabBook : public RunListener {
  public:
-  // Opens or creates it. Refuses a file that is no lab book or one of a newer version.
+  // Opens or creates it, and brings one of an older version up to date. Refuses a file that is no
+  // lab book, is damaged, or is of a newer version, and leaves it as it is.
   explicit LabBook(const std::filesystem::path& path);
   ~LabBook() override;
 

@@ -42,4 +42,10 @@ const char* run_outcome_name(RunOutcome outcome) {
   return "failed";
 }
 
+std::optional<RunOutcome> run_outcome_from_name(std::string_view name) {
+  for (const RunOutcome outcome : {RunOutcome::kDone, RunOutcome::kStopped, RunOutcome::kFailed})
+    if (name == run_outcome_name(outcome)) return outcome;
+  return std::nullopt;
+}
+
 }  // namespace convoy

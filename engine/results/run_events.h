@@ -10,6 +10,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/conv/timeline.h"
@@ -123,6 +124,7 @@ struct RunShares {
 
 enum class RunOutcome { kDone, kStopped, kFailed };
 const char* run_outcome_name(RunOutcome outcome);  // "done", "stopped", "failed"
+std::optional<RunOutcome> run_outcome_from_name(std::string_view name);
 
 // One line of summary.csv. Values that were not measured are absent, not zero.
 struct RunSummary {

@@ -42,4 +42,15 @@ void add_summary(CsvLines& csv, const RunSummary& s) {
               s.version, run_outcome_name(s.outcome), s.gradient_difference);
 }
 
+std::string summary_csv(const std::vector<RunSummary>& summaries) {
+  CsvLines csv;
+  for (const std::string_view column : summary_columns()) csv.add(column);
+  csv.end_line();
+  for (const RunSummary& summary : summaries) {
+    add_summary(csv, summary);
+    csv.end_line();
+  }
+  return csv.text();
+}
+
 }  // namespace convoy

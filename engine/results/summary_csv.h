@@ -1,6 +1,7 @@
-// The columns of summary.csv, which sweep.csv has too.
+// summary.csv, whose columns sweep.csv has too.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,5 +14,7 @@ namespace convoy {
 const std::vector<std::string_view>& summary_columns();
 // One field for each column; does not end the line.
 void add_summary(CsvLines& csv, const RunSummary& summary);
+// The whole file: a heading and a line for each run.
+std::string summary_csv(const std::vector<RunSummary>& summaries);
 
 }  // namespace convoy

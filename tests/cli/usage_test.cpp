@@ -16,8 +16,8 @@ class UsageTest : public QObject {
 void UsageTest::every_command_has_help_data() {
   QTest::addColumn<QStringList>("command");
   QTest::addColumn<QStringList>("fragments");
-  QTest::newRow("convoy") << QStringList{}
-                          << QStringList{"run", "conv", "bench", "data", "devices", "Exit codes"};
+  QTest::newRow("convoy") << QStringList{} << QStringList{"run",  "export",  "conv",      "bench",
+                                                          "data", "devices", "Exit codes"};
   QTest::newRow("devices") << QStringList{"devices"} << QStringList{"--json", "opencl:P:D"};
   QTest::newRow("run") << QStringList{"run"}
                        << QStringList{"EXPERIMENT.json", "--set", "--out", "--events", "--quiet"};
@@ -32,6 +32,8 @@ void UsageTest::every_command_has_help_data() {
                               << QStringList{"--repetitions", "--in-channels", "--algorithm",
                                              "--scratch-limit"};
   QTest::newRow("bench step") << QStringList{"bench", "step"} << QStringList{"--kernels"};
+  QTest::newRow("export") << QStringList{"export"}
+                          << QStringList{"LABBOOK.sqlite", "--run", "--out", "trace.json"};
   QTest::newRow("data") << QStringList{"data"} << QStringList{"fetch"};
   QTest::newRow("data fetch") << QStringList{"data", "fetch"} << QStringList{"cifar100", "--url"};
 }

@@ -34,6 +34,7 @@ RunStarted started(const std::string& run) {
 RunCalibrated calibrated() {
   RunCalibrated c;
   c.kernels = {{3, 1}};
+  c.pictures = {{8, 8}};
   c.share = {0.75, 0.25};
   c.gflops = {30, 10};
   return c;
@@ -128,7 +129,7 @@ void LabBookTest::adds_to_what_is_there() {
     book.on_started(started(run));
   }
   QCOMPARE(query("SELECT count(*) FROM runs"), QString("2"));
-  QCOMPARE(query("PRAGMA user_version"), QString("1"));
+  QCOMPARE(query("PRAGMA user_version"), QString("2"));
 }
 
 void LabBookTest::refuses_other_files() {
