@@ -39,6 +39,8 @@ std::string read_whole_file(const std::filesystem::path& path, ErrorKind kind) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     throw Error(kind, path.string(), "is a folder, not a file");
+  if (std::filesystem::is_character_file(path, ignored))
+    throw Error(kind, path.string(), "is a device, which may have no end, not a file");
   std::ifstream file(path, std::ios::binary);
   if (!file)
     throw Error(kind, path.string(), std::string("cannot open the file: ") + std::strerror(errno));

@@ -19,6 +19,9 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMost = 1'000'000'000;  // of anything counted
+// Of a bandwidth and a speed: no time that follows from less fits the clocks' 64 bits.
+constexpr double kLeastRate = 1e-6;
+
 template <class Read>
 void read(const JsonValue& object, const char* key, Read&& use) {
   if (const auto value = object.find(key)) use(*value);
@@ -125,7 +128,7 @@ LinkSettings parse_link(const JsonValue& object) {
   object.require_object();
   LinkSettings link;
   read(object, "bandwidth_mbps", [&](const JsonValue& value) {
-    if (!value.is_null()) link.bandwidth_mbps = value.number({0, 1e9, false});
+    if (!value.is_null()) link.bandwidth_mbps = value.number({kLeastRate, 1e9});
   });
   read_number(object, "latency_ms", link.latency_ms, {0, 60000});
   read(object, "duplex", [&](const JsonValue& value) {
@@ -185,7 +188,7 @@ DeviceSpec parse_device(const JsonValue& object, bool first) {
         "it");
   read(object, "name", [&](const JsonValue& value) { device.name = value.text(); });
   read(object, "speed", [&](const JsonValue& value) {
-    device.speed = value.number({0, 1e6, false});
+    device.speed = value.number({kLeastRate, 1e6});
   });
   read(object, "scratch_limit_mb", [&](const JsonValue& value) {
     if (!value.is_null()) device.scratch_limit_mb = value.number({0, 1e9, false});
@@ -258,7 +261,7 @@ void check_speeds(const JsonValue& root, ClockMode clock) {
   if (!devices || clock == ClockMode::kVirtual) return;
   for (const JsonValue& device : devices->list("devices", 1, kMost))
     read(device, "speed", [](const JsonValue& speed) {
-      if (speed.number({0, 1e6, false}) > 1)
+      if (speed.number({kLeastRate, 1e6}) > 1)
         speed.refuse(
             "a number above 0 and at most 1: a speed above 1 needs the virtual clock "
             "(\"clock\": \"virtual\")");

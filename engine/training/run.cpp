@@ -70,6 +70,7 @@ class Run {
   void save_weights();
   void finish();
   void fail(const std::string& what) noexcept;
+  void note_failure(const std::string& what);
   void wait_while_paused() const;
   void follow_link(int step);
   void readmit_devices(int step);
@@ -305,36 +306,55 @@ double Run::fetch_seconds() const {
 }
 
 void Run::save_weights() {
+  const auto save = [&] {
+    write_weights(*options_.out / "weights.safetensors", setup_.spec, trainer_->parameters());
+  };
+  if (summary_.outcome != RunOutcome::kStopped) {
+    try {
+      return save();
+    } catch (const Interrupted&) {
+      if (summary_.outcome == RunOutcome::kDone) summary_.outcome = RunOutcome::kStopped;
+    }
+  }
   // Whoever stopped a run does not want to wait for a slow link.
   constexpr double kPatience = 0.5;  // seconds
-  if (summary_.outcome == RunOutcome::kStopped) {
-    if (fetch_seconds() > kPatience) {
-      listeners_.message(Severity::kWarning,
-                         "The weights stay on their devices and are not saved: after Stop, "
-                         "fetching them over the slowest link would take " +
-                             number_text(std::ceil(fetch_seconds())) + " s.");
-      return;
-    }
-    cluster_->outlive_stop();
+  if (fetch_seconds() > kPatience) {
+    listeners_.message(Severity::kWarning,
+                       "The weights stay on their devices and are not saved: after Stop, "
+                       "fetching them over the slowest link would take " +
+                           number_text(std::ceil(fetch_seconds())) + " s.");
+    return;
   }
-  write_weights(*options_.out / "weights.safetensors", setup_.spec, trainer_->parameters());
+  cluster_->outlive_stop();
+  save();
 }
 
+// Listeners hear of the end, whatever becomes of the weights.
 void Run::finish() {
   if (cluster_) statistics_.complete(summary_, baseline_ ? relative_speed() : 1.0);
-  if (options_.out && statistics_.steps() > 0) save_weights();
+  std::exception_ptr failure;
+  try {
+    if (options_.out && statistics_.steps() > 0) save_weights();
+  } catch (const std::exception& error) {
+    failure = std::current_exception();
+    note_failure(error.what());
+  }
   listeners_.finished(summary_);
+  if (failure) std::rethrow_exception(failure);
 }
 
-// What was measured is kept, whatever went wrong.
-void Run::fail(const std::string& what) noexcept {
+void Run::note_failure(const std::string& what) {
   summary_.outcome = RunOutcome::kFailed;
-  summary_.failure = what;
+  if (!summary_.failure.empty()) summary_.failure += "; and then: ";
+  summary_.failure += what;
+}
+
+// What was measured is kept, whatever went wrong. It is the first failure that is reported.
+void Run::fail(const std::string& what) noexcept {
   try {
+    note_failure(what);
     finish();
-  } catch (const std::exception& error) {
-    summary_.failure += "; and then: ";
-    summary_.failure += error.what();
+  } catch (const std::exception&) {
   }
 }
 

@@ -9,6 +9,8 @@
 namespace convoy {
 namespace {
 
+constexpr int kMostSteps = 1'000'000'000;  // as "steps" of an experiment
+
 double gibibytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1 << 30);
 }
@@ -67,6 +69,16 @@ void check_memory(const RunSetup& setup) {
   throw Error(ErrorKind::kExperiment, "/training/batch_size", text);
 }
 
+int steps_of(int epochs, int steps_per_epoch) {
+  const std::int64_t steps = std::int64_t{epochs} * steps_per_epoch;
+  if (steps <= kMostSteps) return static_cast<int>(steps);
+  throw Error(ErrorKind::kExperiment, "/training/epochs",
+              "is " + std::to_string(epochs) + ": at " + std::to_string(steps_per_epoch) +
+                  " steps an epoch that is " + std::to_string(steps) + " steps, and at most " +
+                  std::to_string(kMostSteps) + " are possible; set it to at most " +
+                  std::to_string(kMostSteps / steps_per_epoch));
+}
+
 SharePolicy policy_of(const DistributionSpec& distribution, std::size_t devices) {
   SharePolicy policy;
   policy.calibrated = distribution.shares == ShareMode::kCalibrated;
@@ -109,8 +121,9 @@ RunSetup prepare_run(Experiment given, const RunControl& control, const RunListe
   for (const ConvProblem& problem : setup.problems) problem.validate();
   check_memory(setup);
   setup.steps_per_epoch = train.count() / setup.batch_size;
-  setup.steps = experiment.training.steps ? *experiment.training.steps
-                                          : *experiment.training.epochs * setup.steps_per_epoch;
+  setup.steps = experiment.training.steps
+                    ? *experiment.training.steps
+                    : steps_of(*experiment.training.epochs, setup.steps_per_epoch);
   setup.initial = experiment.training.initial_weights.empty()
                       ? Parameters::he(setup.spec, experiment.seed)
                       : read_weights(experiment.training.initial_weights, setup.spec);

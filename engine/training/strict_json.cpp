@@ -65,6 +65,9 @@ class DuplicateKeys {
   std::vector<Container> open_;
 };
 
+// The library writes values by recursion, as they are shown in messages.
+constexpr int kDeepest = 64;
+
 // The library's message without its own prefix: "syntax error while parsing value - ...".
 std::string plain_reason(const std::string& what) {
   for (const char* mark : {"column ", "] "}) {
@@ -94,7 +97,11 @@ std::string json_path(const std::string& parent, const std::string& key) {
 json parse_strict_json(const std::string& text, const std::string& file) {
   DuplicateKeys duplicates(file);
   try {
-    return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
+    return json::parse(text, [&](int depth, json::parse_event_t event, json& parsed) {
+      if (depth > kDeepest)
+        throw Error(ErrorKind::kExperiment, file,
+                    "objects and lists lie more than " + std::to_string(kDeepest) +
+                        " deep in each other; no file of Convoy needs that");
       duplicates.event(event, parsed);
       return true;
     });

@@ -6,8 +6,10 @@
 #include "engine/base/error.h"
 #include "engine/training/experiment.h"
 #include "engine/training/experiment_keys.h"
+#include "tests/base/error_of.h"
 
 using namespace convoy;
+using convoy::test::error_of;
 using nlohmann::json;
 
 namespace {
@@ -52,6 +54,7 @@ class ExperimentTest : public QObject {
   void fills_in_defaults();
   void refuses_data();
   void refuses();
+  void refuses_files_without_an_end();
   void suggests_the_key_that_was_meant();
   void says_where_the_syntax_is_wrong();
   void writes_what_it_reads();
@@ -157,6 +160,8 @@ void ExperimentTest::refuses_data() {
   row("first has a link", R"({"devices": [{"id": "cpu", "link": {}}]})",
       {"/devices/0/link", "first device"});
   row("speed 0", R"({"devices": [{"id": "cpu", "speed": 0}]})", {"/devices/0/speed: found 0"});
+  row("speed that no clock can wait for", R"({"devices": [{"id": "cpu", "speed": 1e-300}]})",
+      {"/devices/0/speed: found 1e-300"});
   row("speed 2", R"({"devices": [{"id": "cpu", "speed": 2}]})",
       {"/devices/0/speed: found 2", "virtual clock"});
   row("scratch limit 0", R"({"devices": [{"id": "cpu", "scratch_limit_mb": 0}]})",
@@ -164,7 +169,9 @@ void ExperimentTest::refuses_data() {
   row("scratch limit",
       R"({"devices": [{"id": "cpu:0"}, {"id": "cpu:1", "scratch_limit_mb": "8"}]})",
       {"/devices/1/scratch_limit_mb: found \"8\""});
-  row("bandwidth 0", R"({"link": {"bandwidth_mbps": 0}})", {"/link/bandwidth_mbps", "above 0"});
+  row("bandwidth 0", R"({"link": {"bandwidth_mbps": 0}})", {"/link/bandwidth_mbps", "from 1e-06"});
+  row("bandwidth that no clock can wait for", R"({"link": {"bandwidth_mbps": 1e-300}})",
+      {"/link/bandwidth_mbps: found 1e-300"});
   row("latency", R"({"link": {"latency_ms": -1}})", {"/link/latency_ms: found -1"});
   row("duplex", R"({"link": {"duplex": "simplex"}})", {"/link/duplex", "full, half"});
   row("device's bandwidth",
@@ -192,6 +199,9 @@ void ExperimentTest::refuses_data() {
   row("clock", R"({"clock": "lamport"})", {"a.json: /clock: found \"lamport\"", "wall, virtual"});
   row("baseline", R"({"baseline": "best"})", {"a.json: /baseline", "fastest, master, none"});
   row("name", R"({"name": 3})", {"a.json: /name: found 3"});
+  const std::string deep =
+      R"({"name": )" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+  row("too deep", deep.c_str(), {"a.json", "more than 64 deep"});
   row("null object", R"({"network": null})", {"a.json: /network: found null"});
 }
 
@@ -201,6 +211,11 @@ void ExperimentTest::refuses() {
   const QString message = refusal(text.toStdString());
   for (const QString& fragment : fragments)
     QVERIFY2(message.contains(fragment), qPrintable("\"" + message + "\" lacks " + fragment));
+}
+
+void ExperimentTest::refuses_files_without_an_end() {
+  VERIFY_CONTAINS(error_of(ErrorKind::kExperiment, [] { read_experiment("/dev/zero"); }),
+                  "/dev/zero: is a device");
 }
 
 void ExperimentTest::suggests_the_key_that_was_meant() {

@@ -1,5 +1,6 @@
 // Whole runs on the built-in data: events in order, numbers that agree, stops, failures, live
 // changes.
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -301,6 +302,7 @@ class RunTest : public QObject {
     QTest::addRow("missing weights") << 4 << "no-such.safetensors";
     QTest::addRow("missing data") << 5 << "no-such-folder";
     QTest::addRow("more than the memory") << 6 << "GiB";
+    QTest::addRow("more steps than can be counted") << 7 << "/training/epochs";
   }
   void refusedBeforeAnythingIsWritten() {
     QFETCH(int, which);
@@ -327,6 +329,12 @@ class RunTest : public QObject {
         experiment.dataset.train_limit = 20000;
         experiment.training.batch_size = 20000;
         break;
+      case 7:
+        experiment.training.steps.reset();
+        experiment.training.epochs = 1'000'000;
+        experiment.dataset.train_limit = 3000;
+        experiment.training.batch_size = 1;
+        break;
       default:
         experiment.dataset.kind = DatasetKind::kCifar10;
         experiment.dataset.path = "no-such-folder";
@@ -343,6 +351,26 @@ class RunTest : public QObject {
     }
     QVERIFY(recorder.order.empty());
     QVERIFY(!std::filesystem::exists(out / "steps.csv"));
+  }
+
+  // The run is over: what it measured is kept where only the weights cannot be.
+  void weightsThatCannotBeWrittenCostNothingElse() {
+    QTemporaryDir folder;
+    QVERIFY(QDir(folder.path()).mkpath("weights.safetensors.part/in the way"));
+    RunRecorder recorder;
+    RunControl control;
+    try {
+      run(one_or_two_devices(), recorder, control, folder.path().toStdString());
+      QFAIL("no error");
+    } catch (const Error& error) {
+      QCOMPARE(error.kind(), ErrorKind::kRun);
+      QVERIFY2(QString(error.what()).contains("weights.safetensors"), error.what());
+      QCOMPARE(recorder.finished.failure, std::string(error.what()));
+    }
+    QCOMPARE(recorder.order.back(), 'F');
+    QCOMPARE(recorder.finished.outcome, RunOutcome::kFailed);
+    QVERIFY(recorder.finished.test_accuracy.has_value());
+    QVERIFY(has_file(folder, "summary.csv"));
   }
 
   void divergenceEndsTheRunWithAMessage() {
