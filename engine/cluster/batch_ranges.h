@@ -11,9 +11,23 @@ struct BatchRange {
   bool operator==(const BatchRange&) const = default;
 };
 
-// The chunks in which a part of a batch is worked off when transfers overlap with computing: up to
-// four of nearly equal size, one for each 32 pictures, and all but the last a multiple of 16, the
-// vector lanes that convolutions compute with.
-std::vector<BatchRange> batch_chunks(const BatchRange& part);
+// Where a part of a batch may be cut into the chunks that it is worked off in when transfers
+// overlap with computing: between pieces of nearly equal size, up to four of them, one for each 32
+// pictures. Bit i of a set cuts behind piece i.
+using Cuts = unsigned;
+inline constexpr Cuts kNoCuts = 0;
+// All that a part of so many pictures has; sets beyond it cut where it has pieces.
+Cuts all_cuts(int pictures);
+
+// All chunks but the last are a multiple of 16 pictures, the vector lanes that convolutions compute
+// with.
+std::vector<BatchRange> batch_chunks(const BatchRange& part, Cuts cuts);
+
+// Of the two exchanges of a layer: there and back. Their chunks have nothing to do with each other.
+struct ChunkCuts {
+  Cuts forward = kNoCuts, backward = kNoCuts;
+  bool any() const { return (forward | backward) != kNoCuts; }
+  bool operator==(const ChunkCuts&) const = default;
+};
 
 }  // namespace convoy

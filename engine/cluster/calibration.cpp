@@ -60,6 +60,7 @@ void calibrate_layer(Cluster& cluster, const SharePolicy& policy,
     return cluster.measure(parts);
   };
   const std::vector<bool> available = cluster.available();
+  layer.cuts.assign(devices, {});
   layer.measured_counts = first_counts(whole, devices, policy);
   for (std::size_t i = 0; i < devices; ++i)
     if (!available[i]) layer.measured_counts[i] = 0;
@@ -88,20 +89,19 @@ void calibrate_layer(Cluster& cluster, const SharePolicy& policy,
   split();
 }
 
-// Finds out what chunks cost: times the layer's measured parts in one piece too.
-void measure_chunks(Cluster& cluster, const DistributionOptions& options, LayerPlan& layer) {
-  if (!options.overlap || !can_work_in_chunks(layer)) return;
-  LayerPlan in_one_piece = layer;
-  in_one_piece.in_chunks = false;
+// Finds out what cutting the workers' measured parts into all their chunks costs.
+void measure_cuts(Cluster& cluster, const DistributionOptions& options, LayerPlan& layer) {
+  if (!options.overlap) return;
+  LayerPlan all_cut = layer;
+  all_cut.cuts.clear();
   std::vector<LayerPart> parts;
-  for (std::size_t i = 0; i < layer.measured_counts.size(); ++i)
-    parts.push_back(in_one_piece.part(i, 0, layer.measured_counts[i], options));
-  const auto whole = cluster.measure(parts);
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    layer.chunk_factor.push_back(
-        i == 0 || parts[i].empty() || !works_in_parts(layer.measured[i].algorithm)
-            ? 1.0
-            : std::max(1.0, layer.measured[i].total_ms() / whole[i].total_ms()));
+  for (std::size_t i = 0; i < layer.measured_counts.size(); ++i) {
+    parts.push_back(all_cut.part(i, 0, layer.measured_counts[i], options));
+    if (!parts.back().cuts.any()) parts.back().problem.out_channels = 0;
+  }
+  layer.cut_ms.clear();
+  for (const ConvMeasurement& measurement : cluster.measure(parts))
+    layer.cut_ms.push_back(measurement.cut_ms);
 }
 
 // Measures the layer both ways and takes the one that is estimated to be done sooner.
@@ -144,7 +144,7 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
           layer.split = options.split;
           calibrate_layer(cluster, policy, options, layer);
         }
-        measure_chunks(cluster, options, layer);
+        measure_cuts(cluster, options, layer);
         done = true;
       } catch (const DeviceLost& failure) {
         plan.lost.insert(plan.lost.end(), failure.lost().begin(), failure.lost().end());
@@ -154,7 +154,7 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     plan.layers.push_back(std::move(layer));
   }
   std::vector<std::string> notes;
-  plan = with_best_chunks(std::move(plan), cluster.links(), options, &notes);
+  plan = with_best_cuts(std::move(plan), cluster.links(), options, &notes);
   plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
   // Earlier layers may have counted on devices that were lost in later ones.
   if (!plan.lost.empty() || !notes.empty())

@@ -1,11 +1,12 @@
-// Whether the pictures of a layer are worked off in chunks: transfers then overlap computing, which
-// takes longer in small pieces. Pure functions.
+// Into how many chunks the workers' pictures are cut when transfers overlap computing: every cut
+// hides some of the transfers, and makes computing take longer. Pure functions.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/cluster/layer_plan.h"
+#include "engine/cluster/prediction.h"
 #include "engine/link/link.h"
 
 namespace convoy {
@@ -14,16 +15,18 @@ namespace convoy {
 double layer_ms(const LayerPlan& layer, const std::vector<LinkSettings>& links,
                 const DistributionOptions& options);
 
-// Whether there is a choice: whether any worker would have more than one chunk.
-bool can_work_in_chunks(const LayerPlan& layer);
+// The worker's part with the cuts with which each of its exchanges is estimated to end soonest;
+// those that gain no more than this share of it stay as they are.
+PartWork with_best_cuts(const LayerWork& layer, const PartWork& part, const LinkSettings& link,
+                        const DistributionOptions& options, double least_gain);
 
-// What is known of the layer, worked off in chunks or whole, by its chunk_factor.
-LayerPlan worked_off(LayerPlan layer, bool in_chunks);
+// What is known of the layer, with a device's pictures cut so.
+LayerPlan with_cuts(LayerPlan layer, std::size_t device, ChunkCuts cuts);
 
-// Every layer that has a choice, in the way that is estimated to be done sooner over these links;
-// one that differs by no more than a calibration can tell stays as it is. `notes` receives a
-// sentence for each that changes.
-ClusterPlan with_best_chunks(ClusterPlan plan, const std::vector<LinkSettings>& links,
-                             const DistributionOptions& options, std::vector<std::string>* notes);
+// With overlap, every worker's part of every layer whose cuts' cost is known, with its best cuts.
+// `notes` receives a sentence for each layer that changes. Gains that a calibration cannot tell
+// from nothing change nothing.
+ClusterPlan with_best_cuts(ClusterPlan plan, const std::vector<LinkSettings>& links,
+                           const DistributionOptions& options, std::vector<std::string>* notes);
 
 }  // namespace convoy

@@ -15,13 +15,11 @@ SteadyClock::duration duration_of(double ms) {
       std::chrono::duration<double, std::milli>(ms));
 }
 
-bool chunked(const LayerPart& part) {
-  return part.overlap && part.in_chunks;
-}
-
 // The measurement as a device of other speed would have made it.
 void scale(ConvMeasurement& measurement, double factor) {
   for (double& ms : measurement.ms) ms *= factor;
+  if (auto& cut_ms = measurement.cut_ms)
+    cut_ms = CutCost{cut_ms->forward * factor, cut_ms->backward * factor};
 }
 
 }  // namespace
@@ -265,7 +263,7 @@ std::vector<ConvMeasurement> Cluster::measure(const std::vector<LayerPart>& part
     measured_by[i] = i;
     for (std::size_t k = i; clock_ && !hardware_[i].empty() && k-- > 0;)
       if (hardware_[k] == hardware_[i] && parts[k].problem == parts[i].problem &&
-          chunked(parts[k]) == chunked(parts[i]))
+          parts[k].cuts == parts[i].cuts)
         measured_by[i] = k;
     if (measured_by[i] != i) continue;
     commands[i].kind = CommandKind::kMeasure;

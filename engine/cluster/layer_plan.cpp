@@ -44,7 +44,10 @@ LayerPart LayerPlan::part(std::size_t device, int first, int count,
   part.resident = options.resident_kernels && split == SplitMode::kKernels;
   part.overlap = options.overlap;
   // The master's own device has no transfers that chunks could overlap, and no wire.
-  part.in_chunks = in_chunks && device > 0;
+  if (options.overlap && device > 0) {
+    const Cuts all = all_cuts(part.problem.batch);
+    part.cuts = cuts.empty() ? ChunkCuts{all, all} : cuts.at(device);
+  }
   part.wire = device == 0 ? WireFormat::kFp32 : options.wire;
   return part;
 }

@@ -1,6 +1,7 @@
 // How the layers of a network are divided among the devices of a cluster, and what that rests on.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,11 @@ struct LayerPlan {
   std::vector<int> measured_counts;       // [device], of what is divided; 0 where none
   std::vector<ConvMeasurement> measured;  // [device], at measured_counts
   std::vector<ShareCost> cost;            // [device], by kernel or by picture
-  // With overlap: whether workers take the pictures in chunks (chunks.h), and how many times as
-  // long they compute then, [device]; empty where there is no choice.
-  bool in_chunks = true;
-  std::vector<double> chunk_factor;
+  // With overlap: where the workers' pictures are cut into chunks (chunks.h), [device]; empty:
+  // wherever they can be. And what a cut costs, [device], null where a device does not work in
+  // parts; empty where that was not measured. The times above are those with these cuts.
+  std::vector<ChunkCuts> cuts;
+  std::vector<std::optional<CutCost>> cut_ms;
 
   // What is divided: how many there are, and how many each device gets.
   int whole() const;

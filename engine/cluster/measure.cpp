@@ -57,12 +57,7 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
   DeviceConvOptions options;
   options.measure = true;
   options.needs_grad_input = part.needs_grad_input;
-  options.in_parts = part.overlap && part.in_chunks;
   options.stop = stop;
-  std::vector<Range> parts;
-  if (options.in_parts)
-    for (const BatchRange& chunk : batch_chunks({0, problem.batch}))
-      parts.push_back({static_cast<std::size_t>(chunk.begin), static_cast<std::size_t>(chunk.end)});
   const auto conv = device.make_conv(problem, options);
   ConvStep step(problem);
   std::optional<PoolingStep> pooling;
@@ -70,7 +65,7 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
 
   std::array<std::vector<double>, 3> times;
   const auto run_all = [&] {
-    std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop, parts);
+    std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop);
     if (pooling) {
       ms[static_cast<std::size_t>(Pass::kForward)] += pooling->forward_ms(device, stop);
       ms[static_cast<std::size_t>(Pass::kBackwardWeights)] += pooling->backward_ms(device, stop);
@@ -96,6 +91,41 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
   }
   measurement.scratch_bytes = conv->scratch_bytes();
   return measurement;
+}
+
+std::optional<CutCost> measure_cuts(Device& device, const LayerPart& part, const StopToken* stop) {
+  const ConvProblem& problem = part.problem;
+  DeviceConvOptions options;
+  options.measure = true;
+  options.needs_grad_input = part.needs_grad_input;
+  options.in_parts = true;
+  options.stop = stop;
+  const auto conv = device.make_conv(problem, options);
+  std::vector<Range> chunks;
+  for (const BatchRange& chunk :
+       batch_chunks({0, problem.batch}, part.cuts.forward | part.cuts.backward))
+    chunks.push_back({static_cast<std::size_t>(chunk.begin), static_cast<std::size_t>(chunk.end)});
+  if (!conv->works_in_parts() || chunks.size() < 2) return std::nullopt;
+  ConvStep step(problem);
+  constexpr auto kForward = static_cast<std::size_t>(Pass::kForward);
+  constexpr auto kBackwardData = static_cast<std::size_t>(Pass::kBackwardData);
+  std::vector<double> forward, backward;
+  // In turns: what disturbs the machine disturbs both.
+  const auto run_both = [&] {
+    const TimePoint begin = SteadyClock::now();
+    const auto whole = step.run(*conv, part.needs_grad_input, stop);
+    const auto cut = step.run(*conv, part.needs_grad_input, stop, chunks);
+    const auto cuts = static_cast<double>(chunks.size() - 1);
+    forward.push_back((cut[kForward] - whole[kForward]) / cuts);
+    backward.push_back((cut[kBackwardData] - whole[kBackwardData]) / cuts);
+    return milliseconds(SteadyClock::now() - begin);
+  };
+  run_both();  // touches memory
+  forward.clear();
+  backward.clear();
+  const int runs = std::clamp(static_cast<int>(2000.0 / run_both()), 3, 25);
+  for (int run = 1; run < runs; ++run) run_both();
+  return CutCost{std::max(0.0, median(forward)), std::max(0.0, median(backward))};
 }
 
 }  // namespace convoy

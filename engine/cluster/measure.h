@@ -10,5 +10,9 @@ namespace convoy {
 // made-up operands: once to warm up, then for about two seconds, but three to fifty times, for the
 // median. A first run beyond ten seconds is taken as it is.
 ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop);
+// What each of the part's cuts costs: the median of the differences of steps in one piece and in
+// chunks, run in turns for about two seconds after a warm-up. Null where the device does not work
+// in parts.
+std::optional<CutCost> measure_cuts(Device& device, const LayerPart& part, const StopToken* stop);
 
 }  // namespace convoy

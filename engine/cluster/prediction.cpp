@@ -46,20 +46,26 @@ class Pieces {
 struct Chunk {
   int number;  // -1: all of it
   std::uint64_t pictures, of;
+  int cuts;  // between all chunks
   std::uint64_t bytes(std::uint64_t all) const { return all / of * pictures; }
-  double ms(double all) const {
-    return all * static_cast<double>(pictures) / static_cast<double>(of);
+  // Of a pass that takes `all` together with its cuts: what each costs is part of every chunk, and
+  // the remainder goes by pictures.
+  double ms(double all, double cut_ms) const {
+    const double fixed = std::min(cut_ms, all / (cuts + 1));
+    return fixed +
+           (all - fixed * (cuts + 1)) * static_cast<double>(pictures) / static_cast<double>(of);
   }
 };
 
-std::vector<Chunk> chunks_of(const PartWork& part, bool overlap) {
+std::vector<Chunk> chunks_of(const PartWork& part, Cuts cuts, bool overlap) {
   const BatchRange whole{0, part.problem.batch};
   const auto all = static_cast<std::uint64_t>(whole.size());
-  if (!overlap) return {{-1, all, all}};
+  if (!overlap) return {{-1, all, all, 0}};
   std::vector<Chunk> chunks;
-  for (const BatchRange& range : part.in_parts ? batch_chunks(whole) : std::vector{whole})
-    chunks.push_back(
-        {static_cast<int>(chunks.size()), static_cast<std::uint64_t>(range.size()), all});
+  const std::vector<BatchRange> ranges = batch_chunks(whole, part.cut_ms ? cuts : kNoCuts);
+  for (const BatchRange& range : ranges)
+    chunks.push_back({static_cast<int>(chunks.size()), static_cast<std::uint64_t>(range.size()),
+                      all, static_cast<int>(ranges.size()) - 1});
   return chunks;
 }
 
@@ -68,9 +74,10 @@ std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traff
   Pieces pieces(has_link);
   pieces.receive(Pass::kForward, traffic.weight);
   pieces.receive(Pass::kForward, traffic.bias);
-  for (const Chunk& chunk : chunks_of(part, overlap)) {
+  const double cut_ms = part.cut_ms.value_or(CutCost{}).forward;
+  for (const Chunk& chunk : chunks_of(part, part.cuts.forward, overlap)) {
     pieces.receive(Pass::kForward, chunk.bytes(traffic.input), chunk.number);
-    pieces.compute(Pass::kForward, chunk.ms(part.ms[kForward]), chunk.number);
+    pieces.compute(Pass::kForward, chunk.ms(part.ms[kForward], cut_ms), chunk.number);
     pieces.send(Pass::kForward, chunk.bytes(traffic.output), chunk.number);
   }
   return pieces.take();
@@ -80,9 +87,10 @@ std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traff
 std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
                                    bool overlap) {
   Pieces pieces(has_link);
-  for (const Chunk& chunk : chunks_of(part, overlap)) {
+  const double cut_ms = part.cut_ms.value_or(CutCost{}).backward;
+  for (const Chunk& chunk : chunks_of(part, part.cuts.backward, overlap)) {
     pieces.receive(Pass::kBackwardWeights, chunk.bytes(traffic.grad_output), chunk.number);
-    pieces.compute(Pass::kBackwardData, chunk.ms(part.ms[kBackwardData]), chunk.number);
+    pieces.compute(Pass::kBackwardData, chunk.ms(part.ms[kBackwardData], cut_ms), chunk.number);
     pieces.send(Pass::kBackwardData, chunk.bytes(traffic.grad_input), chunk.number);
   }
   pieces.compute(Pass::kBackwardWeights, part.ms[kBackwardWeights]);
@@ -91,7 +99,46 @@ std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traf
   return pieces.take();
 }
 
+// What one device does in the two exchanges of a layer.
+struct Workloads {
+  DeviceWorkload forward, backward;
+};
+
+// `link` null: the master's own device.
+Workloads workloads(const PartTraffic& traffic, const PartWork& part, const LinkSettings* link,
+                    bool overlap) {
+  Workloads both;
+  if (link) both.forward.link = both.backward.link = *link;
+  both.forward.pieces = forward_pieces(part, traffic, link, overlap);
+  both.backward.pieces = backward_pieces(part, traffic, link, overlap);
+  return both;
+}
+
 }  // namespace
+
+PartWork with_cuts(PartWork part, ChunkCuts cuts) {
+  if (!part.cut_ms) return part;
+  const BatchRange all{0, part.problem.batch};
+  const auto more = [&](Cuts now, Cuts then) {
+    return std::ssize(batch_chunks(all, then)) - std::ssize(batch_chunks(all, now));
+  };
+  const auto change = [](double& ms, double by) { ms = std::max(0.0, ms + by); };
+  change(part.ms[kForward],
+         part.cut_ms->forward * static_cast<double>(more(part.cuts.forward, cuts.forward)));
+  change(part.ms[kBackwardData],
+         part.cut_ms->backward * static_cast<double>(more(part.cuts.backward, cuts.backward)));
+  part.cuts = cuts;
+  return part;
+}
+
+ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings& link,
+                             const DistributionOptions& options) {
+  const PartTraffic traffic =
+      part_traffic(part.problem, layer.split, layer.needs_grad_input, options);
+  const Workloads both = workloads(traffic, part, &link, options.overlap);
+  return {place_exchange({both.forward}, options.overlap).ms,
+          place_exchange({both.backward}, options.overlap).ms};
+}
 
 StepPrediction predict_step(const std::vector<LayerWork>& layers,
                             const std::vector<LinkSettings>& links,
@@ -108,11 +155,12 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
       const PartWork& part = layer.parts.at(i);
       if (left_out(part)) continue;
       const bool has_link = i > 0;
-      if (has_link) forward[i].link = backward[i].link = links[i];
       const PartTraffic traffic =
           part_traffic(part.problem, layer.split, layer.needs_grad_input, options);
-      forward[i].pieces = forward_pieces(part, traffic, has_link, options.overlap);
-      backward[i].pieces = backward_pieces(part, traffic, has_link, options.overlap);
+      const Workloads both =
+          workloads(traffic, part, has_link ? &links[i] : nullptr, options.overlap);
+      forward[i] = both.forward;
+      backward[i] = both.backward;
       compute_ms[i] += part.ms[0] + part.ms[1] + part.ms[2] + part.update_ms;
       update_ms[i] += part.update_ms;
       if (!has_link) continue;
@@ -137,17 +185,30 @@ bool works_in_parts(const std::array<std::string, 3>& algorithms) {
          (algorithms[kBackwardData].empty() || algorithms[kBackwardData] == "fft");
 }
 
+namespace {
+
+std::optional<CutCost> cut_cost(const LayerPlan& layer, std::size_t device) {
+  if (!layer.cut_ms.empty()) return layer.cut_ms[device];
+  if (works_in_parts(layer.measured[device].algorithm)) return CutCost{};
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
+  DistributionOptions with_cuts;  // which count where transfers overlap
+  with_cuts.overlap = true;
   std::vector<LayerWork> layers;
   for (const LayerPlan& from : plan.layers) {
     LayerWork& layer = layers.emplace_back();
     layer.split = from.split;
     layer.needs_grad_input = from.needs_grad_input;
-    const std::vector<LayerPart> parts = from.parts({});
+    const std::vector<LayerPart> parts = from.parts(with_cuts);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       PartWork part;
       part.problem = parts[i].problem;
-      part.in_parts = parts[i].in_chunks && works_in_parts(from.measured[i].algorithm);
+      part.cuts = parts[i].cuts;
+      if (i > 0) part.cut_ms = cut_cost(from, i);
       const int count = from.counts()[i];
       for (std::size_t pass = 0; count > 0 && pass < part.ms.size(); ++pass)
         part.ms[pass] =

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,16 @@ namespace convoy {
 
 // What one device has of a layer, and how long it computes that.
 struct PartWork {
-  ConvProblem problem;         // with the device's kernels and pictures; none of them: left out
-  std::array<double, 3> ms{};  // by pass, in the order of kAllPasses, with what is fused to it
-  double update_ms = 0.0;      // of resident weights
-  bool in_parts = true;        // whether the device works in chunks of the batch
+  ConvProblem problem;  // with the device's kernels and pictures; none of them: left out
+  // By pass, in the order of kAllPasses, with what is fused to it, and with the cost of its cuts.
+  std::array<double, 3> ms{};
+  double update_ms = 0.0;         // of resident weights
+  ChunkCuts cuts;                 // with overlap
+  std::optional<CutCost> cut_ms;  // of each; null where the device does not work in parts
 };
+
+// The part with other cuts. Without a cost of cuts as it is.
+PartWork with_cuts(PartWork part, ChunkCuts cuts);
 
 struct LayerWork {
   SplitMode split = SplitMode::kKernels;  // never kAuto
@@ -44,6 +50,13 @@ struct StepPrediction {
 StepPrediction predict_step(const std::vector<LayerWork>& layers,
                             const std::vector<LinkSettings>& links,
                             const DistributionOptions& options, double comp_ms);
+
+// What one worker takes for the two exchanges of the layer, as predict_step() has them.
+struct ExchangeTimes {
+  double forward_ms = 0.0, backward_ms = 0.0;
+};
+ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings& link,
+                             const DistributionOptions& options);
 
 // Whether devices that compute with these algorithms, by pass in the order of kAllPasses, work in
 // chunks of the batch: what is done in the frequency domain, as long as it needs no tiles.

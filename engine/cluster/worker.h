@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,16 +29,17 @@ struct LayerPart {
   int batch = 0;         // pictures in the whole batch
   bool needs_grad_input = true;
   bool fuse_pooling = false;
-  bool resident = false;   // keeps and updates its weights (and biases with fuse_pooling)
-  bool overlap = false;    // what travels does so while the device computes
-  bool in_chunks = false;  // with overlap: of batch_chunks(), where the device works in parts
+  bool resident = false;  // keeps and updates its weights (and biases with fuse_pooling)
+  bool overlap = false;   // what travels does so while the device computes
+  ChunkCuts cuts;         // with overlap: of `pictures`, where the device works in parts
   WireFormat wire = WireFormat::kFp32;
   bool empty() const { return problem.out_channels == 0 || problem.batch == 0; }
 };
 
 enum class CommandKind {
   kConfigure,  // from now on the device has this part of `layer`; with `leave_out` none
-  kMeasure,    // time all passes of `part` on made-up operands (calibration)
+  kMeasure,    // time all passes of `part` on made-up operands (calibration); of a part with cuts
+               // only what these cost
   kForward,    // receive input, and weight and bias unless resident; send output
   kBackward,   // receive grad_output; send grad_input unless its span is empty, and grad_weight and
                // grad_bias unless resident
@@ -64,14 +66,21 @@ struct WorkerCommand {
   std::span<float> output, grad_weight, grad_bias, grad_input;
 };
 
+// What forward and backward-data take longer for each cut into chunks, in milliseconds.
+struct CutCost {
+  double forward = 0.0, backward = 0.0;
+};
+
 // Times of one device alone on its part of a layer: the medians of several runs after a warm-up, by
 // pass in the order of kAllPasses; 0 for a pass that was not asked for. With fuse_pooling, pooling
 // counts with the forward pass and its way back with backward-weights.
 struct ConvMeasurement {
-  std::array<double, 3> ms{};
+  std::array<double, 3> ms{};            // in one piece
   std::array<std::string, 3> algorithm;  // empty like ms
   std::array<ChosenBy, 3> chosen_by{};
   std::size_t scratch_bytes = 0;
+  // Of a part with cuts, where the device works in parts: what each of them adds.
+  std::optional<CutCost> cut_ms;
   double total_ms() const { return ms[0] + ms[1] + ms[2]; }
 };
 

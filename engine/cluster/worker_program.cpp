@@ -44,7 +44,10 @@ WorkerReport WorkerProgram::obey(const WorkerCommand& command) {
       configure(command);
       break;
     case CommandKind::kMeasure:
-      report.measurement = measure_part(device_, command.part, &halt_);
+      if (command.part.cuts.any())
+        report.measurement.cut_ms = measure_cuts(device_, command.part, &halt_);
+      else
+        report.measurement = measure_part(device_, command.part, &halt_);
       break;
     case CommandKind::kForward:
       forward(command, report.slices);
@@ -84,12 +87,13 @@ void WorkerProgram::configure(const WorkerCommand& command) {
   DeviceConvOptions options;
   options.algorithms = command.algorithms;
   options.needs_grad_input = part.needs_grad_input;
-  options.in_parts = part.overlap && part.in_chunks;
+  options.in_parts = part.cuts.any();
   share_.configure(command.layer, problem, options);
   const BatchRange all{0, problem.batch};
-  layer.chunks = options.in_parts && share_.works_in_parts(command.layer)
-                     ? batch_chunks(all)
-                     : std::vector<BatchRange>{all};
+  const ChunkCuts cuts =
+      options.in_parts && share_.works_in_parts(command.layer) ? part.cuts : ChunkCuts{};
+  layer.forward = {batch_chunks(all, cuts.forward), part.overlap};
+  layer.backward = {batch_chunks(all, cuts.backward), part.overlap};
 
   // On the master's own memory only what it does not have needs a place.
   const bool moves = link_ || part.pictures.size() < part.batch;
@@ -118,6 +122,7 @@ WorkerProgram::Layer& WorkerProgram::layer_of(const WorkerCommand& command) {
 void WorkerProgram::forward(const WorkerCommand& command, Slices& slices) {
   Layer& layer = layer_of(command);
   const LayerPart& part = layer.part;
+  const Chunks& chunks = layer.forward;
   const int number = command.layer;
   const Moved<const float> input{part_of(command.input, part), layer.input.data(),
                                  slice(number, Pass::kForward), part.wire, to_worker_};
@@ -136,22 +141,23 @@ void WorkerProgram::forward(const WorkerCommand& command, Slices& slices) {
   };
   StageSlices noted;
   run_pipeline(
-      static_cast<int>(layer.chunks.size()), side_by_side(part),
+      chunks.count(), side_by_side(part),
       [&](int chunk, const StopToken& stop) {
         if (chunk == 0) receive_weights(noted.receive, stop);
-        move(input, layer, chunk, Activity::kReceive, noted.receive, stop);
+        move(input, chunks, chunk, Activity::kReceive, noted.receive, stop);
       },
       [&](int chunk, const StopToken& stop) {
         if (chunk == 0) share_.set_forward(number, input.own, weight);
-        share_.forward(number, layer.range(chunk), layer.label(chunk), maps, &stop, noted.compute);
+        share_.forward(number, chunks.range(chunk), chunks.label(chunk), maps, &stop,
+                       noted.compute);
         if (!part.fuse_pooling) return;
-        compute(input.what, layer.label(chunk), noted.compute, [&] {
-          pool_layer(device_, part.problem, layer.pictures(chunk), maps, bias, output.own,
+        compute(input.what, chunks.label(chunk), noted.compute, [&] {
+          pool_layer(device_, part.problem, chunks.pictures(chunk), maps, bias, output.own,
                      command.training ? layer.choices.data() : nullptr, &stop);
         });
       },
       [&](int chunk, const StopToken& stop) {
-        move(output, layer, chunk, Activity::kSend, noted.send, stop);
+        move(output, chunks, chunk, Activity::kSend, noted.send, stop);
       },
       halt_);
   noted.append_to(slices);
@@ -160,6 +166,7 @@ void WorkerProgram::forward(const WorkerCommand& command, Slices& slices) {
 void WorkerProgram::backward(const WorkerCommand& command, Slices& slices) {
   Layer& layer = layer_of(command);
   const LayerPart& part = layer.part;
+  const Chunks& chunks = layer.backward;
   const int number = command.layer;
   const bool needs_grad_input = !command.grad_input.empty();
   const Slice what = slice(number, Pass::kBackwardWeights);
@@ -177,32 +184,32 @@ void WorkerProgram::backward(const WorkerCommand& command, Slices& slices) {
   const float* const grad_maps = part.fuse_pooling ? maps_.data() : grad_output.own;
 
   // The weights' gradient comes last, as a chunk more, so that grad_input travels meanwhile.
-  const int chunks = static_cast<int>(layer.chunks.size());
+  const int count = chunks.count();
   StageSlices noted;
   run_pipeline(
-      chunks + 1, side_by_side(part),
+      count + 1, side_by_side(part),
       [&](int chunk, const StopToken& stop) {
-        if (chunk < chunks)
-          move(grad_output, layer, chunk, Activity::kReceive, noted.receive, stop);
+        if (chunk < count)
+          move(grad_output, chunks, chunk, Activity::kReceive, noted.receive, stop);
       },
       [&](int chunk, const StopToken& stop) {
-        if (chunk == chunks) {
+        if (chunk == count) {
           share_.backward_weights(number, grad_weight, &stop, noted.compute);
           return;
         }
         if (part.fuse_pooling)
-          compute(what, layer.label(chunk), noted.compute, [&] {
-            unpool_layer(device_, part.problem, layer.pictures(chunk), grad_output.own,
+          compute(what, chunks.label(chunk), noted.compute, [&] {
+            unpool_layer(device_, part.problem, chunks.pictures(chunk), grad_output.own,
                          layer.choices.data(), maps_.data(), grad_bias, &stop);
           });
         if (chunk == 0) share_.set_backward(number, grad_maps);
         if (needs_grad_input)
-          share_.backward_data(number, layer.range(chunk), layer.label(chunk), grad_input.own,
+          share_.backward_data(number, chunks.range(chunk), chunks.label(chunk), grad_input.own,
                                &stop, noted.compute);
       },
       [&](int chunk, const StopToken& stop) {
-        if (chunk < chunks) {
-          if (needs_grad_input) move(grad_input, layer, chunk, Activity::kSend, noted.send, stop);
+        if (chunk < count) {
+          if (needs_grad_input) move(grad_input, chunks, chunk, Activity::kSend, noted.send, stop);
         } else if (!part.resident) {
           send_all(what, part.wire, grad_weight, command.grad_weight, noted.send, stop);
           if (part.fuse_pooling)
@@ -293,11 +300,11 @@ void WorkerProgram::compute(Slice what, int label, Slices& slices, const Work& w
 }
 
 template <class Float>
-void WorkerProgram::move(const Moved<Float>& maps, const Layer& layer, int chunk, Activity activity,
-                         Slices& slices, const StopToken& stop) {
+void WorkerProgram::move(const Moved<Float>& maps, const Chunks& chunks, int chunk,
+                         Activity activity, Slices& slices, const StopToken& stop) {
   if (maps.in_place && !link_) return;
   const TimePoint begin = SteadyClock::now();
-  const Range pictures = layer.pictures(chunk);
+  const Range pictures = chunks.pictures(chunk);
   Rows<Float> master = maps.master;
   const Rows<float> own{maps.memory + pictures.begin, master.rows, pictures.size(), master.columns};
   master.data += pictures.begin;
@@ -309,7 +316,7 @@ void WorkerProgram::move(const Moved<Float>& maps, const Layer& layer, int chunk
       maps.transfer.move(maps.wire, own, master, &stop);
   }
   Slice what = maps.what;
-  what.chunk = layer.label(chunk);
+  what.chunk = chunks.label(chunk);
   note(what, activity, begin, own.size() * wire_size(maps.wire), slices);
 }
 

@@ -29,22 +29,28 @@ class WorkerProgram {
     FloatBuffer weight, bias;
     void resize(const LayerPart& part);
   };
-  // What is kept of a layer from forward to backward, and of a resident one from step to step.
-  struct Layer {
-    LayerPart part;
-    std::vector<BatchRange> chunks;  // of the part's pictures
-    FloatBuffer input;
-    Weights value, velocity, gradient;
-    std::vector<std::uint8_t> choices;
+  // The part's pictures, as an exchange works them off.
+  struct Chunks {
+    std::vector<BatchRange> ranges;
+    bool overlap = false;
 
+    int count() const { return static_cast<int>(ranges.size()); }
     Range pictures(int chunk) const {
-      const BatchRange& range = chunks.at(static_cast<std::size_t>(chunk));
+      const BatchRange& range = ranges.at(static_cast<std::size_t>(chunk));
       return {static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end)};
     }
     // To compute: all at once where there is one chunk.
-    Range range(int chunk) const { return chunks.size() == 1 ? kAllPictures : pictures(chunk); }
+    Range range(int chunk) const { return ranges.size() == 1 ? kAllPictures : pictures(chunk); }
     // For slices: where nothing overlaps there are no chunks.
-    int label(int chunk) const { return part.overlap ? chunk : -1; }
+    int label(int chunk) const { return overlap ? chunk : -1; }
+  };
+  // What is kept of a layer from forward to backward, and of a resident one from step to step.
+  struct Layer {
+    LayerPart part;
+    Chunks forward, backward;
+    FloatBuffer input;
+    Weights value, velocity, gradient;
+    std::vector<std::uint8_t> choices;
   };
   using Slices = std::vector<Slice>;
 
@@ -87,7 +93,7 @@ class WorkerProgram {
   bool side_by_side(const LayerPart& part) const;
   // One chunk of maps.
   template <class Float>
-  void move(const Moved<Float>& maps, const Layer& layer, int chunk, Activity activity,
+  void move(const Moved<Float>& maps, const Chunks& chunks, int chunk, Activity activity,
             Slices& slices, const StopToken& stop);
   // Weights, where they will lie; and where the device is to write what will be sent.
   const float* receive_all(const Slice& what, WireFormat wire, std::span<const float> source,

@@ -20,12 +20,14 @@ constexpr std::size_t kMost = 4096;  // of anything listed
 constexpr double kMostMs = 1e12;
 
 ordered_json layer_json(const LayerTimes& layer) {
-  return {{"split", split_mode_name(layer.split)},
-          {"count", layer.count},
-          {"ms", layer.ms},
-          {"algorithms", layer.algorithm},
-          {"fixed_ms", layer.cost.fixed_ms},
-          {"ms_each", layer.cost.ms_per_kernel}};
+  ordered_json object = {{"split", split_mode_name(layer.split)},
+                         {"count", layer.count},
+                         {"ms", layer.ms},
+                         {"algorithms", layer.algorithm},
+                         {"fixed_ms", layer.cost.fixed_ms},
+                         {"ms_each", layer.cost.ms_per_kernel}};
+  if (layer.cut_ms) object["cut_ms"] = {layer.cut_ms->forward, layer.cut_ms->backward};
+  return object;
 }
 
 ordered_json device_json(const DeviceTimes& device) {
@@ -87,6 +89,10 @@ LayerTimes read_layer(const JsonValue& object) {
   const auto algorithms = needed(object, "algorithms").list("names, one a pass", 3, 3);
   for (std::size_t pass = 0; pass < 3; ++pass) layer.algorithm[pass] = algorithms[pass].text();
   layer.cost = {ms_of(object, "fixed_ms"), needed(object, "ms_each").number({0, kMostMs, false})};
+  if (const auto cut = object.find("cut_ms")) {
+    const auto ms = cut->list("times, forward and backward-data", 2, 2);
+    layer.cut_ms = {ms[0].number({0, kMostMs}), ms[1].number({0, kMostMs})};
+  }
   return layer;
 }
 

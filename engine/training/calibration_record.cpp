@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/cluster/chunks.h"
+
 namespace convoy {
 namespace {
 
@@ -41,6 +43,13 @@ void take_out_pooling(const CalibrationRecord& record, std::size_t layer, int wh
   times.cost = {times.cost.fixed_ms * left, times.cost.ms_per_kernel * left};
 }
 
+// As it would be in one piece, which is what a record has.
+LayerPlan uncut(LayerPlan layer) {
+  for (std::size_t device = 0; device < layer.cuts.size(); ++device)
+    if (layer.cuts[device].any()) layer = with_cuts(std::move(layer), device, {});
+  return layer;
+}
+
 }  // namespace
 
 bool all_measured(const ClusterPlan& plan) {
@@ -76,7 +85,7 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
     CalibrationRecord::DeviceTimes device{
         spec.id, spec.name.empty() ? spec.id : spec.name, spec.scratch_limit_mb, {}};
     for (std::size_t number = 0; number < plan.layers.size(); ++number) {
-      const LayerPlan& layer = plan.layers[number];
+      const LayerPlan layer = uncut(plan.layers[number]);
       LayerTimes times;
       times.split = layer.split;
       times.count = layer.measured_counts[i];
@@ -84,6 +93,9 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
       for (std::size_t pass = 0; pass < 3; ++pass)
         times.ms[pass] = layer.measured[i].ms[pass] * spec.speed;
       times.cost = {layer.cost[i].fixed_ms * spec.speed, layer.cost[i].ms_per_kernel * spec.speed};
+      if (!layer.cut_ms.empty() && layer.cut_ms[i])
+        times.cut_ms =
+            CutCost{layer.cut_ms[i]->forward * spec.speed, layer.cut_ms[i]->backward * spec.speed};
       if (experiment.distribution.options.fuse_pooling)
         take_out_pooling(record, number, layer.whole(), speed_ratio(i), times);
       device.layers.push_back(times);

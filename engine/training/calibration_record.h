@@ -26,6 +26,7 @@ struct CalibrationRecord {
     std::array<double, 3> ms{};
     std::array<std::string, 3> algorithm;
     ShareCost cost;
+    std::optional<CutCost> cut_ms;  // where it was measured: of each cut of `count` into chunks
   };
   struct DeviceTimes {
     std::string id, name;

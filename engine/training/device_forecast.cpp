@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/cluster/chunks.h"
+
 namespace convoy {
 namespace {
 
@@ -112,6 +114,18 @@ std::array<double, 3> DeviceForecast::pass_ms(std::size_t device, std::size_t la
   return ms;
 }
 
+std::optional<CutCost> DeviceForecast::cut_cost(std::size_t device, std::size_t layer,
+                                                SplitMode split, int count) const {
+  const auto& recorded = times(device).layers[layer];
+  if (!works_in_parts(recorded.algorithm)) return std::nullopt;
+  if (!recorded.cut_ms) return CutCost{};
+  // Every chunk reads the weights once more.
+  const bool by_kernels = split == SplitMode::kKernels && recorded.split == split;
+  const double factor =
+      (by_kernels ? static_cast<double>(count) / recorded.count : 1.0) / devices_[device].speed;
+  return CutCost{recorded.cut_ms->forward * factor, recorded.cut_ms->backward * factor};
+}
+
 double DeviceForecast::alone_conv_ms(std::size_t device) const {
   const std::size_t recorded = found_[device];
   double ms = 0.0;
@@ -168,11 +182,9 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
   LayerWork work{split, layer > 0, {}};
   for (std::size_t i = 0; i < devices; ++i) {
     const double fraction = static_cast<double>(counts[i]) / whole;
-    PartWork part{split == SplitMode::kKernels ? problem.with_kernels(counts[i])
-                                               : problem.with_batch(counts[i]),
-                  {},
-                  0.0,
-                  works_in_parts(times(i).layers[layer].algorithm)};
+    PartWork part;
+    part.problem = split == SplitMode::kKernels ? problem.with_kernels(counts[i])
+                                                : problem.with_batch(counts[i]);
     if (counts[i] > 0) {
       part.ms = pass_ms(i, layer, split, counts[i], whole);
       const double rest = rest_factor(i) * fraction;
@@ -182,9 +194,14 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
       }
       if (options.resident_kernels && split == SplitMode::kKernels)
         part.update_ms = rest * update_ms(record_.rest, record_.network, layer);
+      if (i > 0) part.cut_ms = cut_cost(i, layer, split, counts[i]);
     }
     work.parts.push_back(part);
   }
+  const std::vector<LinkSettings> over = links();
+  for (std::size_t i = 1; i < devices; ++i)
+    if (counts[i] > 0)
+      work.parts[i] = with_best_cuts(work, work.parts[i], over[i], options, kCalibrationNoise);
   return work;
 }
 

@@ -2,6 +2,7 @@
 // a calibration record. Private to the prediction study.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ class DeviceForecast {
   // `count` of `whole` kernels or pictures, by pass, without pooling.
   std::array<double, 3> pass_ms(std::size_t device, std::size_t layer, SplitMode split, int count,
                                 int whole) const;
+  // What it would take longer for each cut into chunks: nothing, where that was not measured; null
+  // where it does not work in parts.
+  std::optional<CutCost> cut_cost(std::size_t device, std::size_t layer, SplitMode split,
+                                  int count) const;
   // Whether a device of the record is the one that did whole steps alone.
   bool is_baseline(std::size_t recorded) const;
   // The convolutions of a step alone on a device of the record, from its cost lines, at speed 1.

@@ -107,6 +107,10 @@ void Trainer::readmit(int device, int number) {
                                                       describe_command(again.lost().front()) +
                                                       " (" + again.lost().front().reason + ").");
   }
+  std::vector<std::string> notes;
+  measured = with_best_cuts(std::move(measured), cluster_.links(),
+                            setup_.experiment.distribution.options, &notes);
+  for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
   const ClusterPlan next = replan(std::move(measured), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
   const std::string sentence =
@@ -120,7 +124,7 @@ void Trainer::readmit(int device, int number) {
 void Trainer::follow_links(int number) {
   std::vector<std::string> notes;
   ClusterPlan next =
-      with_best_chunks(plan_, cluster_.links(), setup_.experiment.distribution.options, &notes);
+      with_best_cuts(plan_, cluster_.links(), setup_.experiment.distribution.options, &notes);
   if (notes.empty()) return;
   next = replan(std::move(next), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
@@ -136,6 +140,7 @@ void Trainer::measure_again(int device, ClusterPlan& plan) {
     if (count == 0) count = std::max(1, layer.whole() / cluster_.size());
     std::vector<LayerPart> parts(static_cast<std::size_t>(cluster_.size()));
     for (LayerPart& part : parts) part.problem.out_channels = 0;
+    if (!layer.cuts.empty()) layer.cuts[place] = {};
     parts[place] = layer.part(place, 0, count, setup_.experiment.distribution.options);
     layer.measured[place] = cluster_.measure(parts)[place];
     layer.cost[place] = {0.0, layer.measured[place].total_ms() / count};

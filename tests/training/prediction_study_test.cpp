@@ -137,6 +137,35 @@ class PredictionStudyTest : public QObject {
     }
   }
 
+  // Cuts are made as long as they pay, and what they cost is in the prediction.
+  void cutsCost() {
+    CalibrationRecord record = one_layer();
+    record.batch_size = 128;
+    for (auto& device : record.devices) device.layers[0].algorithm = {"fft", "", "fft"};
+    Experiment experiment = one_layer_experiment();
+    experiment.training.batch_size = 128;
+    experiment.link.bandwidth_mbps = 1000.0;
+    experiment.distribution.options.overlap = true;
+    const auto predict = [&](double cut_ms) {
+      record.devices[1].layers[0].cut_ms = CutCost{cut_ms, 0.0};
+      return PredictionStudy({record}).predict(experiment).step;
+    };
+    const StepPrediction free = predict(0.0), cheap = predict(0.5), dear = predict(100.0);
+    QVERIFY(free.step_ms < cheap.step_ms);
+    QVERIFY(cheap.step_ms < dear.step_ms);
+    QVERIFY(cheap.conv_ms > free.conv_ms);
+    QCOMPARE(dear.conv_ms, free.conv_ms);  // in one piece
+    experiment.devices[1].speed = 2.0;     // cuts cost half as much there
+    experiment.distribution.shares = ShareMode::kEqual;
+    const double half = predict(1.0).step_ms;
+    experiment.devices[1].speed = 1.0;
+    record.devices[1].layers[0].ms = {5.0, 0.0, 15.0};
+    record.devices[1].layers[0].cost.ms_per_kernel = 5.0;
+    record.devices[1].id = "cpu:9";  // not the baseline's twin
+    experiment.devices[1].id = "cpu:9";
+    QCOMPARE(predict(0.5).step_ms, half);
+  }
+
   void curvesFollowTheirParameter() {
     CalibrationRecord small = one_layer(), large = one_layer();
     large.batch_size = 20;
@@ -202,11 +231,14 @@ class PredictionStudyTest : public QObject {
     CalibrationRecord record = one_layer();
     record.devices[0].layers[0].ms[0] = 1.0 / 3.0;
     record.devices[1].scratch_limit_mb = 12.5;
+    record.devices[1].layers[0].cut_ms = CutCost{2.0 / 3.0, 0.0};
     const std::string text = calibration_json({record, one_layer()});
     const auto back = parse_calibration(text, "c.json");
     QCOMPARE(back.size(), std::size_t{2});
     QCOMPARE(calibration_json(back), text);
     QCOMPARE(back[0].devices[0].layers[0].ms[0], 1.0 / 3.0);
+    QVERIFY(!back[0].devices[0].layers[0].cut_ms);
+    QCOMPARE(back[0].devices[1].layers[0].cut_ms->forward, 2.0 / 3.0);
   }
 
   void damagedFilesAreRefused() {

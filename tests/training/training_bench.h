@@ -23,8 +23,8 @@ constexpr int kSteps = 5;  // unless a test asks for more
 class Bench {
  public:
   explicit Bench(std::size_t devices, const DistributionOptions& options = {},
-                 const LinkSettings& link = {}, int length = kSteps) {
-    Experiment experiment = small_experiment({7, 10}, 8, length);
+                 const LinkSettings& link = {}, int length = kSteps, int batch = 8) {
+    Experiment experiment = small_experiment({7, 10}, batch, length);
     experiment.training.sgd.momentum = 0.9;
     experiment.devices = {device_on(cpu_id(0), "A")};
     experiment.distribution.shares = ShareMode::kEqual;
