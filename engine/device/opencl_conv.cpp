@@ -39,14 +39,14 @@ void OpenClConv::run(Pass pass, float* result, const StopToken* stop) {
   require_operands(pass, hosts_, context_->id());
   for (;;) {
     try {
-      // In this order: the queue is finished before what is in place is dropped.
+      // In this order: the queues are finished before what is in place is dropped.
       struct DropInPlace {
         std::vector<ClBuffer>& buffers;
         ~DropInPlace() { buffers.clear(); }
       } drop_in_place{in_place_};
-      const FinishOnExit finish(queue_.get());
-      OpenClPieces pieces(*context_, queue_.get(), stop);
-      run_pieces(pass, result, pieces);
+      OpenClRunningPass running(*context_, queue_.get(), limits_.staging, stop);
+      run_pieces(pass, result, running);
+      running.finish();
       return;
     } catch (const OutOfDeviceMemory& reason) {
       use_less_memory(reason);

@@ -11,7 +11,7 @@
 
 #include "engine/device/device.h"
 #include "engine/device/opencl_plan.h"
-#include "engine/device/opencl_transfer.h"
+#include "engine/device/opencl_running_pass.h"
 
 namespace convoy {
 
@@ -32,7 +32,7 @@ class OpenClConv : public DeviceConv {
   OpenClConv(const char* name, std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
              const std::string& product, const OpenClLimits& limits, ChosenBy chosen_by);
 
-  virtual void run_pieces(Pass pass, float* result, OpenClPieces& pieces) = 0;
+  virtual void run_pieces(Pass pass, float* result, OpenClRunningPass& running) = 0;
   // What the device holds of an operand is not to be used again.
   virtual void forget(Operand operand) = 0;
   // Gives all memory on the device back but the product's, which is no part of this.

@@ -15,6 +15,10 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
+// Long enough that a copy engine is busy beside it, short enough that the device has something to
+// compute soon.
+constexpr std::size_t kStagingBytes = std::size_t{2} << 20;
+
 class OpenClDevice : public Device {
  public:
   explicit OpenClDevice(const OpenClDeviceEntry& entry)
@@ -62,7 +66,8 @@ class OpenClDevice : public Device {
     limits.piece_flops = 0.05 * 64.0 * clock_hz * info_.compute_units;
     // On a CPU a panel of as many lines, 64 floats wide, is to stay in a core's second-level cache.
     limits.piece_columns = is_cpu ? 4096 : 1 << 20;
-    limits.in_place = is_cpu;
+    limits.in_place = entry.unified_memory;
+    limits.staging = entry.unified_memory ? 0 : kStagingBytes;
     return limits;
   }
 

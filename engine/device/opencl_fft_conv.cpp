@@ -61,7 +61,8 @@ OpenClMemory OpenClFftConv::memory() const {
 
 void OpenClFftConv::release() {
   result_planes_.release();
-  moving_.release();
+  arriving_.release();
+  leaving_.release();
   for (Spectrum& held : spectra_) held.planes.release();
 }
 
@@ -82,7 +83,7 @@ double OpenClFftConv::executed_flops(Pass pass) const {
   return flops;
 }
 
-void OpenClFftConv::run_pieces(Pass pass, float* result, OpenClPieces& pieces) {
+void OpenClFftConv::run_pieces(Pass pass, float* result, OpenClRunningPass& running) {
   const auto for_pictures = [&](const auto& work) {
     for_blocks(problem_.batch, blocks_.batch, work);
   };
@@ -93,32 +94,32 @@ void OpenClFftConv::run_pieces(Pass pass, float* result, OpenClPieces& pieces) {
   switch (pass) {
     case Pass::kForward:
       for_pictures([&](const OpenClBlock& pictures) {
-        transform(Operand::kInput, pictures, all_kernels, pieces);
+        transform(Operand::kInput, pictures, all_kernels, running);
         for_kernels([&](const OpenClBlock& kernels) {
-          transform(Operand::kWeight, all_pictures, kernels, pieces);
-          multiply(pass, pictures, kernels, false, pieces);
-          restore(pass, pictures, kernels, result, pieces);
+          transform(Operand::kWeight, all_pictures, kernels, running);
+          multiply(pass, pictures, kernels, false, running);
+          restore(pass, pictures, kernels, result, running);
         });
       });
       return;
     case Pass::kBackwardData:
       for_pictures([&](const OpenClBlock& pictures) {
         for_kernels([&](const OpenClBlock& kernels) {
-          transform(Operand::kWeight, all_pictures, kernels, pieces);
-          transform(Operand::kGradOutput, pictures, kernels, pieces);
-          multiply(pass, pictures, kernels, kernels.first > 0, pieces);
+          transform(Operand::kWeight, all_pictures, kernels, running);
+          transform(Operand::kGradOutput, pictures, kernels, running);
+          multiply(pass, pictures, kernels, kernels.first > 0, running);
         });
-        restore(pass, pictures, all_kernels, result, pieces);
+        restore(pass, pictures, all_kernels, result, running);
       });
       return;
     case Pass::kBackwardWeights:
       for_kernels([&](const OpenClBlock& kernels) {
         for_pictures([&](const OpenClBlock& pictures) {
-          transform(Operand::kInput, pictures, all_kernels, pieces);
-          transform(Operand::kGradOutput, pictures, kernels, pieces);
-          multiply(pass, pictures, kernels, pictures.first > 0, pieces);
+          transform(Operand::kInput, pictures, all_kernels, running);
+          transform(Operand::kGradOutput, pictures, kernels, running);
+          multiply(pass, pictures, kernels, pictures.first > 0, running);
         });
-        restore(pass, all_pictures, kernels, result, pieces);
+        restore(pass, all_pictures, kernels, result, running);
       });
       return;
   }
@@ -142,36 +143,49 @@ HostPart OpenClFftConv::part_of(Operand operand, const OpenClBlock& pictures,
   return output_part(problem_, pictures, kernels);
 }
 
-cl_mem OpenClFftConv::buffer_for(float* host, const HostPart& part) {
+cl_mem OpenClFftConv::buffer_for(float* host, const HostPart& part, GrowingBuffer& moving) {
   if (limits_.in_place && part.whole) return wrap_for_this_pass(host, part.bytes());
-  return moving_.reserve(*context_, part.bytes());
+  return moving.reserve(*context_, part.bytes());
 }
 
-// Calls work(rows) for pieces of at most the limits' work.
+// Calls work(some rows) for all rows of a part, as many at a time as move at one time, so that
+// those that are there are transformed while others move. Ends a piece at the limits' work.
 template <class Work>
-void OpenClFftConv::for_row_pieces(Operand operand, int rows, int pictures,
-                                   const Work& work) const {
-  const double most = limits_.piece_flops / transform_.row_flops(operand, pictures);
-  for_blocks(rows, static_cast<int>(std::clamp(most, 1.0, static_cast<double>(rows))), work);
+void OpenClFftConv::for_row_pieces(Operand operand, int rows, int pictures, const HostPart& part,
+                                   OpenClRunningPass& running, const Work& work) const {
+  const auto at_most = [](double most, int of) {
+    return static_cast<int>(std::clamp(most, 1.0, static_cast<double>(of)));
+  };
+  const double flops = transform_.row_flops(operand, pictures);
+  const double floats = static_cast<double>(part.rows * part.columns) / rows;
+  const double at_once = static_cast<double>(running.floats_at_once());
+  for_blocks(rows, at_most(limits_.piece_flops / flops, rows), [&](const OpenClBlock& piece) {
+    for_blocks(piece.count, at_most(at_once / floats, piece.count), [&](OpenClBlock some) {
+      some.first += piece.first;
+      work(some);
+    });
+    running.end_piece();
+  });
 }
 
 void OpenClFftConv::transform(Operand operand, const OpenClBlock& pictures,
-                              const OpenClBlock& kernels, OpenClPieces& pieces) {
+                              const OpenClBlock& kernels, OpenClRunningPass& running) {
   Spectrum& held = spectrum(operand);
   if (held.made && held.pictures == pictures && held.kernels == kernels) return;
   held.made = false;
   float* const values = const_cast<float*>(host(operand));
   const HostPart part = part_of(operand, pictures, kernels);
-  const cl_mem source = buffer_for(values, part);
-  if (source == moving_.get()) write_part(*context_, queue_.get(), source, values, part);
+  const cl_mem source = buffer_for(values, part, arriving_);
   const ConvProblem block = problem_.with_batch(pictures.count).with_kernels(kernels.count);
   const cl_mem planes = held.planes.reserve(
       *context_, fft_spectrum_floats(block, geometry_, operand) * sizeof(float));
   const int rows = rows_of(operand, kernels).count;
-  for_row_pieces(operand, rows, pictures.count, [&](const OpenClBlock& piece) {
-    transform_.transform(operand, source, planes, piece, rows, pictures.count);
-    pieces.end();
+  const bool travels = source == arriving_.get();
+  for_row_pieces(operand, rows, pictures.count, part, running, [&](const OpenClBlock& some) {
+    if (travels) running.upload(source, values, rows_of_part(part, some, rows));
+    transform_.transform(operand, source, planes, some, rows, pictures.count);
   });
+  if (travels) running.set_unused(source);
   held.pictures = pictures;
   held.kernels = kernels;
   held.made = true;
@@ -187,7 +201,7 @@ MatrixView OpenClFftConv::matrices(Operand operand, cl_mem planes, const OpenClB
 }
 
 void OpenClFftConv::multiply(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels,
-                             bool accumulate, OpenClPieces& pieces) {
+                             bool accumulate, OpenClRunningPass& running) {
   const ConvProblem block = problem_.with_batch(pictures.count).with_kernels(kernels.count);
   const Operand role = role_of_result(pass);
   const cl_mem result = result_planes_.reserve(
@@ -217,25 +231,24 @@ void OpenClFftConv::multiply(Pass pass, const OpenClBlock& pictures, const OpenC
     size.count = piece.count;
     product_->multiply(size, left, right, product, accumulate, false);
     for (MatrixView* view : {&left, &right, &product}) view->offset += piece.count * view->step;
-    pieces.end();
+    running.end_piece();
   });
 }
 
 void OpenClFftConv::restore(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels,
-                            float* result, OpenClPieces& pieces) {
+                            float* result, OpenClRunningPass& running) {
   const Operand role = role_of_result(pass);
   const HostPart part = part_of(role, pictures, kernels);
-  const cl_mem target = buffer_for(result, part);
+  const cl_mem target = buffer_for(result, part, leaving());
+  const bool travels = target == leaving().get();
+  if (travels) running.finish_downloads(target);
   const int rows = rows_of(role, kernels).count;
-  for_row_pieces(role, rows, pictures.count, [&](const OpenClBlock& piece) {
-    transform_.restore(role, result_planes_.get(), target, piece, rows, pictures.count,
+  for_row_pieces(role, rows, pictures.count, part, running, [&](const OpenClBlock& some) {
+    transform_.restore(role, result_planes_.get(), target, some, rows, pictures.count,
                        pass != Pass::kBackwardData);
-    pieces.end();
+    if (travels) running.download(target, result, rows_of_part(part, some, rows));
   });
-  if (target == moving_.get())
-    read_part(*context_, queue_.get(), target, result, part);
-  else
-    read_in_place(*context_, queue_.get(), target, part.bytes());
+  if (!travels) read_in_place(*context_, queue_.get(), target, part.bytes());
 }
 
 }  // namespace convoy

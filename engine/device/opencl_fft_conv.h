@@ -41,7 +41,7 @@ class OpenClFftConv : public OpenClConv {
     bool made = false;
   };
 
-  void run_pieces(Pass pass, float* result, OpenClPieces& pieces) override;
+  void run_pieces(Pass pass, float* result, OpenClRunningPass& running) override;
   void forget(Operand operand) override { spectrum(operand).made = false; }
   void release() override;
   void plan() override;
@@ -51,18 +51,20 @@ class OpenClFftConv : public OpenClConv {
   // An operand's rows that are transformed, and what it is a part of in the host's memory.
   OpenClBlock rows_of(Operand operand, const OpenClBlock& kernels) const;
   HostPart part_of(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels) const;
-  cl_mem buffer_for(float* host, const HostPart& part);
+  cl_mem buffer_for(float* host, const HostPart& part, GrowingBuffer& moving);
 
   // Unless the device has them already.
   void transform(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels,
-                 OpenClPieces& pieces);
+                 OpenClRunningPass& running);
   void multiply(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels, bool accumulate,
-                OpenClPieces& pieces);
+                OpenClRunningPass& running);
   // Back out of the planes of the result, and to the host.
   void restore(Pass pass, const OpenClBlock& pictures, const OpenClBlock& kernels, float* result,
-               OpenClPieces& pieces);
+               OpenClRunningPass& running);
+  GrowingBuffer& leaving() { return limits_.staging > 0 ? leaving_ : arriving_; }
   template <class Work>
-  void for_row_pieces(Operand operand, int rows, int pictures, const Work& work) const;
+  void for_row_pieces(Operand operand, int rows, int pictures, const HostPart& part,
+                      OpenClRunningPass& running, const Work& work) const;
   MatrixView matrices(Operand operand, cl_mem planes, const OpenClBlock& pictures,
                       const OpenClBlock& kernels) const;
 
@@ -73,7 +75,8 @@ class OpenClFftConv : public OpenClConv {
   OpenClFftTransform transform_;
   Spectrum spectra_[3];
   GrowingBuffer result_planes_;
-  GrowingBuffer moving_;  // an operand or a result, on its way
+  GrowingBuffer arriving_;  // an operand on its way; and a result, unless
+  GrowingBuffer leaving_;   // staged transfers go both ways at a time
 };
 
 // Whether the transforms of this layer with this product are right on this device: the same

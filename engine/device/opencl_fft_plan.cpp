@@ -78,9 +78,12 @@ OpenClMemory fft_memory_of(const ConvProblem& problem, const FftGeometry& geomet
   add(result);
   const bool whole_maps = limits.in_place && blocks.batch == problem.batch;
   const bool whole_kernels = limits.in_place && blocks.kernels == problem.out_channels;
-  add(sizeof(float) *
+  const std::size_t moving =
+      sizeof(float) *
       std::max({whole_maps ? 0 : block.input_size(), whole_kernels ? 0 : block.weight_size(),
-                whole_maps && whole_kernels ? 0 : block.output_size()}));
+                whole_maps && whole_kernels ? 0 : block.output_size()});
+  add(moving);
+  if (limits.staging > 0) add(moving);
   std::vector<std::size_t> products;
   for (const Pass pass : kAllPasses) {
     const auto needed = scratch(fft_product_size(problem, geometry, pass, blocks, limits, scratch));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 namespace convoy {
+
 OpenClIm2colConv::OpenClIm2colConv(std::shared_ptr<OpenClContext> context,
                                    const ConvProblem& problem, const std::string& product,
                                    const OpenClLimits& limits, ChosenBy chosen_by)
@@ -23,7 +24,7 @@ void OpenClIm2colConv::plan() {
 }
 
 OpenClMemory OpenClIm2colConv::memory() const {
-  return memory_of(problem_, blocks_, limits_.in_place, product_scratch());
+  return memory_of(problem_, blocks_, limits_, product_scratch());
 }
 
 void OpenClIm2colConv::forget(Operand which) {
@@ -33,8 +34,8 @@ void OpenClIm2colConv::forget(Operand which) {
 
 void OpenClIm2colConv::release() {
   columns_.release();
-  result_.release();
-  for (OperandCopy& held : operands_) held.copy.release();
+  results_.release();
+  for (OperandCopy& held : operands_) held.copies.release();
 }
 
 double OpenClIm2colConv::executed_flops(Pass pass) const {
@@ -51,51 +52,51 @@ double OpenClIm2colConv::executed_flops(Pass pass) const {
   return flops;
 }
 
-void OpenClIm2colConv::run_pieces(Pass pass, float* result, OpenClPieces& pieces) {
+void OpenClIm2colConv::run_pieces(Pass pass, float* result, OpenClRunningPass& running) {
   switch (pass) {
     case Pass::kForward:
-      return forward(result, pieces);
+      return forward(result, running);
     case Pass::kBackwardData:
-      return backward_data(result, pieces);
+      return backward_data(result, running);
     case Pass::kBackwardWeights:
-      return backward_weights(result, pieces);
+      return backward_weights(result, running);
   }
 }
 
-void OpenClIm2colConv::forward(float* output, OpenClPieces& pieces) {
+void OpenClIm2colConv::forward(float* output, OpenClRunningPass& running) {
   const int positions = problem_.out_height() * problem_.out_width();
   for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
-    const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures));
+    const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures), running);
     for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
-      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels));
+      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels), running);
       const HostPart part = output_part(problem_, pictures, kernels);
-      const cl_mem result = result_on_device(output, part);
+      const cl_mem result = result_on_device(output, part, running);
       for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
         unfold(input, pictures, piece);
         product_->multiply(
             product_size(problem_, Pass::kForward, {pictures.count, kernels.count, piece.count}),
             {weight, 0, problem_.kernel_elements(), false}, columns_view(pictures, piece),
             output_view(result, pictures, piece), false, piece.first > 0);
-        pieces.end();
+        running.end_piece();
       });
-      fetch_result(result, output, part);
+      fetch_result(result, output, part, running);
     });
   });
 }
 
-void OpenClIm2colConv::backward_data(float* grad_input, OpenClPieces& pieces) {
+void OpenClIm2colConv::backward_data(float* grad_input, OpenClRunningPass& running) {
   const int positions = problem_.out_height() * problem_.out_width();
   for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
     const HostPart part = input_part(problem_, pictures);
-    const cl_mem result = result_on_device(grad_input, part);
+    const cl_mem result = result_on_device(grad_input, part, running);
     const cl_float zero = 0.0f;
     cl_check(clEnqueueFillBuffer(queue_.get(), result, &zero, sizeof zero, 0, part.bytes(), 0,
                                  nullptr, nullptr),
              "clEnqueueFillBuffer", context_->id());
     for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
-      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels));
+      const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels), running);
       const cl_mem grad_output =
-          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels));
+          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels), running);
       for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
         product_->multiply(product_size(problem_, Pass::kBackwardData,
                                         {pictures.count, kernels.count, piece.count}),
@@ -103,22 +104,22 @@ void OpenClIm2colConv::backward_data(float* grad_input, OpenClPieces& pieces) {
                            output_view(grad_output, pictures, piece), columns_view(pictures, piece),
                            false, piece.first > 0);
         fold(result, pictures, piece);
-        pieces.end();
+        running.end_piece();
       });
     });
-    fetch_result(result, grad_input, part);
+    fetch_result(result, grad_input, part, running);
   });
 }
 
-void OpenClIm2colConv::backward_weights(float* grad_weight, OpenClPieces& pieces) {
+void OpenClIm2colConv::backward_weights(float* grad_weight, OpenClRunningPass& running) {
   const int positions = problem_.out_height() * problem_.out_width();
   for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
     const HostPart part = weight_part(problem_, kernels);
-    const cl_mem result = result_on_device(grad_weight, part);
+    const cl_mem result = result_on_device(grad_weight, part, running);
     for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
-      const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures));
+      const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures), running);
       const cl_mem grad_output =
-          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels));
+          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels), running);
       for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
         unfold(input, pictures, piece);
         MatrixView columns = columns_view(pictures, piece);
@@ -128,41 +129,52 @@ void OpenClIm2colConv::backward_weights(float* grad_weight, OpenClPieces& pieces
                            output_view(grad_output, pictures, piece), columns,
                            {result, 0, problem_.kernel_elements(), false},
                            pictures.first > 0 || piece.first > 0, false);
-        pieces.end();
+        running.end_piece();
       });
     });
-    fetch_result(result, grad_weight, part);
+    fetch_result(result, grad_weight, part, running);
   });
 }
 
-cl_mem OpenClIm2colConv::on_device(Operand which, const HostPart& part) {
+cl_mem OpenClIm2colConv::on_device(Operand which, const HostPart& part,
+                                   OpenClRunningPass& running) {
   OperandCopy& held = operand(which);
   if (held.valid && held.part == part)
-    return held.in_place ? held.in_place.get() : held.copy.reserve(*context_, part.bytes());
+    return held.in_place ? held.in_place.get() : held.copies.get().get();
   held.valid = false;
   cl_mem buffer = nullptr;
   if (limits_.in_place && part.whole) {
     held.in_place = context_->wrap_host(const_cast<float*>(host(which)), part.bytes());
     buffer = held.in_place.get();
   } else {
-    buffer = held.copy.reserve(*context_, part.bytes());
-    write_part(*context_, queue_.get(), buffer, host(which), part);
+    if (alternates(part.whole, limits_)) {
+      // All that reads the block before has been queued.
+      if (const cl_mem before = held.copies.get().get()) running.set_unused(before);
+      held.copies.current ^= 1;
+    }
+    buffer = held.copies.get().reserve(*context_, part.bytes());
+    running.upload(buffer, host(which), part);
   }
   held.part = part;
   held.valid = true;
   return buffer;
 }
 
-cl_mem OpenClIm2colConv::result_on_device(float* host, const HostPart& part) {
+cl_mem OpenClIm2colConv::result_on_device(float* host, const HostPart& part,
+                                          OpenClRunningPass& running) {
   if (limits_.in_place && part.whole) return wrap_for_this_pass(host, part.bytes());
-  return result_.reserve(*context_, part.bytes());
+  if (alternates(part.whole, limits_)) results_.current ^= 1;
+  const cl_mem buffer = results_.get().reserve(*context_, part.bytes());
+  running.finish_downloads(buffer);
+  return buffer;
 }
 
-void OpenClIm2colConv::fetch_result(cl_mem result, float* host, const HostPart& part) {
+void OpenClIm2colConv::fetch_result(cl_mem result, float* host, const HostPart& part,
+                                    OpenClRunningPass& running) {
   if (limits_.in_place && part.whole)
     read_in_place(*context_, queue_.get(), result, part.bytes());
   else
-    read_part(*context_, queue_.get(), result, host, part);
+    running.download(result, host, part);
 }
 
 void OpenClIm2colConv::unfold(cl_mem input, const OpenClBlock& pictures,

@@ -26,28 +26,37 @@ class OpenClIm2colConv : public OpenClConv {
   const OpenClBlocks& blocks() const { return blocks_; }
 
  private:
+  // Two where blocks take turns (alternates()), else one.
+  struct Copies {
+    GrowingBuffer buffers[2];
+    int current = 0;
+    GrowingBuffer& get() { return buffers[current]; }
+    void release() {
+      for (GrowingBuffer& buffer : buffers) buffer.release();
+    }
+  };
   struct OperandCopy {
-    GrowingBuffer copy;
+    Copies copies;
     ClBuffer in_place;
-    HostPart part;  // that `copy` or `in_place` holds
+    HostPart part;  // that the current copy or `in_place` holds
     bool valid = false;
   };
 
   OperandCopy& operand(Operand operand) { return operands_[static_cast<int>(operand)]; }
 
-  void run_pieces(Pass pass, float* result, OpenClPieces& pieces) override;
+  void run_pieces(Pass pass, float* result, OpenClRunningPass& running) override;
   void forget(Operand operand) override;
   void release() override;
   void plan() override;
   OpenClMemory memory() const override;
 
-  cl_mem on_device(Operand operand, const HostPart& part);
-  cl_mem result_on_device(float* host, const HostPart& part);
-  void fetch_result(cl_mem result, float* host, const HostPart& part);
+  cl_mem on_device(Operand operand, const HostPart& part, OpenClRunningPass& running);
+  cl_mem result_on_device(float* host, const HostPart& part, OpenClRunningPass& running);
+  void fetch_result(cl_mem result, float* host, const HostPart& part, OpenClRunningPass& running);
 
-  void forward(float* output, OpenClPieces& pieces);
-  void backward_data(float* grad_input, OpenClPieces& pieces);
-  void backward_weights(float* grad_weight, OpenClPieces& pieces);
+  void forward(float* output, OpenClRunningPass& running);
+  void backward_data(float* grad_input, OpenClRunningPass& running);
+  void backward_weights(float* grad_weight, OpenClRunningPass& running);
   void unfold(cl_mem input, const OpenClBlock& pictures, const OpenClBlock& positions);
   void fold(cl_mem grad_input, const OpenClBlock& pictures, const OpenClBlock& positions);
   MatrixView columns_view(const OpenClBlock& pictures, const OpenClBlock& positions);
@@ -58,7 +67,8 @@ class OpenClIm2colConv : public OpenClConv {
   ClKernel im2col_, col2im_;
   int lanes_ = 1;  // pictures of a work item in im2col and col2im
   OperandCopy operands_[3];
-  GrowingBuffer columns_, result_;
+  GrowingBuffer columns_;
+  Copies results_;
 };
 
 }  // namespace convoy

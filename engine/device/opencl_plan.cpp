@@ -29,37 +29,45 @@ ProductSize product_size(const ConvProblem& problem, Pass pass, const OpenClBloc
   return {blocks.kernels, elements, columns};
 }
 
-OpenClMemory memory_of(const ConvProblem& problem, const OpenClBlocks& blocks, bool in_place,
-                       const ProductScratch& scratch) {
+OpenClMemory memory_of(const ConvProblem& problem, const OpenClBlocks& blocks,
+                       const OpenClLimits& limits, const ProductScratch& scratch) {
   const ConvProblem block = problem.with_batch(blocks.batch).with_kernels(blocks.kernels);
   const bool all_pictures = blocks.batch == problem.batch;
   const bool all_kernels = blocks.kernels == problem.out_channels;
   OpenClMemory memory;
-  const auto add = [&](std::size_t bytes, bool owned) {
+  const auto add = [&](std::size_t bytes, bool whole) {
     memory.largest = std::max(memory.largest, bytes);
-    if (owned) memory.total += bytes;
+    if (whole && limits.in_place) return;
+    memory.total += alternates(whole, limits) ? 2 * bytes : bytes;
   };
   const std::size_t input = block.input_size() * sizeof(float);
   const std::size_t weight = block.weight_size() * sizeof(float);
   const std::size_t output = block.output_size() * sizeof(float);
-  const bool own_input = !(in_place && all_pictures);
-  const bool own_weight = !(in_place && all_kernels);
-  const bool own_output = own_input || own_weight;
-  add(input, own_input);
-  add(weight, own_weight);
-  add(output, own_output);  // grad_output
-  // The passes share one buffer for their results.
-  add(std::max({own_input ? input : 0, own_weight ? weight : 0, own_output ? output : 0}), true);
+  const bool all_maps = all_pictures && all_kernels;
+  add(input, all_pictures);
+  add(weight, all_kernels);
+  add(output, all_maps);  // grad_output
+  // The passes share the room for their results.
+  const auto of_result = [&](std::size_t bytes, bool whole) {
+    if (whole && limits.in_place) return std::size_t{0};
+    return alternates(whole, limits) ? 2 * bytes : bytes;
+  };
+  memory.total += std::max({of_result(input, all_pictures), of_result(weight, all_kernels),
+                            of_result(output, all_maps)});
 
   const std::size_t operands = memory.total;
-  add(problem.kernel_elements() * blocks.positions * blocks.batch * sizeof(float), true);
+  const auto add_scratch = [&](std::size_t bytes) {
+    memory.largest = std::max(memory.largest, bytes);
+    memory.total += bytes;
+  };
+  add_scratch(problem.kernel_elements() * blocks.positions * blocks.batch * sizeof(float));
   std::vector<std::size_t> product;
   for (const Pass pass : kAllPasses) {
     const auto needed = scratch(product_size(problem, pass, blocks));
     product.resize(std::max(product.size(), needed.size()));
     for (std::size_t i = 0; i < needed.size(); ++i) product[i] = std::max(product[i], needed[i]);
   }
-  for (const std::size_t bytes : product) add(bytes, true);
+  for (const std::size_t bytes : product) add_scratch(bytes);
   memory.scratch = memory.total - operands;
   return memory;
 }
@@ -77,7 +85,7 @@ OpenClBlocks plan_blocks(const ConvProblem& problem, const OpenClLimits& limits,
   // Below this many columns a product loses speed, and cutting pictures or kernels costs less.
   constexpr int kFewColumns = 256;
   for (;;) {
-    const OpenClMemory memory = memory_of(problem, blocks, limits.in_place, scratch);
+    const OpenClMemory memory = memory_of(problem, blocks, limits, scratch);
     if (memory.total <= limits.total && memory.largest <= limits.one_buffer) return blocks;
     const std::size_t maps = problem.with_batch(blocks.batch).input_size() +
                              problem.with_batch(blocks.batch).output_size();

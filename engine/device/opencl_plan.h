@@ -23,6 +23,9 @@ struct OpenClLimits {
   // Operands and results that are not cut are used where they lie in the host's memory, which is
   // the device's too.
   bool in_place = false;
+  // Otherwise transfers go beside the computing through pinned memory in pieces of so many bytes;
+  // with 0 the driver makes them, one after the other with the computing.
+  std::size_t staging = 0;
 };
 
 // The most pictures, kernels and output positions at one time.
@@ -34,14 +37,19 @@ struct OpenClBlocks {
 // Rows, columns and depth of a pass' product over these many positions.
 ProductSize product_size(const ConvProblem& problem, Pass pass, const OpenClBlocks& blocks);
 
+// Whether what is on the device at one time is not all, and the next of it travels meanwhile.
+inline bool alternates(bool whole, const OpenClLimits& limits) {
+  return !whole && limits.staging > 0;
+}
+
 // Bytes of each buffer that a layer cut like this needs, and all that are not in place together.
 struct OpenClMemory {
   std::size_t total = 0, largest = 0;
   std::size_t scratch = 0;  // of total: what is neither an operand nor a result
 };
 using ProductScratch = std::function<std::vector<std::size_t>(const ProductSize&)>;
-OpenClMemory memory_of(const ConvProblem& problem, const OpenClBlocks& blocks, bool in_place,
-                       const ProductScratch& scratch);
+OpenClMemory memory_of(const ConvProblem& problem, const OpenClBlocks& blocks,
+                       const OpenClLimits& limits, const ProductScratch& scratch);
 
 // The largest blocks within the limits: positions are cut first, which costs little, then whichever
 // of pictures and kernels takes more memory. Throws Error(kDevice) at `where` when not even one

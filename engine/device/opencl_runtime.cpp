@@ -1,8 +1,12 @@
 #include "engine/device/opencl_runtime.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_programs.h"
 #include "engine/device/opencl_sources.h"
+#include "engine/device/opencl_staging.h"
 
 namespace convoy {
 namespace {
@@ -57,6 +61,7 @@ OpenClDeviceEntry describe(cl_platform_id platform, cl_device_id device, const s
   entry.vector_width =
       static_cast<int>(cl_value<cl_uint>(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, id));
   entry.clock_mhz = static_cast<int>(cl_value<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY, id));
+  entry.unified_memory = cl_value<cl_bool>(device, CL_DEVICE_HOST_UNIFIED_MEMORY, id);
   return entry;
 }
 
@@ -126,6 +131,8 @@ OpenClContext::OpenClContext(OpenClDeviceEntry entry) : entry_(std::move(entry))
   cl_check(code, "clCreateContext", id());
 }
 
+OpenClContext::~OpenClContext() = default;
+
 ClQueue OpenClContext::make_queue() const {
   cl_int code = CL_SUCCESS;
   ClQueue queue(clCreateCommandQueue(context_.get(), entry_.device, 0, &code));
@@ -163,6 +170,33 @@ ClBuffer OpenClContext::wrap_host(void* memory, std::size_t bytes) const {
                                  memory, &code));
   cl_check(code, "clCreateBuffer", id());
   return buffer;
+}
+
+ClBuffer OpenClContext::make_pinned_buffer(std::size_t bytes) const {
+  cl_int code = CL_SUCCESS;
+  ClBuffer buffer(clCreateBuffer(context_.get(), CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes,
+                                 nullptr, &code));
+  cl_check(code, "clCreateBuffer", id());
+  return buffer;
+}
+
+std::unique_ptr<OpenClStaging> OpenClContext::lend_staging(std::size_t slot_bytes) {
+  {
+    const std::lock_guard lock(staging_mutex_);
+    const auto found = std::ranges::find_if(
+        staging_, [&](const auto& staging) { return staging->slot_bytes() == slot_bytes; });
+    if (found != staging_.end()) {
+      auto lent = std::move(*found);
+      staging_.erase(found);
+      return lent;
+    }
+  }
+  return std::make_unique<OpenClStaging>(*this, slot_bytes);
+}
+
+void OpenClContext::take_back(std::unique_ptr<OpenClStaging> staging) {
+  const std::lock_guard lock(staging_mutex_);
+  staging_.push_back(std::move(staging));
 }
 
 std::shared_ptr<OpenClContext> shared_opencl_context(const OpenClDeviceEntry& entry) {

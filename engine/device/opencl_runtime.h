@@ -25,6 +25,7 @@ struct OpenClDeviceEntry {
   std::size_t max_work_group = 1;  // work items
   int vector_width = 1;            // floats in a native vector
   int clock_mhz = 0;               // 0 when unknown
+  bool unified_memory = false;     // the device's memory is the host's
 };
 
 // Every device of every platform, in the loader's order. No loader or no platform is an empty list.
@@ -32,11 +33,14 @@ struct OpenClDeviceEntry {
 // appended to `messages` when given. Any thread may call it.
 std::vector<OpenClDeviceEntry> enumerate_opencl_devices(std::vector<std::string>* messages);
 
+class OpenClStaging;
+
 // A device's context with the programs built for it. All members may be used from any thread.
 class OpenClContext {
  public:
   // Throws Error(kDevice).
   explicit OpenClContext(OpenClDeviceEntry entry);
+  ~OpenClContext();
 
   const OpenClDeviceEntry& entry() const { return entry_; }
   const std::string& id() const { return entry_.info.id; }
@@ -52,6 +56,13 @@ class OpenClContext {
   ClBuffer make_buffer(std::size_t bytes) const;
   // A buffer in the host's own memory, which must outlive it; for devices that compute in it.
   ClBuffer wrap_host(void* memory, std::size_t bytes) const;
+  // Memory of the host that the device's copy engines reach; to be mapped.
+  ClBuffer make_pinned_buffer(std::size_t bytes) const;
+
+  // Pinned memory is dear: it is made when it is first needed, serves one pass after another, and
+  // as many at a time as run at the same time. What has failed is not to be given back.
+  std::unique_ptr<OpenClStaging> lend_staging(std::size_t slot_bytes);
+  void take_back(std::unique_ptr<OpenClStaging> staging);
 
   // What check_product() (opencl_gemm.h) found, by the product's name; remembered because the
   // first use of a product compiles it. Guarded by check_mutex().
@@ -65,6 +76,8 @@ class OpenClContext {
   std::map<std::string, ClProgram> programs_;  // by file and options
   std::mutex check_mutex_;
   std::map<std::string, std::string> checked_products_;
+  std::mutex staging_mutex_;
+  std::vector<std::unique_ptr<OpenClStaging>> staging_;  // that nobody uses
 };
 
 // The one context of this device in this process. It lives as long as the program, so that opening

@@ -19,13 +19,13 @@ const char* operand_name(Operand operand) {
 // device's buffer.
 struct Rectangle {
   explicit Rectangle(const HostPart& part)
-      : host_origin{part.first_column * sizeof(float), part.first_row, 0},
+      : device_origin{0, part.device_offset / part.columns, 0},
+        host_origin{part.first_column * sizeof(float), part.first_row, 0},
         region{part.columns * sizeof(float), part.rows, 1},
         device_row(part.columns * sizeof(float)),
         host_row(part.width * sizeof(float)) {}
 
-  const std::size_t device_origin[3] = {0, 0, 0};
-  const std::size_t host_origin[3], region[3];
+  const std::size_t device_origin[3], host_origin[3], region[3];
   const std::size_t device_row, host_row;  // from one row to the next
 };
 
@@ -64,12 +64,23 @@ HostPart output_part(const ConvProblem& problem, const OpenClBlock& pictures,
   return part;
 }
 
+HostPart rows_of_part(const HostPart& part, const OpenClBlock& some, int groups) {
+  const std::size_t rows = part.rows / groups;
+  HostPart piece = part;
+  piece.first_row += some.first * rows;
+  piece.rows = some.count * rows;
+  piece.whole = part.whole && some.count == groups;
+  piece.device_offset += some.first * rows * part.columns;
+  return piece;
+}
+
 void write_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,
                 const float* host, const HostPart& part) {
   if (part.columns == part.width) {
-    cl_check(clEnqueueWriteBuffer(queue, buffer, CL_FALSE, 0, part.bytes(),
-                                  host + part.first_row * part.width, 0, nullptr, nullptr),
-             "clEnqueueWriteBuffer", context.id());
+    cl_check(
+        clEnqueueWriteBuffer(queue, buffer, CL_FALSE, part.device_offset * sizeof(float),
+                             part.bytes(), host + part.first_row * part.width, 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer", context.id());
     return;
   }
   const Rectangle at(part);
@@ -82,9 +93,10 @@ void write_part(const OpenClContext& context, cl_command_queue queue, cl_mem buf
 void read_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer, float* host,
                const HostPart& part) {
   if (part.columns == part.width) {
-    cl_check(clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, part.bytes(),
-                                 host + part.first_row * part.width, 0, nullptr, nullptr),
-             "clEnqueueReadBuffer", context.id());
+    cl_check(
+        clEnqueueReadBuffer(queue, buffer, CL_TRUE, part.device_offset * sizeof(float),
+                            part.bytes(), host + part.first_row * part.width, 0, nullptr, nullptr),
+        "clEnqueueReadBuffer", context.id());
     return;
   }
   const Rectangle at(part);
@@ -111,26 +123,6 @@ void require_operands(Pass pass, const float* const (&hosts)[3], const std::stri
       throw Error(ErrorKind::kDevice, where,
                   std::string(pass_name(pass)) + " needs " + operand_name(needed) +
                       ", which has not been set");
-}
-
-OpenClPieces::OpenClPieces(const OpenClContext& context, cl_command_queue queue,
-                           const StopToken* stop)
-    : context_(context), queue_(queue), stop_(stop) {
-  if (stop_) stop_->throw_if_stopped();
-}
-
-void OpenClPieces::end() {
-  cl_event event = nullptr;
-  cl_check(clEnqueueMarkerWithWaitList(queue_, 0, nullptr, &event), "clEnqueueMarkerWithWaitList",
-           context_.id());
-  ClEvent ended(event);
-  cl_check(clFlush(queue_), "clFlush", context_.id());
-  if (under_way_) {
-    const cl_event before = under_way_.get();
-    cl_check(clWaitForEvents(1, &before), "clWaitForEvents", context_.id());
-  }
-  under_way_ = std::move(ended);
-  if (stop_) stop_->throw_if_stopped();
 }
 
 }  // namespace convoy

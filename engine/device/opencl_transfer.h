@@ -1,11 +1,10 @@
-// Between operands and results in the host's memory and buffers on a device, and how work on them
-// is queued in pieces; for the OpenCL convolutions.
+// Between operands and results in the host's memory and buffers on a device; for the OpenCL
+// convolutions.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 
-#include "engine/base/stop_token.h"
 #include "engine/conv/conv_problem.h"
 #include "engine/device/opencl_runtime.h"
 
@@ -24,10 +23,12 @@ void for_blocks(int total, int most, const Work& work) {
     work(OpenClBlock{first, std::min(most, total - first)});
 }
 
-// A part of a host matrix of `width` columns, in floats; dense on the device.
+// A part of a host matrix of `width` columns, in floats; dense on the device, where it begins at
+// `device_offset`.
 struct HostPart {
   std::size_t first_row = 0, rows = 0, first_column = 0, columns = 0, width = 0;
   bool whole = false;  // all of the matrix
+  std::size_t device_offset = 0;
   bool operator==(const HostPart&) const = default;
   std::size_t bytes() const { return rows * columns * sizeof(float); }
 };
@@ -37,6 +38,9 @@ HostPart input_part(const ConvProblem& problem, const OpenClBlock& pictures);
 HostPart weight_part(const ConvProblem& problem, const OpenClBlock& kernels);
 HostPart output_part(const ConvProblem& problem, const OpenClBlock& pictures,
                      const OpenClBlock& kernels);
+
+// Some of a part's `groups` equal runs of rows, and where they lie on the device.
+HostPart rows_of_part(const HostPart& part, const OpenClBlock& some, int groups);
 
 // Enqueues; the host's memory must stay until that has been done.
 void write_part(const OpenClContext& context, cl_command_queue queue, cl_mem buffer,
@@ -51,31 +55,5 @@ void read_in_place(const OpenClContext& context, cl_command_queue queue, cl_mem 
 // Throws Error(kDevice) that names an operand of the pass that has not been set. `hosts` is in the
 // order of Operand.
 void require_operands(Pass pass, const float* const (&hosts)[3], const std::string& where);
-
-// Nothing that was queued may touch the host's memory after a pass has returned or thrown.
-class FinishOnExit {
- public:
-  explicit FinishOnExit(cl_command_queue queue) : queue_(queue) {}
-  FinishOnExit(const FinishOnExit&) = delete;
-  FinishOnExit& operator=(const FinishOnExit&) = delete;
-  ~FinishOnExit() { clFinish(queue_); }
-
- private:
-  cl_command_queue queue_;
-};
-
-// A pass as pieces, between which Stop is answered; at most two are under way.
-class OpenClPieces {
- public:
-  OpenClPieces(const OpenClContext& context, cl_command_queue queue, const StopToken* stop);
-  // What has been queued since the last call is one piece. Throws Interrupted when stopped.
-  void end();
-
- private:
-  const OpenClContext& context_;
-  cl_command_queue queue_;
-  const StopToken* stop_;
-  ClEvent under_way_;
-};
 
 }  // namespace convoy

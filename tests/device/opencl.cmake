@@ -16,4 +16,5 @@ target_compile_definitions(device_opencl_faults_test PRIVATE CONVOY_SOURCE_DIR="
 convoy_test(opencl_fft_conv FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_program_cache FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_programs FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
+convoy_test(opencl_staging FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_sub_device FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)

@@ -15,9 +15,10 @@ namespace convoy {
 // Enough for every layer of the tests.
 inline constexpr std::size_t kPlenty = std::size_t{1} << 30;
 
-// Nothing but the memory cuts the layer.
-inline OpenClLimits opencl_limits(std::size_t bytes, bool in_place) {
-  return {bytes, bytes, 1e15, 1 << 30, in_place};
+// Nothing but the memory cuts the layer. `staging` is best a size that cuts rows and matrices
+// anywhere.
+inline OpenClLimits opencl_limits(std::size_t bytes, bool in_place, std::size_t staging = 0) {
+  return {bytes, bytes, 1e15, 1 << 30, in_place, staging};
 }
 
 // What a product needs besides: nothing, or both its operands once more.

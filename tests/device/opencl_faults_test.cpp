@@ -11,6 +11,7 @@
 
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_device.h"
+#include "engine/device/opencl_fft_conv.h"
 #include "engine/device/opencl_im2col_conv.h"
 #include "engine/device/opencl_program_cache.h"
 #include "engine/device/opencl_sources.h"
@@ -96,6 +97,7 @@ class OpenClFaultsTest : public QObject {
   void passes_survive_any_failing_call_data() {
     QTest::addColumn<QString>("product");
     QTest::addColumn<bool>("in_place");
+    QTest::addColumn<int>("slot_bytes");
     QTest::addColumn<int>("code");
     QTest::addColumn<bool>("lasting");
     for (const char* product : {"vector", "tiled", "clblast"})
@@ -104,15 +106,21 @@ class OpenClFaultsTest : public QObject {
           for (const bool lasting : {false, true})
             QTest::addRow("%s%s, %s%s", product, in_place ? " in place" : "",
                           cl_error_name(code).c_str(), lasting ? ", lasting" : "")
-                << QString(product) << in_place << code << lasting;
+                << QString(product) << in_place << 0 << code << lasting;
+    for (const cl_int code : typical_codes())
+      for (const bool lasting : {false, true})
+        QTest::addRow("staged, %s%s", cl_error_name(code).c_str(), lasting ? ", lasting" : "")
+            << "tiled" << false << 256 << code << lasting;
   }
   void passes_survive_any_failing_call() {
     QFETCH(QString, product);
     QFETCH(bool, in_place);
+    QFETCH(int, slot_bytes);
     QFETCH(int, code);
     QFETCH(bool, lasting);
     OpenClLimits limits = kWide;
     limits.in_place = in_place;
+    limits.staging = static_cast<std::size_t>(slot_bytes);
     if (!in_place) limits.total = whole_bytes(product.toStdString()) - 1;
     const auto make = [&] {
       return std::make_unique<OpenClIm2colConv>(context_, problem_, product.toStdString(), limits);
@@ -140,6 +148,21 @@ class OpenClFaultsTest : public QObject {
     const auto device = open_opencl_device(entry_.info.id);
     const auto work = [&] {
       return passes_are_right(*device->make_conv(problem_, {"fft+vector", 0}));
+    };
+    QVERIFY(work());
+    fail_each_call(code, lasting, work, work);
+  }
+
+  void staged_transforms_survive_any_failing_call_data() { add_code_rows(typical_codes()); }
+  void staged_transforms_survive_any_failing_call() {
+    QFETCH(int, code);
+    QFETCH(bool, lasting);
+    OpenClLimits limits = kWide;
+    limits.in_place = false;
+    limits.staging = 300;
+    const auto work = [&] {
+      OpenClFftConv conv(context_, problem_, "vector", limits);
+      return passes_are_right(conv);
     };
     QVERIFY(work());
     fail_each_call(code, lasting, work, work);
@@ -288,7 +311,7 @@ class OpenClFaultsTest : public QObject {
     const auto product = make_product(name, *context_, queue.get());
     const OpenClBlocks whole{problem_.batch, problem_.out_channels,
                              problem_.out_height() * problem_.out_width()};
-    return memory_of(problem_, whole, false,
+    return memory_of(problem_, whole, OpenClLimits{},
                      [&](const ProductSize& size) { return product->scratch_bytes(size); })
         .total;
   }

@@ -92,7 +92,13 @@ class OpenClFftConvTest : public QObject {
     }
   }
 
+  void blocks_of_any_size_data() {
+    QTest::addColumn<bool>("staged");
+    QTest::newRow("by the driver") << false;
+    QTest::newRow("staged") << true;
+  }
   void blocks_of_any_size() {
+    QFETCH(bool, staged);
     Random random(logged_seed(33));
     int cut_pictures = 0, cut_kernels = 0;
     for (int round = 0; round < 5; ++round) {
@@ -102,7 +108,9 @@ class OpenClFftConvTest : public QObject {
           OpenClFftConv(context_, p, "vector", opencl_limits(kPlenty, false)).scratch_bytes();
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
-          OpenClFftConv conv(context_, p, "vector", opencl_limits(total, step % 2));
+          OpenClFftConv conv(
+              context_, p, "vector",
+              staged ? opencl_limits(total, false, 1000) : opencl_limits(total, step % 2));
           QVERIFY(conv.scratch_bytes() <= total);
           const OpenClFftBlocks blocks = conv.blocks();
           cut_pictures += blocks.batch < p.batch;
@@ -117,6 +125,34 @@ class OpenClFftConvTest : public QObject {
     }
     QVERIFY(cut_pictures > 0);
     QVERIFY(cut_kernels > 0);
+  }
+
+  // Not by a bit: how operands travel is nothing to the sums. As on a GPU, and in blocks too.
+  void staged_transfers_change_nothing() {
+    Random random(logged_seed(39));
+    int cut = 0;
+    for (int round = 0; round < 12; ++round) {
+      const ConvProblem p = random_transformable(random);
+      const Arrays arrays = normal_arrays(p, random);
+      OpenClLimits how = opencl_limits(kPlenty, false, 4 + random.below(round % 2 ? 300 : 100000));
+      const auto make = [&](const OpenClLimits& limits) {
+        return OpenClFftConv(as_gpu_, p, "tiled", limits);
+      };
+      if (round % 3 == 2) how.total = make(how).scratch_bytes() * 2 / 3;
+      OpenClFftConv staged = make(how);
+      // The blocks, which the sums do depend on, are to be the same.
+      OpenClLimits other = opencl_limits(how.total, false);
+      while (make(other).blocks() != staged.blocks()) other.total -= other.total / 50;
+      if (staged.blocks() != OpenClFftBlocks{p.batch, p.out_channels})
+        ++cut;
+      else
+        other.in_place = true;
+      OpenClFftConv unified = make(other);
+      set_operands(unified, arrays);
+      set_operands(staged, arrays);
+      compare_bits(unified, staged);
+    }
+    QVERIFY(cut > 0);
   }
 
   // One row of one plane at a time.

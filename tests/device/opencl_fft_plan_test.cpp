@@ -36,6 +36,9 @@ class OpenClFftPlanTest : public QObject {
     QCOMPARE(memory.scratch, memory.total);
     QCOMPARE(fft_memory_of(p, geometry, {4, 6}, opencl_limits(kMuch, true), no_scratch).total,
              input + weight + output + weight);
+    // Staged, operands and results are on their way at the same time.
+    QCOMPARE(fft_memory_of(p, geometry, {4, 6}, opencl_limits(kMuch, false, 64), no_scratch).total,
+             memory.total + 5 * 14 * 14 * 4 * 4);
   }
 
   void every_limit_is_kept_down_to_the_smallest_block() {

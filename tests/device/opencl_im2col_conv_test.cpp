@@ -43,11 +43,14 @@ class OpenClIm2colConvTest : public QObject {
 
   void pieces_of_any_size_give_the_same_data() {
     QTest::addColumn<QString>("product");
+    QTest::addColumn<bool>("staged");
     for (const std::string& name : product_names(DeviceKind::kCpu))
-      QTest::newRow(name.c_str()) << QString::fromStdString(name);
+      QTest::newRow(name.c_str()) << QString::fromStdString(name) << false;
+    QTest::newRow("staged") << "vector" << true;
   }
   void pieces_of_any_size_give_the_same() {
     QFETCH(QString, product);
+    QFETCH(bool, staged);
     Random random(logged_seed(12));
     int cut_pictures = 0, cut_kernels = 0, cut_positions = 0;
     for (int round = 0; round < 6; ++round) {
@@ -57,7 +60,9 @@ class OpenClIm2colConvTest : public QObject {
       std::size_t total = 4 * (p.input_size() * 2 + p.weight_size() * 2 + p.output_size() * 2);
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
-          OpenClIm2colConv conv(context_, p, product.toStdString(), opencl_limits(total, step % 2));
+          OpenClIm2colConv conv(
+              context_, p, product.toStdString(),
+              staged ? opencl_limits(total, false, 1000) : opencl_limits(total, step % 2));
           const OpenClBlocks blocks = conv.blocks();
           const int pieces = parts(p.batch, blocks.batch) * parts(p.out_channels, blocks.kernels) *
                              parts(positions, blocks.positions);
@@ -78,6 +83,21 @@ class OpenClIm2colConvTest : public QObject {
     QVERIFY(cut_positions > 0);
   }
 
+  // Not by a bit: how operands travel is nothing to the sums.
+  void staged_transfers_change_nothing() {
+    Random random(logged_seed(15));
+    for (int round = 0; round < 20; ++round) {
+      const ConvProblem p = random_problem(random);
+      const Arrays arrays = normal_arrays(p, random);
+      const std::size_t staging = 4 + random.below(round % 2 ? 300 : 100000);
+      OpenClIm2colConv unified(context_, p, "vector", opencl_limits(kPlenty, true));
+      OpenClIm2colConv staged(context_, p, "vector", opencl_limits(kPlenty, false, staging));
+      set_operands(unified, arrays);
+      set_operands(staged, arrays);
+      compare_bits(unified, staged);
+    }
+  }
+
   void rounding_stays_small_and_is_the_same_every_time() {
     Random random(logged_seed(13));
     ConvProblem p = make_problem(19, 30, 12, 45, 5);
@@ -96,15 +116,19 @@ class OpenClIm2colConvTest : public QObject {
 
   void operands_that_are_set_again_are_read_again_data() {
     QTest::addColumn<bool>("in_place");
-    QTest::newRow("in place") << true;
-    QTest::newRow("copied") << false;
+    QTest::addColumn<int>("staging");
+    QTest::newRow("in place") << true << 0;
+    QTest::newRow("copied") << false << 0;
+    QTest::newRow("staged") << false << 256;
   }
   void operands_that_are_set_again_are_read_again() {
     QFETCH(bool, in_place);
+    QFETCH(int, staging);
     Random random(logged_seed(14));
     const ConvProblem p = random_problem(random);
     Arrays arrays(p, random);
-    OpenClIm2colConv conv(context_, p, "vector", opencl_limits(kPlenty, in_place));
+    OpenClIm2colConv conv(context_, p, "vector",
+                          opencl_limits(kPlenty, in_place, static_cast<std::size_t>(staging)));
     compare_with_operands_set_again(conv, arrays, random, [&] { compare(conv, arrays); });
   }
 

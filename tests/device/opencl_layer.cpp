@@ -283,6 +283,10 @@ ENQUEUING(clEnqueueMarkerWithWaitList,
 ENQUEUING(clEnqueueBarrierWithWaitList,
           (cl_command_queue queue, cl_uint waits, const cl_event* wait_list, cl_event* event),
           (queue, waits, wait_list, event))
+STATUS(clSetEventCallback,
+       (cl_event event, cl_int type, void(CL_CALLBACK* notify)(cl_event, cl_int, void*),
+        void* data),
+       (event, type, notify, data))
 STATUS(clFlush, (cl_command_queue queue), (queue))
 WAITING(clFinish, (cl_command_queue queue), (queue))
 WAITING(clWaitForEvents, (cl_uint number, const cl_event* events), (number, events))

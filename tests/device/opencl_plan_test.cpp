@@ -28,18 +28,24 @@ class OpenClPlanTest : public QObject {
 
   void the_memory_of_a_layer_is_the_sum_of_its_buffers() {
     const ConvProblem p = layer(4, 6);
-    const OpenClMemory memory = memory_of(p, {4, 6, 10}, false, no_scratch);
+    const OpenClMemory memory = memory_of(p, {4, 6, 10}, opencl_limits(kPlenty, false), no_scratch);
     const std::size_t input = 50 * 14 * 14 * 4 * 4, output = 6 * 100 * 4 * 4;
     const std::size_t weight = 6 * 50 * 25 * 4, columns = 50 * 25 * 10 * 4 * 4;
     // The result's buffer is as large as the largest result, which here is the input's gradient.
     QCOMPARE(memory.total, input + output + weight + input + columns);
     QCOMPARE(memory.largest, columns);
     QCOMPARE(memory.scratch, columns);
-    const OpenClMemory in_place = memory_of(p, {4, 6, 10}, true, no_scratch);
+    const OpenClMemory in_place =
+        memory_of(p, {4, 6, 10}, opencl_limits(kPlenty, true), no_scratch);
     QCOMPARE(in_place.total, columns);
     // With a part of the pictures only the weights stay where they are.
-    const OpenClMemory half = memory_of(p, {2, 6, 10}, true, no_scratch);
+    const OpenClMemory half = memory_of(p, {2, 6, 10}, opencl_limits(kPlenty, true), no_scratch);
     QCOMPARE(half.total, input / 2 + output / 2 + input / 2 + columns / 2);
+    // Blocks that travel beside the computing take turns in two buffers.
+    const OpenClLimits staged = opencl_limits(kPlenty, false, 64);
+    QCOMPARE(memory_of(p, {4, 6, 10}, staged, no_scratch).total, memory.total);
+    QCOMPARE(memory_of(p, {2, 6, 10}, staged, no_scratch).total,
+             input + output + weight + input + columns / 2);
   }
 
   void a_piece_has_bounded_work_and_width() {
@@ -55,10 +61,11 @@ class OpenClPlanTest : public QObject {
   void every_limit_is_kept_down_to_the_smallest_piece() {
     const ConvProblem p = layer(37, 123);
     bool pictures_were_cut = false, kernels_were_cut = false;
-    const OpenClMemory smallest = memory_of(p, {1, 1, 1}, false, two_panels);
+    const OpenClMemory smallest =
+        memory_of(p, {1, 1, 1}, opencl_limits(kPlenty, false), two_panels);
     for (std::size_t limit = std::size_t{1} << 30; limit >= smallest.total; limit -= limit / 7) {
       const OpenClBlocks blocks = plan_blocks(p, opencl_limits(limit, false), two_panels, "x");
-      const OpenClMemory memory = memory_of(p, blocks, false, two_panels);
+      const OpenClMemory memory = memory_of(p, blocks, opencl_limits(limit, false), two_panels);
       QVERIFY2(memory.total <= limit, qPrintable(QString::number(limit)));
       QVERIFY(blocks.batch >= 1 && blocks.kernels >= 1 && blocks.positions >= 1);
       pictures_were_cut |= blocks.batch < p.batch;
@@ -68,12 +75,13 @@ class OpenClPlanTest : public QObject {
     QVERIFY(kernels_were_cut);
     OpenClLimits l = opencl_limits(std::size_t{1} << 30, false);
     l.one_buffer = 60000;
-    QVERIFY(memory_of(p, plan_blocks(p, l, two_panels, "x"), false, two_panels).largest <= 60000);
+    QVERIFY(memory_of(p, plan_blocks(p, l, two_panels, "x"), l, two_panels).largest <= 60000);
   }
 
   void too_little_memory_is_an_error_with_both_sizes() {
     const ConvProblem p = layer(8, 16);
-    const OpenClMemory smallest = memory_of(p, {1, 1, 1}, false, two_panels);
+    const OpenClMemory smallest =
+        memory_of(p, {1, 1, 1}, opencl_limits(kPlenty, false), two_panels);
     QCOMPARE(plan_blocks(p, opencl_limits(smallest.total, false), two_panels, "x"),
              (OpenClBlocks{1, 1, 1}));
     try {
