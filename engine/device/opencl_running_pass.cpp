@@ -53,9 +53,8 @@ void OpenClRunningPass::finish() {
     staging_->finish();
     context_.take_back(std::move(staging_));
   }
-  // Only now is known whether all that was queued has been done.
-  const ClEvent ended = make_marker(queue_, context_.id());
-  sleep_until_over(ended.get(), context_.id());
+  // Only then is known whether all has been done.
+  if (under_way_) sleep_until_over(under_way_.get(), context_.id());
 }
 
 std::size_t OpenClRunningPass::floats_at_once() const {

@@ -37,7 +37,7 @@ class OpenClRunningPass {
   void download(cl_mem buffer, float* host, const HostPart& part);
   // To be called before what was asked to be downloaded from `buffer` is overwritten.
   void finish_downloads(cl_mem buffer);
-  // Returns when all results are with the host.
+  // To be called when the last piece has been ended. Returns when all results are with the host.
   void finish();
 
   // Floats that move at one time: work is best cut into pieces that need so many.
