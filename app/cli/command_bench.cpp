@@ -7,10 +7,10 @@
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/conv_options.h"
+#include "app/cli/device_argument.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/text_table.h"
 #include "engine/conv/timeline.h"
-#include "engine/device/discovery.h"
 
 namespace convoy::cli {
 namespace {
@@ -158,7 +158,7 @@ int run(const Options& options) {
   const ConvProblem problem = problem_of(options);
   StopToken stop;
   const InterruptGuard interrupt(stop);
-  const auto device = open_device(options.device);
+  const auto device = open_device_aloud(options.device);
   DeviceConvOptions choice;
   choice.algorithm = options.algorithm;
   choice.scratch_limit = static_cast<std::size_t>(std::ceil(options.scratch_limit_mb * 1e6));

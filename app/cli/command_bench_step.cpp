@@ -5,6 +5,7 @@
 #include "app/cli/bench_report.h"
 #include "app/cli/commands.h"
 #include "app/cli/conv_options.h"
+#include "app/cli/device_argument.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/text_table.h"
 #include "engine/base/random.h"
@@ -121,7 +122,7 @@ std::string plain_text(const Options& options, const Device& device, const Resul
 int run(const Options& options) {
   StopToken stop;
   const InterruptGuard interrupt(stop);
-  const auto device = open_device(options.device);
+  const auto device = open_device_aloud(options.device);
   const Result result = measure(options, *device, stop);
   std::cout << (options.json ? json_text(options, *device, result)
                              : plain_text(options, *device, result));

@@ -4,8 +4,8 @@
 #include "app/cli/commands.h"
 #include "app/cli/conv_options.h"
 #include "app/cli/conv_shapes.h"
+#include "app/cli/device_argument.h"
 #include "app/cli/interrupt.h"
-#include "engine/device/discovery.h"
 #include "engine/tensor/layout.h"
 #include "engine/tensor/npy.h"
 
@@ -96,7 +96,7 @@ int run(const Options& options) {
 
   StopToken stop;
   const InterruptGuard interrupt(stop);
-  const auto device = open_device(options.device);
+  const auto device = open_device_aloud(options.device);
   const auto conv = device->make_conv(problem, {options.algorithm, 0});
   FloatBuffer input_maps, grad_output_maps;
   if (input) {
