@@ -1,7 +1,9 @@
 // convoy sweep: an experiment in all variations, run one after another.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <utility>
 
 #include "app/cli/commands.h"
 #include "app/cli/experiment_argument.h"
@@ -12,6 +14,7 @@
 #include "engine/base/error.h"
 #include "engine/training/run.h"
 #include "engine/training/run_description.h"
+#include "engine/training/run_devices.h"
 
 namespace convoy::cli {
 namespace {
@@ -41,11 +44,34 @@ std::string folder_name(std::size_t number) {
   return name;
 }
 
+// "link.bandwidth_mbps=100, devices=2"
+std::string describe(const std::vector<std::string>& paths,
+                     const std::vector<std::string>& values) {
+  std::string text;
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    text += (i > 0 ? ", " : "") + paths[i] + "=" + values[i];
+  return text;
+}
+
+// What is missing at the last of many runs is better said before the first.
+void check_devices(const std::vector<std::string>& paths, const std::vector<Variant>& variants) {
+  std::vector<std::pair<std::vector<DeviceSpec>, ClockMode>> opened;
+  for (const Variant& variant : variants) {
+    const Experiment& experiment = variant.experiment;
+    const std::pair devices(experiment.devices, experiment.clock);
+    if (std::find(opened.begin(), opened.end(), devices) != opened.end()) continue;
+    opened.push_back(devices);
+    try {
+      open_run_devices(experiment.devices, experiment.link, experiment.clock);
+    } catch (const Error& error) {
+      throw Error(error.kind(), "with " + describe(paths, variant.values), error.what());
+    }
+  }
+}
+
 // "link.bandwidth_mbps=100, repeat 1"
 std::string describe(const std::vector<std::string>& paths, const SweptRun& run) {
-  std::string text;
-  for (std::size_t i = 0; i < paths.size(); ++i) text += paths[i] + "=" + run.values[i] + ", ";
-  return text + "repeat " + std::to_string(run.repeat);
+  return describe(paths, run.values) + ", repeat " + std::to_string(run.repeat);
 }
 
 // One run, whatever becomes of it. `name` introduces what is said about its failure.
@@ -74,6 +100,7 @@ int run(const Options& options) {
       vary(options.experiment.text(), variations, options.experiment.file, default_devices);
   const auto repeats = static_cast<std::size_t>(options.repeat);
   const std::size_t runs = repeats * variants.size();
+  check_devices(paths, variants);
 
   SweepResults results(options.out, paths);
   RunControl control;
@@ -123,7 +150,8 @@ void add_sweep_command(CLI::App& app, Action& action) {
       "sweep.csv has one line a run, written as it ends: folder, repeat, the varied values, then\n"
       "the columns of summary.csv. A run that fails is noted there and the sweep goes on; the "
       "exit\n"
-      "code is then 5. Ctrl-C stops the run under way, keeps what was measured and ends the "
+      "code is then 5. A device that is missing is said before the first run. Ctrl-C stops the run "
+      "under way, keeps what was measured and ends the "
       "sweep.");
   choose(*command, action, options, run);
 }

@@ -161,27 +161,37 @@ void SweepTest::goes_on_after_a_failure() {
 void SweepTest::refuses_data() {
   QTest::addColumn<QStringList>("arguments");
   QTest::addColumn<QString>("fragment");
+  QTest::addColumn<int>("code");
   const QStringList out = {"--out", "refused"};
   const QStringList good = {"--vary", "devices=1"};
-  QTest::newRow("nothing varied") << out << "--vary";
-  QTest::newRow("no folder") << good << "--out";
-  QTest::newRow("no repeat") << out + good + QStringList{"--repeat", "0"} << "--repeat";
-  QTest::newRow("varied twice") << out + good + good << "\"devices\" is varied twice";
-  QTest::newRow("no value") << out + QStringList{"--vary", "seed="} << "a value is missing";
-  QTest::newRow("a later value") << out + QStringList{"--vary", "training.batch_size=8,0"}
-                                 << "with training.batch_size=0: ";
-  QTest::newRow("a later combination")
-      << out + QStringList{"--vary", "devices=1,3", "--vary", "seed=1,2"}
-      << "with devices=3, seed=1: ";
-  QTest::newRow("unknown key") << out + QStringList{"--vary", "link.bandwith_mbps=1"}
-                               << "did you mean";
+  const auto row = [](const char* name, const QStringList& arguments, const char* fragment,
+                      int code = 2) { QTest::newRow(name) << arguments << fragment << code; };
+  row("nothing varied", out, "--vary");
+  row("no folder", good, "--out");
+  row("no repeat", out + good + QStringList{"--repeat", "0"}, "--repeat");
+  row("varied twice", out + good + good, "\"devices\" is varied twice");
+  row("no value", out + QStringList{"--vary", "seed="}, "a value is missing");
+  row("a later value", out + QStringList{"--vary", "training.batch_size=8,0"},
+      "with training.batch_size=0: ");
+  row("a later combination", out + QStringList{"--vary", "devices=1,3", "--vary", "seed=1,2"},
+      "with devices=3, seed=1: ");
+  row("unknown key", out + QStringList{"--vary", "link.bandwith_mbps=1"}, "did you mean");
+  row("a missing device", out + good + QStringList{"--set", "devices.0.id=opencl:99:0"},
+      "opencl:99:0", 3);
+  row("a missing device of a later combination",
+      out + QStringList{"--vary", "seed=1,2", "--vary", "devices=1,2", "--set",
+                        "devices.1.id=cpu:9999"},
+      "with seed=1, devices=2: ", 3);
+  row("devices that share a core", out + QStringList{"--vary", "clock=\"virtual\",\"wall\""},
+      "with clock=\"wall\": /devices/1/id: ");
 }
 
 void SweepTest::refuses() {
   QFETCH(QStringList, arguments);
   QFETCH(QString, fragment);
+  QFETCH(int, code);
   const Outcome outcome = run_convoy(QStringList{"sweep", file("small.json")} + arguments, path());
-  QVERIFY2(outcome.code == 2, qPrintable(outcome.err));
+  QVERIFY2(outcome.code == code, qPrintable(outcome.err));
   QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err));
   QCOMPARE(outcome.out, QString());
   QVERIFY(!QFileInfo::exists(file("refused")));  // nothing was run
