@@ -11,6 +11,7 @@
 #include <QMimeData>
 #include <QStatusBar>
 #include <QTabWidget>
+#include <QToolBar>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -25,6 +26,7 @@
 #include "ui/setup/data_panel.h"
 #include "ui/setup/devices_panel.h"
 #include "ui/setup/setup_view.h"
+#include "ui/tab_order.h"
 
 namespace convoy::ui {
 namespace {
@@ -98,6 +100,19 @@ void MainWindow::makePages() {
   connect(m_predict, &PredictPage::settled, this, &MainWindow::showState);
   connect(&m_store, &RunStore::changed, this,
           &MainWindow::showExports);  // there from the first step
+}
+
+// Tab comes here from every control. Messages, legends and lost devices bring controls of their own
+// at any time, so the order is made anew each time that somebody follows it.
+bool MainWindow::focusNextPrevChild(bool next) {
+  QWidgetList parts{m_toolBar};
+  const bool docked = !m_setupDock->isFloating();
+  const bool onLeft = dockWidgetArea(m_setupDock) == Qt::LeftDockWidgetArea;
+  if (docked && onLeft) parts.append(m_setupDock);
+  parts.append(centralWidget());
+  if (docked && !onLeft) parts.append(m_setupDock);
+  setReadingOrder(parts);
+  return QMainWindow::focusNextPrevChild(next);
 }
 
 void MainWindow::showPage(Page page) {

@@ -15,6 +15,7 @@
 class QActionGroup;
 class QLabel;
 class QTabWidget;
+class QToolBar;
 
 namespace convoy::ui {
 
@@ -67,6 +68,7 @@ class MainWindow : public QMainWindow {
   void closeEvent(QCloseEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
+  bool focusNextPrevChild(bool next) override;
 
  private:
   QAction* action(const QString& name, const QString& text, const QString& icon,
@@ -116,6 +118,7 @@ class MainWindow : public QMainWindow {
   SetupView* m_setup;
   QDockWidget* m_setupDock;
   QTabWidget* m_pages;
+  QToolBar* m_toolBar;
   LivePage* m_live;
   PredictPage* m_predict;
   MessageBar* m_messages;

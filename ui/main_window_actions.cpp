@@ -134,7 +134,7 @@ void MainWindow::makeMenus() {
 }
 
 void MainWindow::makeToolBar() {
-  auto* bar = addToolBar(tr("Run"));
+  auto* bar = m_toolBar = addToolBar(tr("Run"));
   bar->setObjectName(QStringLiteral("runToolBar"));
   bar->setMovable(false);
   bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);

@@ -1,7 +1,10 @@
 // Logarithmic axes, marks and markers of line charts.
+#include <QGraphicsTextItem>
 #include <QImage>
+#include <QLocale>
 #include <QTest>
 #include <cmath>
+#include <map>
 
 #include "tests/ui/chart_samples.h"
 #include "ui/charts/chart_canvas.h"
@@ -35,6 +38,23 @@ LinesSpec specOf(Curve& data) {
   return spec;
 }
 
+// The numbers below the plot, from the left.
+std::map<double, const QGraphicsTextItem*> tickLabels(Chart& chart) {
+  std::map<double, const QGraphicsTextItem*> labels;
+  const QRectF plot = chart.canvas().plotArea();
+  for (const QGraphicsItem* item : chart.canvas().scene()->items()) {
+    const auto* text = qgraphicsitem_cast<const QGraphicsTextItem*>(item);
+    if (!text || !text->isVisible() || text->toPlainText().isEmpty()) continue;
+    const QRectF place = text->sceneBoundingRect();
+    const QPointF middle = place.center();
+    if (middle.y() < plot.bottom() || middle.x() < plot.left() - 3.0 ||
+        !text->toPlainText()[0].isDigit())
+      continue;
+    labels[middle.x()] = text;
+  }
+  return labels;
+}
+
 QImage pictureOf(Chart& chart) {
   return chart.canvas().grab().toImage();
 }
@@ -45,7 +65,10 @@ class ChartAxisTest : public QObject {
   Q_OBJECT
 
  private slots:
-  void initTestCase() { Theme::instance().apply(Scheme::Light); }
+  void initTestCase() {
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+    Theme::instance().apply(Scheme::Light);
+  }
 
   void decadesAreEquallyWide() {
     Curve data;
@@ -61,6 +84,36 @@ class ChartAxisTest : public QObject {
     QCOMPARE(plot.readOutAt(40.0)->x, std::optional(100.0));
     QCOMPARE(plot.readOutAt(25.0)->x, std::optional(10.0));
     QVERIFY(plot.readOutAt(100.0)->title.contains("100 Mb/s"));
+  }
+
+  void everyTickLabelIsWhole() {
+    Curve data;
+    data.x.push_back(100'000.0);
+    data.line.push_back(0.5);
+    data.single.push_back(kNaN);
+    QFETCH(int, width);
+    Chart chart(specOf(data));
+    show(chart, {width, 260});
+    QStringList labels;
+    double last = -1e9;
+    for (const auto& [left, item] : tickLabels(chart)) {
+      labels.append(item->toPlainText());
+      const QRectF place = item->sceneBoundingRect();
+      QVERIFY2(chart.canvas().sceneRect().contains(place), qPrintable(labels.join(' ')));
+      const QRectF ink = place.adjusted(4.0, 0.0, -4.0, 0.0);  // a text item has margins
+      QVERIFY2(ink.left() > last, qPrintable(labels.join(' ')));
+      last = ink.right();
+    }
+    const QStringList decades{"1", "10", "100", "1,000", "10,000", "100,000"};
+    const bool some = labels == decades || labels == QStringList{"1", "100", "10,000"} ||
+                      labels == QStringList{"1", "1,000"};
+    QVERIFY2(some, qPrintable(labels.join(' ')));
+    if (width >= 600) QCOMPARE(labels, decades);
+  }
+  void everyTickLabelIsWhole_data() {
+    QTest::addColumn<int>("width");
+    for (const int width : {180, 240, 300, 315, 340, 400, 600, 900})
+      QTest::addRow("%d", width) << width;
   }
 
   void zoomingKeepsToTheAxis() {

@@ -184,8 +184,9 @@ void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
       }
     }
     const auto cost = [&](const QRectF& label) {
-      // Nearer is better.
-      double sum = std::abs(label.center().y() - level.y) / metrics.height();
+      // Nearer is better; some lines away it would name another line.
+      const double lines = (label.center().y() - level.y) / metrics.height();
+      double sum = lines * lines;
       sum += 8 * (label.top() < plot.top() - 4.0 || label.bottom() > plot.bottom());
       for (const QRectF& other : std::as_const(taken)) sum += 6 * other.intersects(label);
       for (const Level& other : levels)

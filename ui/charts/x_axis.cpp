@@ -1,6 +1,8 @@
 #include "ui/charts/x_axis.h"
 
 #include <QChart>
+#include <QFontMetricsF>
+#include <QLocale>
 #include <QLogValueAxis>
 #include <QValueAxis>
 #include <algorithm>
@@ -53,6 +55,15 @@ void XAxis::setRange(const Range& range, double pixels) {
     return;
   }
   ui::setRange(*m_logarithmic, range.min, range.max);
+  // Qt cuts a label that is wider than the way to the next tick: then only every second or third
+  // decade has one.
+  constexpr double kBetweenLabels = 10.0;
+  const QString longest = QLocale().toString(range.max, 'f', decimalsFor(std::min(1.0, range.min)));
+  const double label =
+      QFontMetricsF(m_logarithmic->labelsFont()).horizontalAdvance(longest) + kBetweenLabels;
+  const double decade = pixels / std::log10(range.max / range.min);
+  const double base = std::pow(10.0, std::clamp(std::ceil(label / decade), 1.0, 6.0));
+  if (m_logarithmic->base() != base) m_logarithmic->setBase(base);
 }
 
 bool XAxis::isTooClose(const Range& range) const {

@@ -37,6 +37,7 @@ SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
   setObjectName(QStringLiteral("setupView"));
   setAccessibleName(tr("Set-up of the experiment"));
   setFrameShape(QFrame::NoFrame);
+  setFocusPolicy(Qt::ClickFocus);  // Tab stops at what is in it
   setWidgetResizable(true);
   setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   auto* content = new QWidget(this);
