@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -78,6 +79,8 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   convoy::keep_runtimes_on_cores();
+  // A file that may grow no further is an error to report, not a reason to die unsaved.
+  std::signal(SIGXFSZ, SIG_IGN);
   const int code = run_program(argc, argv);
   if (convoy::devices_left_hanging() == 0) return code;
   std::fflush(nullptr);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <system_error>
 
 namespace convoy {
 
@@ -21,11 +22,23 @@ ThreadPool::ThreadPool(std::vector<int> cores) : cores_(std::move(cores)) {
                   "this machine has no core " + std::to_string(core) +
                       " that this process may use; `convoy devices` lists them");
   }
-  for (int thread = 0; thread < size(); ++thread)
-    threads_.emplace_back([this, thread] { thread_main(thread); });
+  for (int thread = 0; thread < size(); ++thread) {
+    try {
+      threads_.emplace_back([this, thread] { thread_main(thread); });
+    } catch (const std::system_error& error) {
+      end_threads();
+      throw Error(ErrorKind::kDevice, "cpu:" + std::to_string(cores_[threads_.size()]),
+                  std::string("no thread could be started (") + error.what() +
+                      "); fewer devices, or fewer cores of them, need fewer threads");
+    }
+  }
 }
 
 ThreadPool::~ThreadPool() {
+  end_threads();
+}
+
+void ThreadPool::end_threads() {
   {
     std::lock_guard lock(mutex_);
     quit_ = true;
@@ -83,6 +96,11 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
     error = error_;
   }
   if (error) std::rethrow_exception(error);
+}
+
+void ThreadPool::run_here(const std::function<void(int)>& work) {
+  std::lock_guard call(call_mutex_);
+  work(0);
 }
 
 void ThreadPool::parallel_ranges(std::size_t count, std::size_t grain,

@@ -1,7 +1,7 @@
 // Threads of one CPU device, each pinned to one core.
 //
 // The caller hands out work and sleeps until it is done; only the pool's threads compute, so a
-// device never uses a core that is not its own.
+// device never uses a core that is not its own, but for moments (run_here()).
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@ namespace convoy {
 class ThreadPool {
  public:
   // One thread for each core number (as the operating system counts them). Throws Error(kDevice)
-  // when a core does not exist or may not be used by this process.
+  // when a core does not exist or may not be used by this process, or no thread can be started.
   explicit ThreadPool(std::vector<int> cores);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -36,6 +36,10 @@ class ThreadPool {
   void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>& work,
                     const StopToken* stop = nullptr);
 
+  // Calls work(0) in the calling thread, in turn with the other callers: for what is done sooner
+  // than a thread wakes up, some 50 microseconds.
+  void run_here(const std::function<void(int thread)>& work);
+
   // Splits [0, count) into at most size() contiguous ranges whose lengths are multiples of `grain`
   // (but for the last) and calls work(begin, end, thread) for each.
   void parallel_ranges(std::size_t count, std::size_t grain,
@@ -43,6 +47,7 @@ class ThreadPool {
 
  private:
   void thread_main(int thread);
+  void end_threads();
 
   std::vector<int> cores_;
   std::vector<std::thread> threads_;

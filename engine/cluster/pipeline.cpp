@@ -3,7 +3,11 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
+
+#include "engine/base/error.h"
 
 namespace convoy {
 namespace {
@@ -90,8 +94,15 @@ void run_pipeline(int chunks, bool side_by_side, const Stage& receive, const Sta
     }
     if (after) after->give_up();
   };
-  std::thread receiver([&] { run(receive, nullptr, &received); });
-  std::thread sender([&] { run(send, &computed, nullptr); });
+  std::jthread receiver, sender;
+  try {
+    receiver = std::jthread([&] { run(receive, nullptr, &received); });
+    sender = std::jthread([&] { run(send, &computed, nullptr); });
+  } catch (const std::system_error& error) {
+    halt.request_stop();
+    throw Error(ErrorKind::kRun, "overlapping transfers",
+                std::string("no thread could be started (") + error.what() + ")");
+  }
   run(compute, &received, &computed);
   receiver.join();
   sender.join();

@@ -126,6 +126,10 @@ std::size_t GemmBlocking::scratch_bytes(int threads, std::size_t result_size) co
          (static_cast<std::size_t>(threads) * block_floats() + partial_floats(result_size));
 }
 
+bool is_soon_done(const ConvProblem& problem) {
+  return problem.flops() < 6e6;  // some 60 to 90 microseconds
+}
+
 std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pass pass, int threads,
                                                  std::size_t scratch_limit) {
   const bool whole_channels = pass == Pass::kBackwardData;
@@ -136,7 +140,7 @@ std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pas
   work.columns = problem.output_size() / work.kernels;
   work.units = whole_channels ? static_cast<std::size_t>(problem.in_channels) : work.rows;
   work.result_size = whole_channels ? problem.input_size() : problem.weight_size();
-  work.threads = static_cast<std::size_t>(threads);
+  work.threads = is_soon_done(problem) ? 1 : static_cast<std::size_t>(threads);
 
   const std::size_t limit = scratch_limit / sizeof(float);
   GemmBlocking blocking;

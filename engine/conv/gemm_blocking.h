@@ -24,6 +24,9 @@ struct GemmBlocking {
   std::size_t scratch_bytes(int threads, std::size_t result_size) const;
 };
 
+// Whether one thread has done all of a pass before others would have woken up.
+bool is_soon_done(const ConvProblem& problem);
+
 // Nothing when the smallest useful block does not fit `scratch_limit` bytes.
 std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pass pass, int threads,
                                                  std::size_t scratch_limit);

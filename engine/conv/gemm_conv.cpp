@@ -27,6 +27,7 @@ class GemmPlan : public ConvPlan {
       : p_(problem),
         pass_(pass),
         threads_(threads),
+        workers_(is_soon_done(p_) ? 1 : threads),
         blocking_(blocking),
         taps_(static_cast<std::size_t>(p_.kernel_height) * p_.kernel_width),
         kernels_(static_cast<std::size_t>(p_.out_channels)),
@@ -34,7 +35,7 @@ class GemmPlan : public ConvPlan {
         columns_(p_.output_size() / kernels_) {}
 
   std::size_t scratch_bytes() const override {
-    return blocking_.scratch_bytes(threads_, partial_size());
+    return blocking_.scratch_bytes(workers_, partial_size());
   }
   double executed_flops() const override { return p_.flops(); }
 
@@ -46,22 +47,25 @@ class GemmPlan : public ConvPlan {
                       std::to_string(scratch_bytes()) + " bytes of scratch, run with " +
                       std::to_string(pool.size()) + " and " + std::to_string(scratch.size()));
     float* const blocks = reinterpret_cast<float*>(scratch.data());
-    float* const partials = blocks + static_cast<std::size_t>(threads_) * blocking_.block_floats();
-    pool.parallel_for(
-        blocking_.tasks(),
-        [&](std::size_t n, int thread) {
-          const Task task = make_task(n, operands.result, partials);
-          float* block = blocks + static_cast<std::size_t>(thread) * blocking_.block_floats();
-          switch (pass_) {
-            case Pass::kForward:
-              return forward(operands, task, block, stop);
-            case Pass::kBackwardData:
-              return backward_data(operands, task, block, stop);
-            case Pass::kBackwardWeights:
-              return backward_weights(operands, task, block, stop);
-          }
-        },
-        stop);
+    float* const partials = blocks + static_cast<std::size_t>(workers_) * blocking_.block_floats();
+    const auto work = [&](std::size_t n, int thread) {
+      const Task task = make_task(n, operands.result, partials);
+      float* block = blocks + static_cast<std::size_t>(thread) * blocking_.block_floats();
+      switch (pass_) {
+        case Pass::kForward:
+          return forward(operands, task, block, stop);
+        case Pass::kBackwardData:
+          return backward_data(operands, task, block, stop);
+        case Pass::kBackwardWeights:
+          return backward_weights(operands, task, block, stop);
+      }
+    };
+    if (is_soon_done(p_))
+      pool.run_here([&](int thread) {
+        for (std::size_t n = 0; n < blocking_.tasks(); ++n) work(n, thread);
+      });
+    else
+      pool.parallel_for(blocking_.tasks(), work, stop);
     if (pass_ != Pass::kForward && blocking_.column_parts > 1)
       add_partials(operands.result, partials, pool);
   }
@@ -173,7 +177,8 @@ class GemmPlan : public ConvPlan {
 
   const ConvProblem p_;
   const Pass pass_;
-  const int threads_;
+  const int threads_;  // of the pool, at most
+  const int workers_;  // of them that work; one where that is soon done
   const GemmBlocking blocking_;
   const std::size_t taps_, kernels_, rows_, columns_;
 };

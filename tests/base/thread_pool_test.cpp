@@ -4,12 +4,17 @@
 #include <QTest>
 #include <atomic>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/base/thread_pool.h"
+#include "tests/base/error_of.h"
+#include "tests/base/no_more_threads.h"
 #include "tests/base/test_cores.h"
 
 using namespace convoy;
+using convoy::test::error_of;
 
 class ThreadPoolTest : public QObject {
   Q_OBJECT
@@ -29,6 +34,32 @@ class ThreadPoolTest : public QObject {
         QCOMPARE(wrong_thread.load(), 0);
       }
     }
+  }
+
+  void short_work_is_done_by_the_caller() {
+    ThreadPool pool(test_cores(2));
+    std::thread::id worker;
+    int number = -1;
+    pool.run_here([&](int thread) {
+      worker = std::this_thread::get_id();
+      number = thread;
+    });
+    QCOMPARE(number, 0);
+    QVERIFY(worker == std::this_thread::get_id());
+    QVERIFY_EXCEPTION_THROWN(pool.run_here([](int) { throw Interrupted(); }), Interrupted);
+    int calls = 0;
+    pool.parallel_for(1, [&](std::size_t, int) { ++calls; });  // still there
+    QCOMPARE(calls, 1);
+  }
+
+  void threads_that_cannot_be_started_are_an_error() {
+    for (const unsigned but : {0U, 1U, 2U}) {
+      const NoMoreThreads limit(but);
+      VERIFY_CONTAINS(error_of(ErrorKind::kDevice, [] { ThreadPool pool(test_cores(3)); }),
+                      "no thread could be started");
+    }
+    ThreadPool pool(test_cores(3));
+    QCOMPARE(pool.size(), 3);
   }
 
   void results_are_visible_to_the_caller() {

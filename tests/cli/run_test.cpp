@@ -1,5 +1,6 @@
 // `convoy run` as a process: its files, exit codes and messages, and Ctrl-C.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -54,6 +55,7 @@ class RunTest : public QObject, private TestFolder {
   void records_into_a_lab_book();
   void quiet_is_quiet();
   void refuses_data();
+  void files_that_may_grow_no_further_are_an_error();
   void refuses();
   void ctrl_c_keeps_what_was_measured();
 };
@@ -197,6 +199,24 @@ void RunTest::quiet_is_quiet() {
   QCOMPARE(outcome.code, 0);
   QVERIFY2(!outcome.err.contains("training"), qPrintable(outcome.err));
   QVERIFY(outcome.out.contains("speedup"));
+}
+
+void RunTest::files_that_may_grow_no_further_are_an_error() {
+  save("large.json", R"({"dataset": {"kind": "synthetic", "train_limit": 8, "test_limit": 8},
+    "network": {"kernels": [20, 200]}, "training": {"batch_size": 8, "steps": 1},
+    "devices": [{"id": "cpu"}], "baseline": "none"})");
+  QProcess process;
+  process.setChildProcessModifier([] {
+    const rlimit least{100'000, 100'000};  // the weights have 400 kB
+    setrlimit(RLIMIT_FSIZE, &least);
+  });
+  process.start(CONVOY_PROGRAM, {"run", file("large.json"), "--out", file("large"), "--quiet"});
+  QVERIFY(process.waitForFinished(240'000));
+  QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+  QCOMPARE(process.exitCode(), 5);
+  const QByteArray message = process.readAllStandardError();
+  QVERIFY2(message.contains("weights.safetensors"), message);
+  QCOMPARE(read_csv(file("large/summary.csv")).size(), 1);  // what was measured is kept
 }
 
 void RunTest::refuses_data() {

@@ -3,8 +3,11 @@
 #include <vector>
 
 #include "engine/cluster/pipeline.h"
+#include "tests/base/error_of.h"
+#include "tests/base/no_more_threads.h"
 
 using namespace convoy;
+using convoy::test::error_of;
 
 class PipelineTest : public QObject {
   Q_OBJECT
@@ -41,6 +44,17 @@ class PipelineTest : public QObject {
         };
       };
       QVERIFY_EXCEPTION_THROWN(run_pipeline(100, true, stage(0), stage(1), stage(2), stop), Error);
+    }
+  }
+
+  void threads_that_cannot_be_started_are_an_error() {
+    for (const unsigned but : {0U, 1U}) {
+      const StopToken stop;
+      const NoMoreThreads limit(but);
+      const auto stage = [](int, const StopToken& halt) { halt.throw_if_stopped(); };
+      VERIFY_CONTAINS(
+          error_of(ErrorKind::kRun, [&] { run_pipeline(3, true, stage, stage, stage, stop); }),
+          "no thread could be started");
     }
   }
 
