@@ -116,6 +116,15 @@ class ChartAxisTest : public QObject {
       QTest::addRow("%d", width) << width;
   }
 
+  void stepsAreCounted() {
+    Data data = ramp(10);
+    Chart chart(linesOf(data));
+    show(chart, {320, 260});
+    QStringList labels;
+    for (const auto& [left, item] : tickLabels(chart)) labels.append(item->toPlainText());
+    QCOMPARE(labels, (QStringList{"0", "5", "10"}));  // not 2.5
+  }
+
   void zoomingKeepsToTheAxis() {
     Curve data;
     Chart chart(specOf(data));

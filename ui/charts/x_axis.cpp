@@ -50,8 +50,9 @@ XAxis::Range XAxis::range() const {
 
 void XAxis::setRange(const Range& range, double pixels) {
   if (m_linear) {
-    const double step = niceStep((range.max - range.min) / ticksAcross(pixels));
-    ui::setRange(*m_linear, range.min, range.max, std::max(1.0, step));
+    // Steps, devices and pictures are counted: none is the two and a halfth.
+    const double step = std::max(1.0, niceStep((range.max - range.min) / ticksAcross(pixels)));
+    ui::setRange(*m_linear, range.min, range.max, step == std::floor(step) ? step : 2.0 * step);
     return;
   }
   ui::setRange(*m_logarithmic, range.min, range.max);
