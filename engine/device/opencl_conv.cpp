@@ -54,6 +54,7 @@ void OpenClConv::run(Pass pass, float* result, const StopToken* stop) {
       throw;
     } catch (...) {
       // What was queued may not have been done.
+      context_->set_lost();
       for (const Operand operand : kAllOperands) forget(operand);
       throw;
     }
@@ -69,6 +70,7 @@ void OpenClConv::use_less_memory(const OutOfDeviceMemory& reason) {
   try {
     plan();
   } catch (const Error& error) {
+    context_->set_lost();  // some drivers say so of a device that is lost
     throw Error(ErrorKind::kDevice, "",
                 std::string(reason.what()) + ", and smaller pieces do not help: " + error.what());
   }

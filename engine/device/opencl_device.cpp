@@ -1,6 +1,7 @@
 #include "engine/device/opencl_device.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "engine/device/opencl_choice.h"
 #include "engine/device/opencl_gemm.h"
@@ -22,7 +23,7 @@ constexpr std::size_t kStagingBytes = std::size_t{2} << 20;
 class OpenClDevice : public Device {
  public:
   explicit OpenClDevice(const OpenClDeviceEntry& entry)
-      : context_(shared_opencl_context(entry)), info_(entry.info) {
+      : entry_(entry), context_(shared_opencl_context(entry)), info_(entry.info) {
     std::vector<std::string> left_out;
     const std::string product = first_sound_product(
         product_names(info_.kind),
@@ -40,8 +41,8 @@ class OpenClDevice : public Device {
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     problem.validate();
-    return make_opencl_conv(context_, info_, problem, limits_for(options.scratch_limit), options,
-                            shared_conv_choices());
+    return make_opencl_conv(working_context(), info_, problem, limits_for(options.scratch_limit),
+                            options, shared_conv_choices());
   }
 
   std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
@@ -55,8 +56,15 @@ class OpenClDevice : public Device {
   }
 
  private:
+  // After the device was lost, a new one: it has been let in again.
+  std::shared_ptr<OpenClContext> working_context() {
+    const std::lock_guard lock(context_mutex_);
+    if (context_->is_lost()) context_ = shared_opencl_context(entry_);
+    return context_;
+  }
+
   OpenClLimits limits_for(std::size_t scratch_limit) const {
-    const OpenClDeviceEntry& entry = context_->entry();
+    const OpenClDeviceEntry& entry = entry_;
     const bool is_cpu = info_.kind == DeviceKind::kCpu;
     OpenClLimits limits;
     limits.total = scratch_limit > 0 ? scratch_limit : info_.memory_bytes / 4;
@@ -71,6 +79,8 @@ class OpenClDevice : public Device {
     return limits;
   }
 
+  const OpenClDeviceEntry entry_;
+  std::mutex context_mutex_;
   std::shared_ptr<OpenClContext> context_;
   DeviceInfo info_;
 };

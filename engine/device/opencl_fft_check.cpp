@@ -105,17 +105,8 @@ std::string checked_fft(const std::string& product, const ConvProblem& problem,
   auto& checked = context->checked_products();
   const auto known = checked.find(key);
   if (known != checked.end()) return known->second;
-  std::string fault;
-  try {
-    fault = check_fft(product, small, geometry, limits, context);
-  } catch (const OutOfDeviceMemory&) {
-    throw;  // says nothing about the transforms
-  } catch (const DeviceUnavailable&) {
-    throw;  // nor does this
-  } catch (const Error& error) {
-    fault = error.what();
-  }
-  return checked[key] = fault;
+  const auto check = [&] { return check_fft(product, small, geometry, limits, context); };
+  return checked[key] = fault_after_checks(check, *context, "fft_transform.cl");
 }
 
 }  // namespace convoy

@@ -61,6 +61,13 @@ std::unique_ptr<MatrixProduct> make_product(const std::string& name, OpenClConte
 std::string check_product(MatrixProduct& product, const OpenClContext& context,
                           cl_command_queue queue, int count = 1);
 
+// What `check` finds to be wrong with programs of this source, or why it failed; empty when all is
+// right. Once more with programs compiled anew where they had come out of the user's cache, which
+// does not keep what has proved wrong. Throws what says nothing about them: OutOfDeviceMemory and
+// DeviceUnavailable.
+std::string fault_after_checks(const std::function<std::string()>& check, OpenClContext& context,
+                               const std::string& source);
+
 // check_product() of a named product, or why it cannot be made; remembered by the context. Throws
 // what says nothing about the product: OutOfDeviceMemory and DeviceUnavailable.
 std::string checked_product(const std::string& name, OpenClContext& context, int count = 1);

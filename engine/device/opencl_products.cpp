@@ -114,25 +114,36 @@ std::string check_product(MatrixProduct& product, const OpenClContext& context,
   return {};
 }
 
+std::string fault_after_checks(const std::function<std::string()>& check, OpenClContext& context,
+                               const std::string& source) {
+  const bool was_lost = context.is_lost();
+  for (;;) {
+    std::string fault;
+    try {
+      fault = check();
+    } catch (const OutOfDeviceMemory&) {
+      throw;  // says nothing about the programs
+    } catch (const DeviceUnavailable&) {
+      throw;  // nor does this
+    } catch (const Error& error) {
+      fault = error.what();
+      context.set_lost(was_lost);  // the programs' fault, not the device's
+    }
+    if (fault.empty() || !context.distrust_programs(source)) return fault;
+  }
+}
+
 std::string checked_product(const std::string& name, OpenClContext& context, int count) {
   const std::lock_guard lock(context.check_mutex());
   auto& checked = context.checked_products();
   const std::string key = count > 1 ? name + " of several" : name;
   const auto known = checked.find(key);
   if (known != checked.end()) return known->second;
-  std::string fault;
-  try {
+  const auto check = [&] {
     const ClQueue queue = context.make_queue();
-    fault = check_product(*make_product(name, context, queue.get()), context, queue.get(), count);
-  } catch (const OutOfDeviceMemory&) {
-    throw;  // says nothing about the product
-  } catch (const DeviceUnavailable&) {
-    throw;  // nor does this
-  } catch (const Error& error) {
-    fault = error.what();
-  }
-  checked[key] = fault;
-  return fault;
+    return check_product(*make_product(name, context, queue.get()), context, queue.get(), count);
+  };
+  return checked[key] = fault_after_checks(check, context, "gemm_" + name + ".cl");
 }
 
 std::string first_sound_product(const std::vector<std::string>& names,

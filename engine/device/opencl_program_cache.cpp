@@ -92,6 +92,12 @@ void ProgramCache::keep(const ProgramKey& key, std::string_view binary) const {
   delete_oldest();
 }
 
+void ProgramCache::remove(const ProgramKey& key) const {
+  if (folder_.empty()) return;
+  std::error_code ignored;  // of a file that is not there
+  fs::remove(file(key), ignored);
+}
+
 void ProgramCache::delete_oldest() const {
   struct Kept {
     fs::file_time_type time;

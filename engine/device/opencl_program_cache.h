@@ -30,6 +30,7 @@ class ProgramCache {
   std::optional<std::string> find(const ProgramKey& key) const;
   // Replaces what was kept for the key. The oldest files are deleted beyond `most_bytes`.
   void keep(const ProgramKey& key, std::string_view binary) const;
+  void remove(const ProgramKey& key) const;
   // Where a key's binary is kept.
   std::filesystem::path file(const ProgramKey& key) const;
 

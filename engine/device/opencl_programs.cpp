@@ -66,13 +66,17 @@ std::string binary_of(cl_program program) {
 
 }  // namespace
 
-ClProgram build_program(const ProgramRequest& request, const ProgramCache& cache) {
-  const ProgramKey key{std::string(request.source), request.options, request.fingerprint};
+ProgramKey program_key(const ProgramRequest& request) {
+  return {std::string(request.source), request.options, request.fingerprint};
+}
+
+BuiltProgram build_program(const ProgramRequest& request, const ProgramCache& cache) {
+  const ProgramKey key = program_key(request);
   if (const auto binary = cache.find(key))
-    if (ClProgram program = from_binary(request, *binary)) return program;
+    if (ClProgram program = from_binary(request, *binary)) return {std::move(program), true};
   ClProgram program = from_source(request);
   cache.keep(key, binary_of(program.get()));
-  return program;
+  return {std::move(program), false};
 }
 
 }  // namespace convoy

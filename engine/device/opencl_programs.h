@@ -19,10 +19,18 @@ struct ProgramRequest {
   std::string options;
 };
 
+struct BuiltProgram {
+  ClProgram program;
+  bool from_cache = false;
+};
+
 // A binary of `cache` that the driver refuses is replaced by what it makes of the source. A binary
 // is the driver's business and may be wrong nonetheless: what a program computes is checked on the
-// device (checked_product()), wherever it comes from. Throws Error(kDevice), with the compiler's
+// device (checked_product()), wherever it comes from, and one that proves wrong is not to stay in
+// the cache. Throws Error(kDevice), with the compiler's
 // whole log where that refuses the source; OutOfDeviceMemory; DeviceUnavailable.
-ClProgram build_program(const ProgramRequest& request, const ProgramCache& cache);
+BuiltProgram build_program(const ProgramRequest& request, const ProgramCache& cache);
+// What `cache` has for it.
+ProgramKey program_key(const ProgramRequest& request);
 
 }  // namespace convoy

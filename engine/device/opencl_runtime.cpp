@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/device/discovery.h"
-#include "engine/device/opencl_programs.h"
 #include "engine/device/opencl_sources.h"
 #include "engine/device/opencl_staging.h"
 
@@ -148,13 +147,35 @@ ClKernel OpenClContext::make_kernel(const std::string& file, const std::string& 
   if (known == programs_.end()) {
     const ProgramRequest request{context_.get(), entry_.device,       id(),   entry_.fingerprint,
                                  file,           opencl_source(file), options};
-    known =
-        programs_.emplace(key, build_program(request, ProgramCache(program_cache_folder()))).first;
+    Program program{build_program(request, ProgramCache(program_cache_folder())), file,
+                    program_key(request)};
+    known = programs_.emplace(key, std::move(program)).first;
   }
   cl_int code = CL_SUCCESS;
-  ClKernel made(clCreateKernel(known->second.get(), kernel, &code));
+  ClKernel made(clCreateKernel(known->second.built.program.get(), kernel, &code));
   cl_check(code, "clCreateKernel", id());
   return made;
+}
+
+bool OpenClContext::distrust_programs(const std::string& file) {
+  const std::lock_guard lock(programs_mutex_);
+  const ProgramCache cache(program_cache_folder());
+  bool from_cache = false;
+  for (auto known = programs_.begin(); known != programs_.end();) {
+    if (known->second.file != file) {
+      ++known;
+      continue;
+    }
+    from_cache |= known->second.built.from_cache;
+    cache.remove(known->second.key);
+    known = programs_.erase(known);
+  }
+  return from_cache;
+}
+
+void OpenClContext::forget_programs() {
+  const std::lock_guard lock(programs_mutex_);
+  programs_.clear();
 }
 
 ClBuffer OpenClContext::make_buffer(std::size_t bytes) const {
@@ -202,10 +223,17 @@ void OpenClContext::take_back(std::unique_ptr<OpenClStaging> staging) {
 std::shared_ptr<OpenClContext> shared_opencl_context(const OpenClDeviceEntry& entry) {
   // Never destroyed: at exit the vendors' libraries may be gone before our static objects.
   static auto& contexts = *new std::map<cl_device_id, std::shared_ptr<OpenClContext>>;
+  static auto& lost = *new std::vector<std::shared_ptr<OpenClContext>>;
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
   auto& context = contexts[entry.device];
-  if (!context) context = std::make_shared<OpenClContext>(entry);
+  if (!context) {
+    context = std::make_shared<OpenClContext>(entry);
+  } else if (context->is_lost()) {
+    auto renewed = std::make_shared<OpenClContext>(entry);
+    context->forget_programs();
+    lost.push_back(std::exchange(context, std::move(renewed)));
+  }
   return context;
 }
 

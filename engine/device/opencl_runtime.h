@@ -1,6 +1,7 @@
 // The OpenCL devices of this machine, and one shared context for each that is in use.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "engine/device/device.h"
 #include "engine/device/opencl_handles.h"
+#include "engine/device/opencl_programs.h"
 
 namespace convoy {
 
@@ -52,6 +54,12 @@ class OpenClContext {
   // embedded source file, which is built the first time with these options (opencl_programs.h).
   // Throws Error(kDevice) with the compiler's log when that fails.
   ClKernel make_kernel(const std::string& file, const std::string& options, const char* kernel);
+  // What programs of this source compute has proved wrong: none of them is made into a kernel
+  // again, in this process or, from the user's cache, in another. Whether compiling them anew may
+  // help: at least one had come out of the cache.
+  bool distrust_programs(const std::string& file);
+  // Of a context that nobody will use again.
+  void forget_programs();
   // Room for `bytes`; throws OutOfDeviceMemory or Error(kDevice).
   ClBuffer make_buffer(std::size_t bytes) const;
   // A buffer in the host's own memory, which must outlive it; for devices that compute in it.
@@ -64,6 +72,11 @@ class OpenClContext {
   std::unique_ptr<OpenClStaging> lend_staging(std::size_t slot_bytes);
   void take_back(std::unique_ptr<OpenClStaging> staging);
 
+  // A pass has failed for good. Nothing that is in the context is sure to work again, even if the
+  // device does: what comes next is to have another, see shared_opencl_context().
+  void set_lost(bool lost = true) { is_lost_ = lost; }
+  bool is_lost() const { return is_lost_; }
+
   // What check_product() (opencl_gemm.h) found, by the product's name; remembered because the
   // first use of a product compiles it. Guarded by check_mutex().
   std::map<std::string, std::string>& checked_products() { return checked_products_; }
@@ -73,15 +86,22 @@ class OpenClContext {
   OpenClDeviceEntry entry_;
   ClContext context_;
   std::mutex programs_mutex_;
-  std::map<std::string, ClProgram> programs_;  // by file and options
+  struct Program {
+    BuiltProgram built;
+    std::string file;
+    ProgramKey key;
+  };
+  std::map<std::string, Program> programs_;  // by file and options
+  std::atomic<bool> is_lost_ = false;
   std::mutex check_mutex_;
   std::map<std::string, std::string> checked_products_;
   std::mutex staging_mutex_;
   std::vector<std::unique_ptr<OpenClStaging>> staging_;  // that nobody uses
 };
 
-// The one context of this device in this process. It lives as long as the program, so that opening
-// a device again compiles nothing, and because libraries cache programs by the context's address.
+// The one context of this device in this process, a new one after it was lost. Contexts live as
+// long as the program, so that opening a device again compiles nothing, and because libraries cache
+// programs by the context's address. Throws Error(kDevice).
 std::shared_ptr<OpenClContext> shared_opencl_context(const OpenClDeviceEntry& entry);
 
 }  // namespace convoy

@@ -40,9 +40,9 @@ class OpenClProgramsTest : public QObject {
   }
   int compilations() const {
     return calls_of("clCreateProgramWithSource", [&] {
-      const ClProgram program = build_program(request(), cache());
+      const BuiltProgram built = build_program(request(), cache());
       cl_int code = CL_SUCCESS;
-      const ClKernel kernel(clCreateKernel(program.get(), "im2col", &code));
+      const ClKernel kernel(clCreateKernel(built.program.get(), "im2col", &code));
       QCOMPARE(code, CL_SUCCESS);
     });
   }
@@ -80,21 +80,21 @@ class OpenClProgramsTest : public QObject {
     QCOMPARE(compilations(), 1);
     for (const char* function : {"clCreateProgramWithBinary", "clBuildProgram"}) {
       opencl_layer::inject({CL_INVALID_BINARY, 0, false, function});
-      QVERIFY(build_program(request(), cache()));
+      QVERIFY(build_program(request(), cache()).program);
       QCOMPARE(opencl_layer::end_injection().failed, 1);
     }
     // And a driver that gives no binary away costs a compilation each time.
     fs::remove(cache().file(key()));
     for (int call : {0, 1}) {
       opencl_layer::inject({CL_OUT_OF_HOST_MEMORY, call, false, "clGetProgramInfo"});
-      QVERIFY(build_program(request(), cache()));
+      QVERIFY(build_program(request(), cache()).program);
       QCOMPARE(opencl_layer::end_injection().failed, 1);
       QVERIFY(!cache().find(key()));
     }
   }
 
   // A sound file with a program that computes something else: only the check of results can tell.
-  void a_binary_that_computes_wrongly_is_not_used() {
+  void a_binary_that_computes_wrongly_is_compiled_and_replaced() {
     const QByteArray own = qgetenv("CONVOY_CACHE_DIR");
     qputenv("CONVOY_CACHE_DIR", folder_->path().toUtf8());
     const ProgramCache used(program_cache_folder());
@@ -117,8 +117,24 @@ class OpenClProgramsTest : public QObject {
     used.keep(right_key, *wrong_binary);
 
     OpenClContext deceived(entry_);
-    const std::string fault = checked_product("tiled", deceived);
-    QVERIFY2(QString::fromStdString(fault).startsWith("wrong result"), fault.c_str());
+    QCOMPARE(calls_of("clCreateProgramWithSource",
+                      [&] { QCOMPARE(checked_product("tiled", deceived), std::string()); }),
+             1);
+    QVERIFY(used.find(right_key));
+    QVERIFY(used.find(right_key) != wrong_binary);
+
+    // Where the compiler itself is wrong, that is the finding, and nothing is kept.
+    used.keep(right_key, *wrong_binary);
+    OpenClContext hopeless(entry_);
+    int checks = 0;
+    const auto check = [&] {
+      ++checks;
+      hopeless.make_kernel("gemm_tiled.cl", kTiledOptions, "multiply_tiles");
+      return std::string("wrong");
+    };
+    QCOMPARE(fault_after_checks(check, hopeless, "gemm_tiled.cl"), std::string("wrong"));
+    QCOMPARE(checks, 2);
+    QVERIFY(!used.find(right_key));
     qputenv("CONVOY_CACHE_DIR", own);
   }
 

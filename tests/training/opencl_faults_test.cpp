@@ -70,6 +70,7 @@ class OpenClFaultsTest : public QObject {
     QFETCH(QString, function);
     Watched whole(id_);
     QCOMPARE(whole.run().outcome, RunOutcome::kDone);
+    const int contexts = opencl_layer::held()["context"];
 
     Watched run(id_);
     run.after_step = [&](int step) {
@@ -82,6 +83,8 @@ class OpenClFaultsTest : public QObject {
     const RunSummary summary = run.run();
     QCOMPARE(summary.outcome, RunOutcome::kDone);
     QCOMPARE(QString::fromStdString(run.order), QString("12q34r5678"));
+    // What was in the old one may be beyond repair.
+    QCOMPARE(opencl_layer::held()["context"], contexts + 1);
     QCOMPARE(run.quarantine.name, std::string("B"));
     const QString reason = QString::fromStdString(run.quarantine.reason);
     QVERIFY2(reason.startsWith(QString::fromStdString(id_)), qPrintable(reason));
