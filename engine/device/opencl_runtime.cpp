@@ -173,9 +173,14 @@ bool OpenClContext::distrust_programs(const std::string& file) {
   return from_cache;
 }
 
-void OpenClContext::forget_programs() {
-  const std::lock_guard lock(programs_mutex_);
-  programs_.clear();
+void OpenClContext::replace(OpenClContext& lost) {
+  {
+    // A check may hang there for good; then all is checked again.
+    const std::unique_lock lock(lost.check_mutex_, std::try_to_lock);
+    if (lock.owns_lock()) checked_products_ = lost.checked_products_;
+  }
+  const std::unique_lock lock(lost.programs_mutex_, std::try_to_lock);
+  if (lock.owns_lock()) lost.programs_.clear();
 }
 
 ClBuffer OpenClContext::make_buffer(std::size_t bytes) const {
@@ -231,7 +236,7 @@ std::shared_ptr<OpenClContext> shared_opencl_context(const OpenClDeviceEntry& en
     context = std::make_shared<OpenClContext>(entry);
   } else if (context->is_lost()) {
     auto renewed = std::make_shared<OpenClContext>(entry);
-    context->forget_programs();
+    renewed->replace(*context);
     lost.push_back(std::exchange(context, std::move(renewed)));
   }
   return context;

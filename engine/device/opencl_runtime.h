@@ -58,8 +58,6 @@ class OpenClContext {
   // again, in this process or, from the user's cache, in another. Whether compiling them anew may
   // help: at least one had come out of the cache.
   bool distrust_programs(const std::string& file);
-  // Of a context that nobody will use again.
-  void forget_programs();
   // Room for `bytes`; throws OutOfDeviceMemory or Error(kDevice).
   ClBuffer make_buffer(std::size_t bytes) const;
   // A buffer in the host's own memory, which must outlive it; for devices that compute in it.
@@ -76,6 +74,9 @@ class OpenClContext {
   // device does: what comes next is to have another, see shared_opencl_context().
   void set_lost(bool lost = true) { is_lost_ = lost; }
   bool is_lost() const { return is_lost_; }
+  // Begins in the place of a lost context of the same device: knows what has been checked, and
+  // takes the room of its programs.
+  void replace(OpenClContext& lost);
 
   // What check_product() (opencl_gemm.h) found, by the product's name; remembered because the
   // first use of a product compiles it. Guarded by check_mutex().
