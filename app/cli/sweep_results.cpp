@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "app/cli/text_table.h"
-#include "engine/base/error.h"
+#include "engine/base/atomic_file.h"
 #include "engine/results/summary_csv.h"
 
 namespace convoy::cli {
@@ -17,11 +17,7 @@ std::filesystem::path new_file(const std::filesystem::path& folder) {
     throw Error(ErrorKind::kUsage, "--out " + folder.string(),
                 "there is the sweep.csv of an earlier sweep in it, which is not written over; "
                 "name another folder, or remove that one");
-  std::filesystem::create_directories(folder, error);
-  if (error || !std::filesystem::is_directory(folder, error))
-    throw Error(ErrorKind::kRun, folder.string(),
-                "cannot create the folder for the sweep" +
-                    (error ? ": " + error.message() : ": a file of that name is in the way"));
+  make_folder(folder, "the sweep");
   return file;
 }
 

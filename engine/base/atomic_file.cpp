@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace convoy {
 
@@ -33,6 +34,15 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   }
   if (::close(file) != 0) fail("write the file");
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail("put the file in place");
+}
+
+void make_folder(const std::filesystem::path& folder, const char* purpose) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || !std::filesystem::is_directory(folder, error))
+    throw Error(ErrorKind::kRun, folder.string(),
+                std::string("cannot create the folder for ") + purpose +
+                    (error ? ": " + error.message() : ": a file of that name is in the way"));
 }
 
 std::string read_whole_file(const std::filesystem::path& path, ErrorKind kind) {

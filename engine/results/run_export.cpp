@@ -60,12 +60,7 @@ std::vector<std::string> export_run(LabBookReader& book, const std::string& run,
   std::vector<std::string> names;
   for (const File& file : files) names.push_back(file.name);
   refuse_existing(folder, names);
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || !std::filesystem::is_directory(folder, error))
-    throw Error(ErrorKind::kRun, folder.string(),
-                "cannot create the folder for the run's files" +
-                    (error ? ": " + error.message() : ": a file of that name is in the way"));
+  make_folder(folder, "the run's files");
   for (const File& file : files) write_file_atomically(folder / file.name, file.content);
   return names;
 }

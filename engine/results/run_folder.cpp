@@ -36,12 +36,7 @@ struct RunFolder::Files {
 };
 
 RunFolder::RunFolder(std::filesystem::path folder) : files_(std::make_unique<Files>()) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || !std::filesystem::is_directory(folder, error))
-    throw Error(ErrorKind::kRun, folder.string(),
-                "cannot create the folder for the run's files" +
-                    (error ? ": " + error.message() : ": a file of that name is in the way"));
+  make_folder(folder, "the run's files");
   files_->folder = std::move(folder);
 }
 
