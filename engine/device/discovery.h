@@ -32,8 +32,9 @@ void keep_runtimes_on_cores();
 
 // The cores that this process may use, rising.
 std::vector<int> available_cores();
-// "0-3,6" to {0,1,2,3,6} and back. Throws Error(kDevice) on a malformed list.
-std::vector<int> parse_core_list(const std::string& text);
+// "0-3,6" to {0,1,2,3,6} and back. Throws Error(kDevice) on a malformed list, which it names as
+// that of `device`: "cpu:0-3,6".
+std::vector<int> parse_core_list(const std::string& text, const std::string& device = "cpu");
 std::string core_list_text(const std::vector<int>& cores);
 
 }  // namespace convoy

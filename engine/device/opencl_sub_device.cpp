@@ -67,7 +67,7 @@ DeviceInfo part_of_device(const DeviceInfo& whole, const std::string& cores) {
            "); PoCL can, with POCL_AFFINITY=1 in its environment and all of the machine's cores. "
            "Use " +
            whole.id + ", or cpu:" + cores);
-  part.cores = parse_core_list(cores);
+  part.cores = parse_core_list(cores, whole.id);
   for (const int core : part.cores)
     if (core >= whole.compute_units)
       refuse("there is no core " + std::to_string(core) + "; " + whole.id + " has cores " +
