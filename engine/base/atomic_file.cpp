@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 namespace convoy {
@@ -54,10 +53,18 @@ std::string read_whole_file(const std::filesystem::path& path, ErrorKind kind) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
     throw Error(kind, path.string(), std::string("cannot open the file: ") + std::strerror(errno));
-  std::ostringstream content;
-  content << file.rdbuf();
+  // In one go where the system knows the size; not every file has one (pipes, /proc).
+  constexpr std::size_t kBlock = 64 << 10;
+  std::string content;
+  const std::uintmax_t size = std::filesystem::file_size(path, ignored);
+  for (std::size_t block = ignored ? kBlock : size + 1; file; block = kBlock) {
+    const std::size_t begin = content.size();
+    content.resize(begin + block);
+    file.read(content.data() + begin, static_cast<std::streamsize>(block));
+    content.resize(begin + static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) throw Error(kind, path.string(), "cannot read the file to its end");
-  return std::move(content).str();
+  return content;
 }
 
 }  // namespace convoy

@@ -75,7 +75,7 @@ class OpenClProgramCacheTest : public QObject {
     QTest::newRow("too long") << good + "x";
     QTest::newRow("all zero") << QByteArray(good.size(), '\0');
     QTest::newRow("text") << QByteArray("{\"format\": \"else\"}");
-    QTest::newRow("older") << QByteArray(good).replace("program 1", "program 0");
+    QTest::newRow("older") << QByteArray(good).replace("program 2", "program 1");
     QTest::newRow("no binary, but the rest is right") << [&] {
       ProgramCache(folder()).keep(kKey, "y");
       QByteArray file = QByteArray::fromStdString(content());
