@@ -11,15 +11,11 @@ MapShape output_shape(const ConvProblem& problem) {
           static_cast<std::size_t>(problem.out_width()), static_cast<std::size_t>(problem.batch)};
 }
 
-std::size_t pooled_size(const ConvProblem& problem) {
-  return static_cast<std::size_t>(problem.out_channels) * output_shape(problem).pooled_size();
-}
-
 void pool_layer(Device& device, const ConvProblem& problem, Range pictures, const float* maps,
                 const float* bias, float* pooled, std::uint8_t* choices, const StopToken* stop) {
   MapShape shape = output_shape(problem);
   shape.pictures = pictures.size();
-  const CacheUse cache_use = cache_use_for(pooled_size(problem));
+  const CacheUse cache_use = cache_use_for(problem.pooled_size());
   device.for_each(
       static_cast<std::size_t>(problem.out_channels),
       [&](std::size_t channel) {

@@ -13,8 +13,6 @@ namespace convoy {
 
 // The maps of one channel of the layer's output.
 MapShape output_shape(const ConvProblem& problem);
-// Of all channels, in floats.
-std::size_t pooled_size(const ConvProblem& problem);
 
 // Each works on all of the layer's channels, of some of the pictures, on the device's own computer;
 // arrays as in elementwise.h, of all pictures, one channel after another. `choices` is null where

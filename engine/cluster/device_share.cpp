@@ -29,6 +29,18 @@ bool DeviceShare::works_in_parts(int layer) const {
   return conv(layer).works_in_parts();
 }
 
+bool DeviceShare::pools(int layer) const {
+  return conv(layer).pools();
+}
+
+void DeviceShare::set_bias(int layer, const float* bias, bool training) {
+  conv(layer).set_bias(bias, training);
+}
+
+void DeviceShare::set_grad_bias(int layer, float* grad_bias) {
+  conv(layer).set_grad_bias(grad_bias);
+}
+
 void DeviceShare::set_forward(int layer, const float* input, const float* weight) {
   const TimePoint begin = SteadyClock::now();
   conv(layer).set_operand(Operand::kInput, input);

@@ -30,8 +30,15 @@ class DeviceShare {
   // DeviceConv::run_part() has it.
   bool works_in_parts(int layer) const;
 
+  // Whether the device pools the layer, as DeviceConv::pools() has it; then forward and backward
+  // are about pooled maps.
+  bool pools(int layer) const;
+
   void set_forward(int layer, const float* input, const float* weight);
   void set_backward(int layer, const float* grad_output);
+  // Of a layer that the device pools.
+  void set_bias(int layer, const float* bias, bool training);
+  void set_grad_bias(int layer, float* grad_bias);
   // Of what was set. `chunk` is for the slice.
   void forward(int layer, Range pictures, int chunk, float* output, const StopToken* stop,
                std::vector<Slice>& slices);

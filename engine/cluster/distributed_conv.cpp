@@ -12,7 +12,7 @@ namespace {
 // What the worker sends and receives as the layer's output: pooled maps where it pools.
 std::size_t maps_per_kernel(const ConvProblem& problem, bool pooled) {
   const ConvProblem one = problem.with_kernels(1);
-  return pooled ? pooled_size(one) : one.output_size();
+  return pooled ? one.pooled_size() : one.output_size();
 }
 
 }  // namespace

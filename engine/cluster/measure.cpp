@@ -15,13 +15,13 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// Pooling there and back on made-up maps.
+// Pooling there and back on made-up maps, where the convolution does not do it.
 class PoolingStep {
  public:
   explicit PoolingStep(const ConvProblem& problem)
       : problem_(problem),
         maps_(problem.output_size()),
-        pooled_(pooled_size(problem)),
+        pooled_(problem.pooled_size()),
         bias_(static_cast<std::size_t>(problem.out_channels)),
         choices_(pooled_.size()) {
     // Some of the values win in some of the windows.
@@ -57,11 +57,12 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
   DeviceConvOptions options;
   options.measure = true;
   options.needs_grad_input = part.needs_grad_input;
+  options.pooling = part.fuse_pooling;
   options.stop = stop;
   const auto conv = device.make_conv(problem, options);
   ConvStep step(problem);
-  std::optional<PoolingStep> pooling;
-  if (part.fuse_pooling) pooling.emplace(problem);
+  std::optional<PoolingStep> pooling;  // on the device's computer
+  if (part.fuse_pooling && !conv->pools()) pooling.emplace(problem);
 
   std::array<std::vector<double>, 3> times;
   const auto run_all = [&] {

@@ -87,8 +87,10 @@ void WorkerProgram::configure(const WorkerCommand& command) {
   DeviceConvOptions options;
   options.algorithms = command.algorithms;
   options.needs_grad_input = part.needs_grad_input;
+  options.pooling = part.fuse_pooling;
   options.in_parts = part.cuts.any();
   share_.configure(command.layer, problem, options);
+  layer.computer_pools = part.fuse_pooling && !share_.pools(command.layer);
   const BatchRange all{0, problem.batch};
   const ChunkCuts cuts =
       options.in_parts && share_.works_in_parts(command.layer) ? part.cuts : ChunkCuts{};
@@ -97,11 +99,9 @@ void WorkerProgram::configure(const WorkerCommand& command) {
 
   // On the master's own memory only what it does not have needs a place.
   const bool moves = link_ || part.pictures.size() < part.batch;
-  if (moves || part.fuse_pooling) grow(maps_, problem.output_size());
-  if (part.fuse_pooling) {
-    if (moves) grow(pooled_, pooled_size(problem));
-    layer.choices.resize(pooled_size(problem));
-  }
+  if (layer.computer_pools || (moves && !part.fuse_pooling)) grow(maps_, problem.output_size());
+  if (moves && part.fuse_pooling) grow(pooled_, problem.pooled_size());
+  if (layer.computer_pools) layer.choices.resize(problem.pooled_size());
   if (moves) {
     layer.input.resize(problem.input_size());
     if (part.needs_grad_input) grow(grad_input_, problem.input_size());
@@ -131,7 +131,7 @@ void WorkerProgram::forward(const WorkerCommand& command, Slices& slices) {
                             slice(number, Pass::kForward), part.wire, to_master_};
   const float* weight = layer.value.weight.data();
   const float* bias = layer.value.bias.data();
-  float* const maps = part.fuse_pooling ? maps_.data() : output.own;
+  float* const maps = layer.computer_pools ? maps_.data() : output.own;
   const auto receive_weights = [&](Slices& noted, const StopToken& stop) {
     if (part.resident) return;
     weight = receive_all(input.what, part.wire, command.weight, layer.value.weight, noted, stop);
@@ -147,10 +147,13 @@ void WorkerProgram::forward(const WorkerCommand& command, Slices& slices) {
         move(input, chunks, chunk, Activity::kReceive, noted.receive, stop);
       },
       [&](int chunk, const StopToken& stop) {
-        if (chunk == 0) share_.set_forward(number, input.own, weight);
+        if (chunk == 0) {
+          share_.set_forward(number, input.own, weight);
+          if (share_.pools(number)) share_.set_bias(number, bias, command.training);
+        }
         share_.forward(number, chunks.range(chunk), chunks.label(chunk), maps, &stop,
                        noted.compute);
-        if (!part.fuse_pooling) return;
+        if (!layer.computer_pools) return;
         compute(input.what, chunks.label(chunk), noted.compute, [&] {
           pool_layer(device_, part.problem, chunks.pictures(chunk), maps, bias, output.own,
                      command.training ? layer.choices.data() : nullptr, &stop);
@@ -181,7 +184,7 @@ void WorkerProgram::backward(const WorkerCommand& command, Slices& slices) {
   float* const grad_bias = part.resident
                                ? own.bias.data()
                                : result_place(WireFormat::kFp32, command.grad_bias, own.bias);
-  const float* const grad_maps = part.fuse_pooling ? maps_.data() : grad_output.own;
+  const float* const grad_maps = layer.computer_pools ? maps_.data() : grad_output.own;
 
   // The weights' gradient comes last, as a chunk more, so that grad_input travels meanwhile.
   const int count = chunks.count();
@@ -194,10 +197,11 @@ void WorkerProgram::backward(const WorkerCommand& command, Slices& slices) {
       },
       [&](int chunk, const StopToken& stop) {
         if (chunk == count) {
+          if (share_.pools(number)) share_.set_grad_bias(number, grad_bias);
           share_.backward_weights(number, grad_weight, &stop, noted.compute);
           return;
         }
-        if (part.fuse_pooling)
+        if (layer.computer_pools)
           compute(what, chunks.label(chunk), noted.compute, [&] {
             unpool_layer(device_, part.problem, chunks.pictures(chunk), grad_output.own,
                          layer.choices.data(), maps_.data(), grad_bias, &stop);

@@ -47,6 +47,9 @@ class WorkerProgram {
   // What is kept of a layer from forward to backward, and of a resident one from step to step.
   struct Layer {
     LayerPart part;
+    // Where the device pools itself, what it computes and takes are pooled maps; else its computer
+    // pools (block_work.h).
+    bool computer_pools = false;
     Chunks forward, backward;
     FloatBuffer input;
     Weights value, velocity, gradient;

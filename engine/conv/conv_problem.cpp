@@ -39,6 +39,9 @@ std::size_t ConvProblem::input_size() const {
 std::size_t ConvProblem::output_size() const {
   return static_cast<std::size_t>(out_channels) * out_height() * out_width() * batch;
 }
+std::size_t ConvProblem::pooled_size() const {
+  return static_cast<std::size_t>(out_channels) * (out_height() / 2) * (out_width() / 2) * batch;
+}
 std::size_t ConvProblem::kernel_elements() const {
   return static_cast<std::size_t>(in_channels) * kernel_height * kernel_width;
 }

@@ -55,6 +55,9 @@ struct ConvProblem {
   // Number of floats.
   std::size_t input_size() const;
   std::size_t output_size() const;
+  // After 2x2 pooling (engine/tensor/elementwise.h): [out_channels][out_height / 2][out_width /
+  // 2][batch].
+  std::size_t pooled_size() const;
   std::size_t weight_size() const;
   std::size_t kernel_elements() const;  // of one kernel: in_channels * kernel_height * kernel_width
   // Multiplications and additions of one pass done directly; the same for all three.

@@ -26,11 +26,17 @@ ConvStep::ConvStep(const ConvProblem& problem)
     : input_(made_up(problem.input_size(), 1)),
       weight_(made_up(problem.weight_size(), 2)),
       grad_output_(made_up(problem.output_size(), 3)),
+      bias_(made_up(static_cast<std::size_t>(problem.out_channels), 4)),
+      grad_bias_(bias_.size()),
       result_(std::max({input_.size(), weight_.size(), grad_output_.size()})) {}
 
 std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
                                     const std::vector<Range>& parts) {
   std::array<double, 3> ms{};
+  if (conv.pools()) {
+    conv.set_bias(bias_.data(), true);
+    conv.set_grad_bias(grad_bias_.data());
+  }
   const auto timed = [&](Pass pass, auto&& set_operands) {
     const TimePoint begin = SteadyClock::now();
     set_operands();

@@ -17,12 +17,13 @@ class ConvStep {
   // Runs the passes in a step's order: what a device uploads or transforms counts where it happens.
   // Milliseconds by pass, in the order of kAllPasses; backward-data is 0 where it is not needed.
   // Where there are `parts` of the pictures, and the device works in parts, forward and
-  // backward-data are run so. `stop` may be null.
+  // backward-data are run so. Pools where `conv` does. `stop` may be null.
   std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
                             const std::vector<Range>& parts = {});
 
  private:
   FloatBuffer input_, weight_, grad_output_;
+  FloatBuffer bias_, grad_bias_;
   FloatBuffer result_;  // of every pass
 };
 

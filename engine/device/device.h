@@ -65,6 +65,23 @@ class DeviceConv {
     static_cast<void>(pictures), static_cast<void>(result), static_cast<void>(stop);
     throw Error(ErrorKind::kDevice, algorithm(pass), "does not work in parts");
   }
+  // Whether it does bias, ReLU and 2x2 pooling itself, by the rules of engine/tensor/elementwise.h;
+  // only where DeviceConvOptions::pooling asks for it. Then the output, and kGradOutput, are those
+  // of the pooled maps, [out_channels][out_height / 2][out_width / 2][batch], and what is set below
+  // is host memory, a float for each kernel, that must stay valid until the passes are done.
+  virtual bool pools() const { return false; }
+  // What forward adds. With `training` it keeps what the backward passes need; the gradient of its
+  // output is then to be set after it.
+  virtual void set_bias(const float* bias, bool training) {
+    static_cast<void>(bias), static_cast<void>(training);
+    throw Error(ErrorKind::kDevice, algorithm(Pass::kForward), "does not pool");
+  }
+  // Where backward-weights also writes the bias' gradient, which is summed in the same order every
+  // time.
+  virtual void set_grad_bias(float* grad_bias) {
+    static_cast<void>(grad_bias);
+    throw Error(ErrorKind::kDevice, algorithm(Pass::kBackwardWeights), "does not pool");
+  }
   // The algorithm that a pass uses, for reports: "gemm".
   virtual std::string algorithm(Pass pass) const = 0;
   virtual ChosenBy chosen_by(Pass pass) const = 0;
@@ -87,6 +104,7 @@ struct DeviceConvOptions {
   // Whether run_part() will be used: what makes it efficient is kept, should it take more memory.
   bool in_parts = false;
   bool needs_grad_input = true;     // false: backward-data is never run, nor measured
+  bool pooling = false;             // bias, ReLU and pooling follow: see DeviceConv::pools()
   const StopToken* stop = nullptr;  // ends the measurement with Interrupted
 };
 

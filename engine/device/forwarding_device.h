@@ -25,6 +25,9 @@ class ForwardingConv : public DeviceConv {
   void run_part(Pass pass, Range pictures, float* result, const StopToken* stop) override {
     inner_->run_part(pass, pictures, result, stop);
   }
+  bool pools() const override { return inner_->pools(); }
+  void set_bias(const float* bias, bool training) override { inner_->set_bias(bias, training); }
+  void set_grad_bias(float* grad_bias) override { inner_->set_grad_bias(grad_bias); }
   std::string algorithm(Pass pass) const override { return inner_->algorithm(pass); }
   ChosenBy chosen_by(Pass pass) const override { return inner_->chosen_by(pass); }
   double executed_flops(Pass pass) const override { return inner_->executed_flops(pass); }

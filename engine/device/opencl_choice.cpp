@@ -45,7 +45,9 @@ class Chooser {
         problem_(problem),
         limits_(limits),
         options_(options),
-        remembered_(remembered) {}
+        remembered_(remembered) {
+    if (options.pooling) pooling_ = make_opencl_pooling(context, problem, limits);
+  }
 
   std::unique_ptr<DeviceConv> choose() {
     const std::string asked = asked_for();
@@ -102,8 +104,10 @@ class Chooser {
 
   std::unique_ptr<DeviceConv> make(const Name& name, ChosenBy chosen_by) const {
     if (name.domain == "fft")
-      return std::make_unique<OpenClFftConv>(context_, problem_, name.product, limits_, chosen_by);
-    return std::make_unique<OpenClIm2colConv>(context_, problem_, name.product, limits_, chosen_by);
+      return std::make_unique<OpenClFftConv>(context_, problem_, name.product, limits_, chosen_by,
+                                             pooling_);
+    return std::make_unique<OpenClIm2colConv>(context_, problem_, name.product, limits_, chosen_by,
+                                              pooling_);
   }
 
   // Of all passes that are needed, by the model of the CPU's algorithm; nothing where it does not
@@ -216,6 +220,7 @@ class Chooser {
   const OpenClLimits& limits_;
   const DeviceConvOptions& options_;
   ConvChoices& remembered_;
+  std::shared_ptr<OpenClPooling> pooling_;  // null where the device does not pool
   std::vector<Name> candidates_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "engine/device/device.h"
 #include "engine/device/opencl_plan.h"
+#include "engine/device/opencl_pooling.h"
 #include "engine/device/opencl_running_pass.h"
 
 namespace convoy {
@@ -23,14 +24,19 @@ class OpenClConv : public DeviceConv {
   void set_operand(Operand operand, const float* host) override;
   // Where the device runs out of memory, the layer is cut smaller and the pass begins again.
   void run(Pass pass, float* result, const StopToken* stop) override;
+  bool pools() const override { return pooling_ != nullptr; }
+  void set_bias(const float* bias, bool training) override;
+  void set_grad_bias(float* grad_bias) override;
   std::string algorithm(Pass pass) const override;
   ChosenBy chosen_by(Pass) const override { return chosen_by_; }
-  std::size_t scratch_bytes() const override { return memory().scratch; }
+  std::size_t scratch_bytes() const override;
 
  protected:
-  // `product` is one of product_names(). Throws Error(kDevice).
+  // `product` is one of product_names(). `pooling`, of this problem and context, may be null.
+  // Throws Error(kDevice).
   OpenClConv(const char* name, std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
-             const std::string& product, const OpenClLimits& limits, ChosenBy chosen_by);
+             const std::string& product, const OpenClLimits& limits, ChosenBy chosen_by,
+             std::shared_ptr<OpenClPooling> pooling);
 
   virtual void run_pieces(Pass pass, float* result, OpenClRunningPass& running) = 0;
   // What the device holds of an operand is not to be used again.
@@ -45,19 +51,31 @@ class OpenClConv : public DeviceConv {
   ProductScratch product_scratch() const;
   const float* host(Operand operand) const { return hosts_[static_cast<int>(operand)]; }
   cl_mem wrap_for_this_pass(float* memory, std::size_t bytes);
+  // What a block's output maps, and the gradient of them, are to the host.
+  HostPart part_of_maps(const OpenClBlock& pictures, const OpenClBlock& kernels) const;
+  // Of a layer that pools; both on `some` of a block's kernels. A block's gradients must be
+  // unpooled in the order of its pictures.
+  void pool(cl_mem maps, cl_mem pooled, const OpenClBlock& pictures, const OpenClBlock& kernels,
+            const OpenClBlock& some);
+  void unpool(cl_mem grad_pooled, cl_mem grad_maps, const OpenClBlock& pictures,
+              const OpenClBlock& kernels, const OpenClBlock& some);
 
   std::shared_ptr<OpenClContext> context_;
   ConvProblem problem_;
-  OpenClLimits limits_;
+  OpenClLimits limits_;  // without what pooling holds
   ClQueue queue_;
   std::unique_ptr<MatrixProduct> product_;
+  const std::shared_ptr<OpenClPooling> pooling_;  // null where the layer does not pool here
 
  private:
   void use_less_memory(const OutOfDeviceMemory& reason);
+  void require_for_pooling(Pass pass) const;
 
   const char* name_;
   ChosenBy chosen_by_;
   const float* hosts_[3] = {};
+  float* host_grad_bias_ = nullptr;
+  GrowingBuffer grad_bias_;         // sums of what has been unpooled last
   std::vector<ClBuffer> in_place_;  // the host's memory, those of this pass
 };
 

@@ -5,6 +5,7 @@
 
 #include "engine/device/opencl_choice.h"
 #include "engine/device/opencl_gemm.h"
+#include "engine/device/opencl_pooling.h"
 #include "engine/device/opencl_sub_device.h"
 
 namespace convoy {
@@ -34,6 +35,10 @@ class OpenClDevice : public Device {
     for (const std::string& failed : left_out)
       info_.warnings.push_back("the matrix product " + failed + " does not work on this device; " +
                                product + " is used instead");
+    const std::string of_pooling = checked_pooling(context_);
+    if (!of_pooling.empty())
+      info_.warnings.push_back("bias, ReLU and pooling do not work on this device (" + of_pooling +
+                               "); its computer does them instead");
   }
 
   const DeviceInfo& info() const override { return info_; }

@@ -36,14 +36,16 @@ FftGeometry geometry_for(const ConvProblem& problem, const std::string& where) {
 
 OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                              const std::string& product, const OpenClLimits& limits,
-                             ChosenBy chosen_by)
+                             ChosenBy chosen_by, std::shared_ptr<OpenClPooling> pooling)
     : OpenClFftConv(context, problem, geometry_for(problem, context->id()), product, limits,
-                    chosen_by) {}
+                    chosen_by, std::move(pooling)) {}
 
 OpenClFftConv::OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                              const FftGeometry& geometry, const std::string& product,
-                             const OpenClLimits& limits, ChosenBy chosen_by)
-    : OpenClConv("fft", std::move(context), problem, product, limits, chosen_by),
+                             const OpenClLimits& limits, ChosenBy chosen_by,
+                             std::shared_ptr<OpenClPooling> pooling)
+    : OpenClConv("fft", std::move(context), problem, product, limits, chosen_by,
+                 std::move(pooling)),
       geometry_(geometry),
       transform_(*context_, queue_.get(), problem_, geometry_) {
   plan();
@@ -63,6 +65,7 @@ void OpenClFftConv::release() {
   result_planes_.release();
   arriving_.release();
   leaving_.release();
+  maps_.release();
   for (Spectrum& held : spectra_) held.planes.release();
 }
 
@@ -140,7 +143,11 @@ HostPart OpenClFftConv::part_of(Operand operand, const OpenClBlock& pictures,
     case Operand::kGradOutput:
       break;
   }
-  return output_part(problem_, pictures, kernels);
+  return part_of_maps(pictures, kernels);
+}
+
+cl_mem OpenClFftConv::maps_of(const OpenClBlock& pictures, const OpenClBlock& kernels) {
+  return maps_.reserve(*context_, output_part(problem_, pictures, kernels).bytes());
 }
 
 cl_mem OpenClFftConv::buffer_for(float* host, const HostPart& part, GrowingBuffer& moving) {
@@ -175,17 +182,20 @@ void OpenClFftConv::transform(Operand operand, const OpenClBlock& pictures,
   held.made = false;
   float* const values = const_cast<float*>(host(operand));
   const HostPart part = part_of(operand, pictures, kernels);
-  const cl_mem source = buffer_for(values, part, arriving_);
+  const bool unpools = pools() && operand == Operand::kGradOutput;
+  const cl_mem arrived = buffer_for(values, part, arriving_);
+  const cl_mem source = unpools ? maps_of(pictures, kernels) : arrived;
   const ConvProblem block = problem_.with_batch(pictures.count).with_kernels(kernels.count);
   const cl_mem planes = held.planes.reserve(
       *context_, fft_spectrum_floats(block, geometry_, operand) * sizeof(float));
   const int rows = rows_of(operand, kernels).count;
-  const bool travels = source == arriving_.get();
+  const bool travels = arrived == arriving_.get();
   for_row_pieces(operand, rows, pictures.count, part, running, [&](const OpenClBlock& some) {
-    if (travels) running.upload(source, values, rows_of_part(part, some, rows));
+    if (travels) running.upload(arrived, values, rows_of_part(part, some, rows));
+    if (unpools) unpool(arrived, source, pictures, kernels, some);
     transform_.transform(operand, source, planes, some, rows, pictures.count);
   });
-  if (travels) running.set_unused(source);
+  if (travels) running.set_unused(arrived);
   held.pictures = pictures;
   held.kernels = kernels;
   held.made = true;
@@ -239,13 +249,16 @@ void OpenClFftConv::restore(Pass pass, const OpenClBlock& pictures, const OpenCl
                             float* result, OpenClRunningPass& running) {
   const Operand role = role_of_result(pass);
   const HostPart part = part_of(role, pictures, kernels);
+  const bool pools_maps = pools() && pass == Pass::kForward;
   const cl_mem target = buffer_for(result, part, leaving());
+  const cl_mem maps = pools_maps ? maps_of(pictures, kernels) : target;
   const bool travels = target == leaving().get();
   if (travels) running.finish_downloads(target);
   const int rows = rows_of(role, kernels).count;
   for_row_pieces(role, rows, pictures.count, part, running, [&](const OpenClBlock& some) {
-    transform_.restore(role, result_planes_.get(), target, some, rows, pictures.count,
+    transform_.restore(role, result_planes_.get(), maps, some, rows, pictures.count,
                        pass != Pass::kBackwardData);
+    if (pools_maps) pool(maps, target, pictures, kernels, some);
     if (travels) running.download(target, result, rows_of_part(part, some, rows));
   });
   if (!travels) read_in_place(*context_, queue_.get(), target, part.bytes());

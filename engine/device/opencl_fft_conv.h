@@ -23,10 +23,12 @@ class OpenClFftConv : public OpenClConv {
   // serve the problem, or it does not fit. The geometry is the best for the problem, or as given.
   OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                 const std::string& product, const OpenClLimits& limits,
-                ChosenBy chosen_by = ChosenBy::kNecessity);
+                ChosenBy chosen_by = ChosenBy::kNecessity,
+                std::shared_ptr<OpenClPooling> pooling = nullptr);
   OpenClFftConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                 const FftGeometry& geometry, const std::string& product, const OpenClLimits& limits,
-                ChosenBy chosen_by = ChosenBy::kNecessity);
+                ChosenBy chosen_by = ChosenBy::kNecessity,
+                std::shared_ptr<OpenClPooling> pooling = nullptr);
   ~OpenClFftConv() override;
 
   double executed_flops(Pass pass) const override;
@@ -51,6 +53,7 @@ class OpenClFftConv : public OpenClConv {
   // An operand's rows that are transformed, and what it is a part of in the host's memory.
   OpenClBlock rows_of(Operand operand, const OpenClBlock& kernels) const;
   HostPart part_of(Operand operand, const OpenClBlock& pictures, const OpenClBlock& kernels) const;
+  cl_mem maps_of(const OpenClBlock& pictures, const OpenClBlock& kernels);
   cl_mem buffer_for(float* host, const HostPart& part, GrowingBuffer& moving);
 
   // Unless the device has them already.
@@ -77,6 +80,7 @@ class OpenClFftConv : public OpenClConv {
   GrowingBuffer result_planes_;
   GrowingBuffer arriving_;  // an operand on its way; and a result, unless
   GrowingBuffer leaving_;   // staged transfers go both ways at a time
+  GrowingBuffer maps_;      // before pooling, and their gradient, where the layer pools
 };
 
 // Whether the transforms of this layer with this product are right on this device: the same

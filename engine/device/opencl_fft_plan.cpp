@@ -78,11 +78,13 @@ OpenClMemory fft_memory_of(const ConvProblem& problem, const FftGeometry& geomet
   add(result);
   const bool whole_maps = limits.in_place && blocks.batch == problem.batch;
   const bool whole_kernels = limits.in_place && blocks.kernels == problem.out_channels;
-  const std::size_t moving =
-      sizeof(float) *
-      std::max({whole_maps ? 0 : block.input_size(), whole_kernels ? 0 : block.weight_size(),
-                whole_maps && whole_kernels ? 0 : block.output_size()});
+  const std::size_t moving = sizeof(float) * std::max({whole_maps ? 0 : block.input_size(),
+                                                       whole_kernels ? 0 : block.weight_size(),
+                                                       whole_maps && whole_kernels ? 0
+                                                       : limits.pooling ? block.pooled_size()
+                                                                        : block.output_size()});
   add(moving);
+  if (limits.pooling) add(block.output_size() * sizeof(float));
   if (limits.staging > 0) add(moving);
   std::vector<std::size_t> products;
   for (const Pass pass : kAllPasses) {

@@ -30,8 +30,8 @@ ProductSize fft_product_size(const ConvProblem& problem, const FftGeometry& geom
 
 // Bytes of each buffer that a layer cut like this needs: the spectra of the three operands, which
 // the passes share, the planes of a result, and one buffer for operands and results on their way,
-// where they are not in place (one for each where the limits have them staged). All of it counts as
-// scratch.
+// where they are not in place (one for each where the limits have them staged), and one for maps
+// that are pooled. All of it counts as scratch.
 OpenClMemory fft_memory_of(const ConvProblem& problem, const FftGeometry& geometry,
                            const OpenClFftBlocks& blocks, const OpenClLimits& limits,
                            const ProductScratch& scratch);

@@ -6,8 +6,10 @@ namespace convoy {
 
 OpenClIm2colConv::OpenClIm2colConv(std::shared_ptr<OpenClContext> context,
                                    const ConvProblem& problem, const std::string& product,
-                                   const OpenClLimits& limits, ChosenBy chosen_by)
-    : OpenClConv("im2col", std::move(context), problem, product, limits, chosen_by) {
+                                   const OpenClLimits& limits, ChosenBy chosen_by,
+                                   std::shared_ptr<OpenClPooling> pooling)
+    : OpenClConv("im2col", std::move(context), problem, product, limits, chosen_by,
+                 std::move(pooling)) {
   // A work item of a CPU copies runs of the batch; not of more pictures than there are.
   if (context_->entry().info.kind == DeviceKind::kCpu)
     while (lanes_ < 64 && lanes_ < problem_.batch) lanes_ *= 2;
@@ -35,6 +37,7 @@ void OpenClIm2colConv::forget(Operand which) {
 void OpenClIm2colConv::release() {
   columns_.release();
   results_.release();
+  pooled_.release();
   for (OperandCopy& held : operands_) held.copies.release();
 }
 
@@ -69,8 +72,10 @@ void OpenClIm2colConv::forward(float* output, OpenClRunningPass& running) {
     const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures), running);
     for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
       const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels), running);
-      const HostPart part = output_part(problem_, pictures, kernels);
-      const cl_mem result = result_on_device(output, part, running);
+      const HostPart part = part_of_maps(pictures, kernels);
+      const HostPart maps = output_part(problem_, pictures, kernels);
+      const cl_mem result = pools() ? results_.get().reserve(*context_, maps.bytes())
+                                    : result_on_device(results_, output, part, running);
       for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
         unfold(input, pictures, piece);
         product_->multiply(
@@ -79,7 +84,10 @@ void OpenClIm2colConv::forward(float* output, OpenClRunningPass& running) {
             output_view(result, pictures, piece), false, piece.first > 0);
         running.end_piece();
       });
-      fetch_result(result, output, part, running);
+      if (!pools()) return fetch_result(result, output, part, running);
+      const cl_mem pooled = result_on_device(pooled_, output, part, running);
+      pool(result, pooled, pictures, kernels, {0, kernels.count});
+      fetch_result(pooled, output, part, running);
     });
   });
 }
@@ -88,15 +96,14 @@ void OpenClIm2colConv::backward_data(float* grad_input, OpenClRunningPass& runni
   const int positions = problem_.out_height() * problem_.out_width();
   for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
     const HostPart part = input_part(problem_, pictures);
-    const cl_mem result = result_on_device(grad_input, part, running);
+    const cl_mem result = result_on_device(results_, grad_input, part, running);
     const cl_float zero = 0.0f;
     cl_check(clEnqueueFillBuffer(queue_.get(), result, &zero, sizeof zero, 0, part.bytes(), 0,
                                  nullptr, nullptr),
              "clEnqueueFillBuffer", context_->id());
     for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
       const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels), running);
-      const cl_mem grad_output =
-          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels), running);
+      const cl_mem grad_output = grad_output_on_device(pictures, kernels, running);
       for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
         product_->multiply(product_size(problem_, Pass::kBackwardData,
                                         {pictures.count, kernels.count, piece.count}),
@@ -115,11 +122,10 @@ void OpenClIm2colConv::backward_weights(float* grad_weight, OpenClRunningPass& r
   const int positions = problem_.out_height() * problem_.out_width();
   for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
     const HostPart part = weight_part(problem_, kernels);
-    const cl_mem result = result_on_device(grad_weight, part, running);
+    const cl_mem result = result_on_device(results_, grad_weight, part, running);
     for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
       const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures), running);
-      const cl_mem grad_output =
-          on_device(Operand::kGradOutput, output_part(problem_, pictures, kernels), running);
+      const cl_mem grad_output = grad_output_on_device(pictures, kernels, running);
       for_blocks(positions, blocks_.positions, [&](const OpenClBlock& piece) {
         unfold(input, pictures, piece);
         MatrixView columns = columns_view(pictures, piece);
@@ -136,6 +142,18 @@ void OpenClIm2colConv::backward_weights(float* grad_weight, OpenClRunningPass& r
   });
 }
 
+cl_mem OpenClIm2colConv::upload(Copies& copies, const float* host, const HostPart& part,
+                                OpenClRunningPass& running) {
+  if (alternates(part.whole, limits_)) {
+    // All that reads the block before has been queued.
+    if (const cl_mem before = copies.get().get()) running.set_unused(before);
+    copies.current ^= 1;
+  }
+  const cl_mem buffer = copies.get().reserve(*context_, part.bytes());
+  running.upload(buffer, host, part);
+  return buffer;
+}
+
 cl_mem OpenClIm2colConv::on_device(Operand which, const HostPart& part,
                                    OpenClRunningPass& running) {
   OperandCopy& held = operand(which);
@@ -147,24 +165,37 @@ cl_mem OpenClIm2colConv::on_device(Operand which, const HostPart& part,
     held.in_place = context_->wrap_host(const_cast<float*>(host(which)), part.bytes());
     buffer = held.in_place.get();
   } else {
-    if (alternates(part.whole, limits_)) {
-      // All that reads the block before has been queued.
-      if (const cl_mem before = held.copies.get().get()) running.set_unused(before);
-      held.copies.current ^= 1;
-    }
-    buffer = held.copies.get().reserve(*context_, part.bytes());
-    running.upload(buffer, host(which), part);
+    buffer = upload(held.copies, host(which), part, running);
   }
   held.part = part;
   held.valid = true;
   return buffer;
 }
 
-cl_mem OpenClIm2colConv::result_on_device(float* host, const HostPart& part,
+cl_mem OpenClIm2colConv::grad_output_on_device(const OpenClBlock& pictures,
+                                               const OpenClBlock& kernels,
+                                               OpenClRunningPass& running) {
+  const HostPart part = part_of_maps(pictures, kernels);
+  if (!pools()) return on_device(Operand::kGradOutput, part, running);
+  OperandCopy& held = operand(Operand::kGradOutput);
+  if (held.valid && held.part == part) return held.copies.get().get();
+  held.valid = false;
+  const cl_mem maps =
+      held.copies.get().reserve(*context_, output_part(problem_, pictures, kernels).bytes());
+  float* const gradient = const_cast<float*>(host(Operand::kGradOutput));
+  const cl_mem pooled = limits_.in_place && part.whole ? wrap_for_this_pass(gradient, part.bytes())
+                                                       : upload(pooled_, gradient, part, running);
+  unpool(pooled, maps, pictures, kernels, {0, kernels.count});
+  held.part = part;
+  held.valid = true;
+  return maps;
+}
+
+cl_mem OpenClIm2colConv::result_on_device(Copies& copies, float* host, const HostPart& part,
                                           OpenClRunningPass& running) {
   if (limits_.in_place && part.whole) return wrap_for_this_pass(host, part.bytes());
-  if (alternates(part.whole, limits_)) results_.current ^= 1;
-  const cl_mem buffer = results_.get().reserve(*context_, part.bytes());
+  if (alternates(part.whole, limits_)) copies.current ^= 1;
+  const cl_mem buffer = copies.get().reserve(*context_, part.bytes());
   running.finish_downloads(buffer);
   return buffer;
 }

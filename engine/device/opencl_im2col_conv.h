@@ -18,7 +18,8 @@ class OpenClIm2colConv : public OpenClConv {
   // `product` is one of product_names(). Throws Error(kDevice) when the problem does not fit.
   OpenClIm2colConv(std::shared_ptr<OpenClContext> context, const ConvProblem& problem,
                    const std::string& product, const OpenClLimits& limits,
-                   ChosenBy chosen_by = ChosenBy::kNecessity);
+                   ChosenBy chosen_by = ChosenBy::kNecessity,
+                   std::shared_ptr<OpenClPooling> pooling = nullptr);
   ~OpenClIm2colConv() override;
 
   double executed_flops(Pass pass) const override;
@@ -50,8 +51,13 @@ class OpenClIm2colConv : public OpenClConv {
   void plan() override;
   OpenClMemory memory() const override;
 
+  cl_mem upload(Copies& copies, const float* host, const HostPart& part,
+                OpenClRunningPass& running);
   cl_mem on_device(Operand operand, const HostPart& part, OpenClRunningPass& running);
-  cl_mem result_on_device(float* host, const HostPart& part, OpenClRunningPass& running);
+  cl_mem grad_output_on_device(const OpenClBlock& pictures, const OpenClBlock& kernels,
+                               OpenClRunningPass& running);
+  cl_mem result_on_device(Copies& copies, float* host, const HostPart& part,
+                          OpenClRunningPass& running);
   void fetch_result(cl_mem result, float* host, const HostPart& part, OpenClRunningPass& running);
 
   void forward(float* output, OpenClRunningPass& running);
@@ -69,6 +75,7 @@ class OpenClIm2colConv : public OpenClConv {
   OperandCopy operands_[3];
   GrowingBuffer columns_;
   Copies results_;
+  Copies pooled_;  // maps on their way, where the layer pools
 };
 
 }  // namespace convoy

@@ -46,16 +46,24 @@ OpenClMemory memory_of(const ConvProblem& problem, const OpenClBlocks& blocks,
   const bool all_maps = all_pictures && all_kernels;
   add(input, all_pictures);
   add(weight, all_kernels);
-  add(output, all_maps);  // grad_output
+  // Of grad_output, or of the pooled maps on their way in and out.
+  add(limits.pooling ? block.pooled_size() * sizeof(float) : output, all_maps);
   // The passes share the room for their results.
   const auto of_result = [&](std::size_t bytes, bool whole) {
     if (whole && limits.in_place) return std::size_t{0};
     return alternates(whole, limits) ? 2 * bytes : bytes;
   };
-  memory.total += std::max({of_result(input, all_pictures), of_result(weight, all_kernels),
-                            of_result(output, all_maps)});
+  std::size_t results = std::max(of_result(input, all_pictures), of_result(weight, all_kernels));
+  if (!limits.pooling) results = std::max(results, of_result(output, all_maps));
+  memory.total += results;
 
   const std::size_t operands = memory.total;
+  if (limits.pooling) {
+    // The gradient of the maps; and the maps, in the room for results.
+    const std::size_t maps = alternates(all_maps, limits) ? 2 * output : output;
+    memory.total += output + std::max(maps, results) - results;
+    memory.largest = std::max(memory.largest, output);
+  }
   const auto add_scratch = [&](std::size_t bytes) {
     memory.largest = std::max(memory.largest, bytes);
     memory.total += bytes;

@@ -26,6 +26,8 @@ struct OpenClLimits {
   // Otherwise transfers go beside the computing through pinned memory in pieces of so many bytes;
   // with 0 the driver makes them, one after the other with the computing.
   std::size_t staging = 0;
+  // Bias, ReLU and pooling are done on the device: pooled maps travel, the output stays there.
+  bool pooling = false;
 };
 
 // The most pictures, kernels and output positions at one time.

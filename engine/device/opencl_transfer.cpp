@@ -29,6 +29,19 @@ struct Rectangle {
   const std::size_t device_row, host_row;  // from one row to the next
 };
 
+// Of maps of so many positions.
+HostPart maps_part(const ConvProblem& problem, std::size_t positions, const OpenClBlock& pictures,
+                   const OpenClBlock& kernels) {
+  HostPart part;
+  part.first_row = kernels.first * positions;
+  part.rows = kernels.count * positions;
+  part.first_column = pictures.first;
+  part.columns = pictures.count;
+  part.width = problem.batch;
+  part.whole = pictures.count == problem.batch && kernels.count == problem.out_channels;
+  return part;
+}
+
 }  // namespace
 
 HostPart input_part(const ConvProblem& problem, const OpenClBlock& pictures) {
@@ -52,15 +65,22 @@ HostPart weight_part(const ConvProblem& problem, const OpenClBlock& kernels) {
 
 HostPart output_part(const ConvProblem& problem, const OpenClBlock& pictures,
                      const OpenClBlock& kernels) {
-  const std::size_t positions =
-      static_cast<std::size_t>(problem.out_height()) * problem.out_width();
+  return maps_part(problem, static_cast<std::size_t>(problem.out_height()) * problem.out_width(),
+                   pictures, kernels);
+}
+
+HostPart pooled_part(const ConvProblem& problem, const OpenClBlock& pictures,
+                     const OpenClBlock& kernels) {
+  return maps_part(problem,
+                   static_cast<std::size_t>(problem.out_height() / 2) * (problem.out_width() / 2),
+                   pictures, kernels);
+}
+
+HostPart bias_part(const ConvProblem& problem) {
   HostPart part;
-  part.first_row = kernels.first * positions;
-  part.rows = kernels.count * positions;
-  part.first_column = pictures.first;
-  part.columns = pictures.count;
-  part.width = problem.batch;
-  part.whole = pictures.count == problem.batch && kernels.count == problem.out_channels;
+  part.rows = 1;
+  part.columns = part.width = problem.out_channels;
+  part.whole = true;
   return part;
 }
 

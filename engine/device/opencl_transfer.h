@@ -38,6 +38,12 @@ HostPart input_part(const ConvProblem& problem, const OpenClBlock& pictures);
 HostPart weight_part(const ConvProblem& problem, const OpenClBlock& kernels);
 HostPart output_part(const ConvProblem& problem, const OpenClBlock& pictures,
                      const OpenClBlock& kernels);
+// Of the maps after pooling.
+HostPart pooled_part(const ConvProblem& problem, const OpenClBlock& pictures,
+                     const OpenClBlock& kernels);
+
+// A float for each kernel.
+HostPart bias_part(const ConvProblem& problem);
 
 // Some of a part's `groups` equal runs of rows, and where they lie on the device.
 HostPart rows_of_part(const HostPart& part, const OpenClBlock& some, int groups);

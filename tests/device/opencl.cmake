@@ -14,6 +14,7 @@ target_link_libraries(opencl_layer PUBLIC convoy_options OpenCL::OpenCL ${CMAKE_
 convoy_test(opencl_faults FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine TIMEOUT 900)
 target_compile_definitions(device_opencl_faults_test PRIVATE CONVOY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 convoy_test(opencl_fft_conv FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
+convoy_test(opencl_pooling FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_program_cache FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_programs FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_staging FLOOR device LIBRARIES convoy_device LABELS engine)

@@ -1,0 +1,432 @@
+// Layers that pool on an OpenCL device, by every algorithm, against the same layer without pooling
+// and the host's arithmetic.
+#include "engine/device/opencl_pooling.h"
+
+#include <QTest>
+
+#include "engine/device/discovery.h"
+#include "engine/device/opencl_device.h"
+#include "engine/device/opencl_fft_conv.h"
+#include "engine/device/opencl_im2col_conv.h"
+#include "engine/tensor/elementwise.h"
+#include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
+#include "tests/device/opencl_layer.h"
+
+using namespace convoy;
+using convoy::test::logged_seed;
+
+namespace {
+
+// Results of a step of a layer that pools.
+struct PooledStep {
+  std::vector<float> pooled, grad_input, grad_weight, grad_bias;
+
+  explicit PooledStep(const ConvProblem& p)
+      : pooled(p.pooled_size()),
+        grad_input(p.input_size()),
+        grad_weight(p.weight_size()),
+        grad_bias(static_cast<std::size_t>(p.out_channels)) {}
+};
+
+struct PooledCase {
+  ConvProblem problem;
+  Arrays arrays;
+  FloatBuffer bias, grad_pooled;
+
+  // Not whole numbers: sums in another order must not make equals of what is not equal.
+  PooledCase(const ConvProblem& p, Random& random)
+      : problem(p),
+        arrays(normal_arrays(p, random)),
+        bias(static_cast<std::size_t>(p.out_channels)),
+        grad_pooled(p.pooled_size()) {
+    fill(random);
+  }
+  void fill(Random& random) {
+    for (FloatBuffer* buffer : {&bias, &grad_pooled})
+      for (float& value : buffer->span()) value = static_cast<float>(random.normal());
+  }
+};
+
+// A random problem with windows to pool.
+ConvProblem random_pooled(Random& random, bool transformable) {
+  for (;;) {
+    ConvProblem p = random_problem(random);
+    if (transformable) p.stride_height = p.stride_width = 1;
+    if (p.batch > 4) p.batch += static_cast<int>(random.below(40));
+    if (p.pooled_size() > 0) return p;
+  }
+}
+
+MapShape maps_of(const ConvProblem& p) {
+  return {static_cast<std::size_t>(p.out_height()), static_cast<std::size_t>(p.out_width()),
+          static_cast<std::size_t>(p.batch)};
+}
+
+// The convolution by a layer that does not pool, the rest on the host.
+PooledStep step_on_host(DeviceConv& conv, const PooledCase& given) {
+  const ConvProblem& p = given.problem;
+  const MapShape shape = maps_of(p);
+  PooledStep step(p);
+  FloatBuffer maps(p.output_size());
+  std::vector<std::uint8_t> choices(p.pooled_size());
+  conv.set_operand(Operand::kInput, given.arrays.input.data());
+  conv.set_operand(Operand::kWeight, given.arrays.weight.data());
+  conv.run(Pass::kForward, maps.data(), nullptr);
+  for (std::size_t k = 0; k < given.bias.size(); ++k) {
+    const std::size_t at = k * shape.pooled_size();
+    float* const own = maps.data() + k * shape.size();
+    bias_relu_pool(own, given.bias[k], shape, CacheUse::kKeep, step.pooled.data() + at,
+                   choices.data() + at);
+    step.grad_bias[k] = static_cast<float>(bias_relu_pool_backward(
+        given.grad_pooled.data() + at, choices.data() + at, shape, CacheUse::kKeep, own));
+  }
+  conv.set_operand(Operand::kGradOutput, maps.data());
+  conv.run(Pass::kBackwardData, step.grad_input.data(), nullptr);
+  conv.run(Pass::kBackwardWeights, step.grad_weight.data(), nullptr);
+  return step;
+}
+
+// In a step's order, or with the weights' gradient first; by one layer or by another one backward.
+PooledStep step_on_device(DeviceConv& forward, DeviceConv& backward, const PooledCase& given,
+                          bool weights_first = false, const StopToken* stop = nullptr) {
+  PooledStep step(given.problem);
+  for (DeviceConv* conv : {&forward, &backward}) {
+    conv->set_operand(Operand::kInput, given.arrays.input.data());
+    conv->set_operand(Operand::kWeight, given.arrays.weight.data());
+  }
+  forward.set_bias(given.bias.data(), true);
+  forward.run(Pass::kForward, step.pooled.data(), stop);
+  backward.set_operand(Operand::kGradOutput, given.grad_pooled.data());
+  backward.set_grad_bias(step.grad_bias.data());
+  if (!weights_first) backward.run(Pass::kBackwardData, step.grad_input.data(), stop);
+  backward.run(Pass::kBackwardWeights, step.grad_weight.data(), stop);
+  if (weights_first) backward.run(Pass::kBackwardData, step.grad_input.data(), stop);
+  return step;
+}
+
+// `tolerance` is of rms_error(); 0: exact. The bias' gradient is always a sum in another order.
+void compare(const PooledStep& found, const PooledStep& expected, double tolerance,
+             const ConvProblem& p) {
+  const auto error = [&](const std::vector<float>& a, const std::vector<float>& b) {
+    if (tolerance == 0.0)
+      return std::memcmp(a.data(), b.data(), b.size() * sizeof(float)) == 0 ? 0.0 : 1.0;
+    return rms_error(a, b);
+  };
+  const double errors[] = {error(found.pooled, expected.pooled),
+                           error(found.grad_input, expected.grad_input),
+                           error(found.grad_weight, expected.grad_weight)};
+  const double of_bias = rms_error(found.grad_bias, expected.grad_bias);
+  QVERIFY2(std::ranges::all_of(errors, [&](double e) { return e <= tolerance; }) && of_bias < 1e-6,
+           qPrintable(QString("%1: errors %2 %3 %4, of the bias' gradient %5")
+                          .arg(problem_text(p))
+                          .arg(errors[0])
+                          .arg(errors[1])
+                          .arg(errors[2])
+                          .arg(of_bias)));
+}
+
+}  // namespace
+
+class OpenClPoolingTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void initTestCase() {
+    OpenClDeviceEntry entry = first_opencl_device();
+    context_ = shared_opencl_context(entry);
+    entry.info.kind = DeviceKind::kGpu;
+    as_gpu_ = std::make_shared<OpenClContext>(entry);
+  }
+  void cleanupTestCase() { as_gpu_.reset(); }
+
+  void kernels_pass_their_check() {
+    QCOMPARE(checked_pooling(context_), std::string());
+    QCOMPARE(checked_pooling(as_gpu_), std::string());
+  }
+
+  void every_algorithm_pools_as_the_host_does_data() {
+    QTest::addColumn<QString>("domain");
+    QTest::addColumn<QString>("product");
+    QTest::addColumn<bool>("gpu");
+    QTest::addColumn<bool>("in_place");
+    QTest::addColumn<int>("staging");
+    for (const char* domain : {"im2col", "fft"}) {
+      const auto add = [&](const char* product, bool gpu, bool in_place, int staging) {
+        QTest::addRow("%s+%s%s%s", domain, product, gpu ? " as a GPU" : "",
+                      in_place  ? " in place"
+                      : staging ? " staged"
+                                : " copied")
+            << QString(domain) << QString(product) << gpu << in_place << staging;
+      };
+      add("vector", false, true, 0);
+      add("vector", false, false, 0);
+      add("vector", false, false, 1000);
+      add("tiled", true, true, 0);
+      add("tiled", true, false, 1000);
+      add("clblast", false, true, 0);
+    }
+  }
+  void every_algorithm_pools_as_the_host_does() {
+    QFETCH(QString, domain);
+    QFETCH(QString, product);
+    QFETCH(bool, gpu);
+    QFETCH(bool, in_place);
+    QFETCH(int, staging);
+    Random random(logged_seed(61));
+    for (int round = 0; round < 6; ++round) {
+      const ConvProblem p = random_pooled(random, domain == "fft");
+      const PooledCase given(p, random);
+      const OpenClLimits limits =
+          opencl_limits(kPlenty, in_place, static_cast<std::size_t>(staging));
+      const auto& context = gpu ? as_gpu_ : context_;
+      const auto plain = make(domain, context, p, product, limits, nullptr);
+      const auto pooling = make(domain, context, p, product, limits, pooling_of(p, context));
+      QVERIFY(pooling->pools() && !plain->pools());
+      const PooledStep expected = step_on_host(*plain, given);
+      for (const bool weights_first : {false, true})  // again, with all that is still there
+        compare(step_on_device(*pooling, *pooling, given, weights_first), expected, 0.0, p);
+    }
+  }
+
+  void blocks_of_any_size_data() {
+    QTest::addColumn<QString>("domain");
+    QTest::addColumn<int>("staging");
+    for (const char* domain : {"im2col", "fft"})
+      for (const int staging : {0, 1000})
+        QTest::addRow("%s%s", domain, staging ? " staged" : "") << QString(domain) << staging;
+  }
+  void blocks_of_any_size() {
+    QFETCH(QString, domain);
+    QFETCH(int, staging);
+    Random random(logged_seed(62));
+    int cut_pictures = 0, cut_kernels = 0;
+    for (int round = 0; round < 5; ++round) {
+      const ConvProblem p = random_pooled(random, domain == "fft");
+      const PooledCase given(p, random);
+      const auto plain = make(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
+      const PooledStep expected = step_on_host(*plain, given);
+      std::size_t total = make(domain, context_, p, "vector", opencl_limits(kPlenty, false),
+                               pooling_of(p, context_))
+                              ->scratch_bytes() +
+                          4 * (p.input_size() * 2 + p.weight_size() * 2 + p.pooled_size());
+      for (int step = 0; step < 6; ++step, total -= total / 3) {
+        try {
+          const bool in_place = !staging && step % 2;
+          const auto conv = make(domain, context_, p, "vector",
+                                 opencl_limits(total, in_place, static_cast<std::size_t>(staging)),
+                                 pooling_of(p, context_));
+          if (!few_blocks(*conv, cut_pictures, cut_kernels)) break;  // nothing new, but slow
+          compare(step_on_device(*conv, *conv, given, step % 2), expected, 2e-6, p);
+        } catch (const Error& error) {
+          QVERIFY2(QString(error.what()).contains("may be used"), error.what());
+          break;
+        }
+      }
+    }
+    QVERIFY(cut_pictures > 0);
+    QVERIFY(cut_kernels > 0);
+  }
+
+  // As where each pass has the algorithm that suits it.
+  void what_one_algorithm_has_chosen_another_finds() {
+    Random random(logged_seed(63));
+    for (const bool im2col_forward : {true, false}) {
+      const ConvProblem p = random_pooled(random, true);
+      const PooledCase given(p, random);
+      const OpenClLimits limits = opencl_limits(kPlenty, true);
+      const QString one = im2col_forward ? "im2col" : "fft",
+                    other = im2col_forward ? "fft" : "im2col";
+      const auto pooling = pooling_of(p, context_);
+      const auto forward = make(one, context_, p, "vector", limits, pooling);
+      const auto backward = make(other, context_, p, "vector", limits, pooling);
+      const auto plain = make(other, context_, p, "vector", limits, nullptr);
+      compare(step_on_device(*forward, *backward, given), step_on_host(*plain, given), 2e-6, p);
+    }
+  }
+
+  void new_operands_count_data() { domains(); }
+  void new_operands_count() {
+    QFETCH(QString, domain);
+    Random random(logged_seed(64));
+    const ConvProblem p = random_pooled(random, true);
+    const OpenClLimits limits = opencl_limits(kPlenty, true);
+    const auto plain = make(domain, context_, p, "vector", limits, nullptr);
+    const auto conv = make(domain, context_, p, "vector", limits, pooling_of(p, context_));
+    PooledCase given(p, random);
+    for (int round = 0; round < 3; ++round) {
+      compare(step_on_device(*conv, *conv, given), step_on_host(*plain, given), 0.0, p);
+      given.fill(random);
+      fill_integers(given.arrays.weight, random);
+    }
+  }
+
+  // Stopped between its pieces, at any of them, a pass leaves nothing half made behind: above all
+  // no half of a sum.
+  void a_stopped_step_can_be_taken_again_data() { domains(); }
+  void a_stopped_step_can_be_taken_again() {
+    QFETCH(QString, domain);
+    Random random(logged_seed(65));
+    const ConvProblem p = make_problem(6, 3, 6, 5, 3);
+    const auto plain = make(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
+    const auto conv = make_cut(domain, p, 1.0);
+    int pieces = 0;
+    for (bool interrupted = true; interrupted; pieces += 1 + pieces / 4) {
+      const PooledCase given(p, random);
+      StopToken stop;
+      try {
+        const opencl_layer::OnCall end_of_piece("clEnqueueMarkerWithWaitList", pieces,
+                                                [&] { stop.request_stop(); });
+        step_on_device(*conv, *conv, given, false, &stop);
+        interrupted = false;
+      } catch (const Interrupted&) {
+      }
+      QCOMPARE(stop.stop_requested(), interrupted);
+      compare(step_on_device(*conv, *conv, given), step_on_host(*plain, given), 2e-6, p);
+    }
+    QVERIFY(pieces > 20);
+  }
+
+  // The same step from the backward passes on: what the forward pass chose is still there, and the
+  // gradient is not set again.
+  void stopped_backward_passes_can_be_run_again_data() { domains(); }
+  void stopped_backward_passes_can_be_run_again() {
+    QFETCH(QString, domain);
+    Random random(logged_seed(66));
+    const ConvProblem p = make_problem(6, 3, 6, 5, 3);
+    const auto plain = make(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
+    const auto conv = make_cut(domain, p, 1e15);
+    const PooledCase given(p, random);
+    const PooledStep expected = step_on_host(*plain, given);
+    PooledStep step = step_on_device(*conv, *conv, given);
+    int pieces = 0;
+    for (bool interrupted = true; interrupted; ++pieces) {
+      const Pass stopped = pieces % 2 ? Pass::kBackwardData : Pass::kBackwardWeights;
+      float* const result =
+          stopped == Pass::kBackwardData ? step.grad_input.data() : step.grad_weight.data();
+      StopToken stop;
+      try {
+        const opencl_layer::OnCall end_of_piece("clEnqueueMarkerWithWaitList", pieces / 2,
+                                                [&] { stop.request_stop(); });
+        conv->run(stopped, result, &stop);
+        interrupted = stopped == Pass::kBackwardWeights;  // both are to have been run whole
+      } catch (const Interrupted&) {
+      }
+      std::ranges::fill(step.grad_bias, -1.0f);
+      conv->run(Pass::kBackwardWeights, step.grad_weight.data(), nullptr);
+      conv->run(Pass::kBackwardData, step.grad_input.data(), nullptr);
+      compare(step, expected, 2e-6, p);
+    }
+    QVERIFY(pieces > 4);
+  }
+
+  void what_is_missing_is_named() {
+    Random random(logged_seed(67));
+    const ConvProblem p = make_problem(3, 2, 6, 4, 3);
+    const PooledCase given(p, random);
+    PooledStep step(p);
+    const OpenClLimits limits = opencl_limits(kPlenty, true);
+    const auto conv = make("im2col", context_, p, "vector", limits, pooling_of(p, context_));
+    const auto plain = make("im2col", context_, p, "vector", limits, nullptr);
+    const auto error_of = [](const auto& work) {
+      try {
+        work();
+      } catch (const Error& error) {
+        return QString(error.what());
+      }
+      return QString("no error");
+    };
+    const auto names = [](const QString& error, const char* what) {
+      return QTest::qVerify(error.contains(what), what, qPrintable(error), __FILE__, __LINE__);
+    };
+    QVERIFY(names(error_of([&] { plain->set_bias(given.bias.data(), true); }), "does not pool"));
+    QVERIFY(names(error_of([&] { plain->set_grad_bias(nullptr); }), "does not pool"));
+    conv->set_operand(Operand::kInput, given.arrays.input.data());
+    conv->set_operand(Operand::kWeight, given.arrays.weight.data());
+    conv->set_operand(Operand::kGradOutput, given.grad_pooled.data());
+    const auto run = [&](Pass pass, std::vector<float>& result) {
+      return error_of([&] { conv->run(pass, result.data(), nullptr); });
+    };
+    QVERIFY(names(run(Pass::kForward, step.pooled), "needs its bias"));
+    conv->set_bias(given.bias.data(), false);
+    QCOMPARE(run(Pass::kForward, step.pooled), QString("no error"));
+    QVERIFY(names(run(Pass::kBackwardData, step.grad_input), "what a forward pass has chosen"));
+    conv->set_bias(given.bias.data(), true);
+    QCOMPARE(run(Pass::kForward, step.pooled), QString("no error"));
+    QCOMPARE(run(Pass::kBackwardData, step.grad_input), QString("no error"));
+    QVERIFY(names(run(Pass::kBackwardWeights, step.grad_weight), "a place for the bias' gradient"));
+    QVERIFY(!context_->is_lost());
+    QVERIFY(names(error_of([&] {
+                    make("im2col", context_, p, "vector", opencl_limits(80, true),
+                         pooling_of(p, context_));
+                  }),
+                  "what pooling chooses in the layer"));
+  }
+
+  void a_device_pools_where_it_is_asked_to_and_can() {
+    const auto device = open_opencl_device(context_->id());
+    DeviceConvOptions options;
+    const ConvProblem p = make_problem(3, 2, 6, 4, 3);
+    QVERIFY(!device->make_conv(p, options)->pools());
+    options.pooling = true;
+    QVERIFY(device->make_conv(p, options)->pools());
+    QVERIFY(!device->make_conv(make_problem(3, 2, 3, 4, 3), options)->pools());  // no windows
+    // Nearly all of what there is to hold is choices.
+    ConvProblem thin = make_problem(64, 1, 64, 64, 1);
+    options.scratch_limit = thin.pooled_size() * 3;
+    QVERIFY(!device->make_conv(thin, options)->pools());
+  }
+
+ private:
+  static void domains() {
+    QTest::addColumn<QString>("domain");
+    for (const char* domain : {"im2col", "fft"}) QTest::newRow(domain) << QString(domain);
+  }
+
+  static std::shared_ptr<OpenClPooling> pooling_of(const ConvProblem& p,
+                                                   const std::shared_ptr<OpenClContext>& context) {
+    return std::make_shared<OpenClPooling>(context, p);
+  }
+
+  static std::unique_ptr<OpenClConv> make(const QString& domain,
+                                          const std::shared_ptr<OpenClContext>& context,
+                                          const ConvProblem& p, const QString& product,
+                                          const OpenClLimits& limits,
+                                          const std::shared_ptr<OpenClPooling>& pooling) {
+    if (domain == "fft")
+      return std::make_unique<OpenClFftConv>(context, p, product.toStdString(), limits,
+                                             ChosenBy::kName, pooling);
+    return std::make_unique<OpenClIm2colConv>(context, p, product.toStdString(), limits,
+                                              ChosenBy::kName, pooling);
+  }
+
+  // In blocks of pictures and of kernels.
+  std::unique_ptr<OpenClConv> make_cut(const QString& domain, const ConvProblem& p,
+                                       double piece_flops) const {
+    OpenClLimits limits = opencl_limits(1 << 20, false);
+    limits.piece_flops = piece_flops;
+    for (;; limits.total -= limits.total / 20) {
+      auto conv = make(domain, context_, p, "vector", limits, pooling_of(p, context_));
+      int cut_pictures = 0, cut_kernels = 0;
+      few_blocks(*conv, cut_pictures, cut_kernels);
+      if (cut_pictures && cut_kernels) return conv;
+    }
+  }
+
+  // Counts what is cut.
+  static bool few_blocks(const OpenClConv& conv, int& cut_pictures, int& cut_kernels) {
+    const ConvProblem& p = conv.problem();
+    const auto count = [&](const auto& blocks) {
+      cut_pictures += blocks.batch < p.batch;
+      cut_kernels += blocks.kernels < p.out_channels;
+      return (p.batch / blocks.batch) * (p.out_channels / blocks.kernels) < 100;
+    };
+    if (const auto* fft = dynamic_cast<const OpenClFftConv*>(&conv)) return count(fft->blocks());
+    return count(dynamic_cast<const OpenClIm2colConv&>(conv).blocks());
+  }
+
+  std::shared_ptr<OpenClContext> context_, as_gpu_;
+};
+
+QTEST_GUILESS_MAIN(OpenClPoolingTest)
+#include "opencl_pooling_test.moc"
