@@ -20,6 +20,9 @@ void scale(ConvMeasurement& measurement, double factor) {
   for (double& ms : measurement.ms) ms *= factor;
   if (auto& cut_ms = measurement.cut_ms)
     cut_ms = CutCost{cut_ms->forward * factor, cut_ms->backward * factor};
+  for (double& ms : measurement.moving.move) ms *= factor;
+  measurement.moving.sum *= factor;
+  measurement.moving.update *= factor;
 }
 
 }  // namespace
@@ -224,6 +227,8 @@ SteadyClock::duration Cluster::reschedule(std::vector<WorkerReport>& reports,
       devices[i].pieces.push_back({slice.activity, slice.pass,
                                    milliseconds(slice.end - slice.begin) / speeds_[i], slice.bytes,
                                    slice.chunk});
+    if (const auto cores = info(static_cast<int>(i)).cores.size(); i > 0 && cores > 0)
+      devices[i].lost_to_transfers = 1.0 / static_cast<double>(cores);
     const std::lock_guard lock(links_mutex_);
     if (i > 0) devices[i].link = links_[i];
   }

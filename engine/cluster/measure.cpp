@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/base/rounding.h"
 #include "engine/cluster/block_work.h"
 #include "engine/device/conv_step.h"
+#include "engine/link/wire_transfer.h"
 
 namespace convoy {
 namespace {
@@ -91,7 +93,55 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
     measurement.chosen_by[i] = conv->chosen_by(pass);
   }
   measurement.scratch_bytes = conv->scratch_bytes();
+  measurement.moving = measure_moving(device, part, stop);
   return measurement;
+}
+
+MovingCost measure_moving(Device& device, const LayerPart& part, const StopToken* stop) {
+  // Beyond the caches, where the part's maps are; more would tell no more.
+  constexpr std::size_t kMost = std::size_t{1} << 22;
+  const std::size_t maps = std::max(part.problem.input_size(), part.problem.output_size() / 4);
+  const auto pictures = static_cast<std::size_t>(part.problem.batch);
+  const auto batch = std::max(pictures, static_cast<std::size_t>(part.batch));
+  const std::size_t rows = std::max<std::size_t>(1, std::min(maps, kMost) / pictures);
+  FloatBuffer whole(rows * batch), own(rows * pictures), third(rows * pictures);
+  for (std::size_t i = 0; i < whole.size(); ++i)
+    whole[i] = static_cast<float>(i * 2654435761u % 1021) - 510.0f;
+  own.fill_zero();
+  third.fill_zero();
+  const auto median_ms = [&](const auto& work) {
+    std::vector<double> times;
+    for (int run = 0; run < 6; ++run) {
+      if (stop) stop->throw_if_stopped();
+      const TimePoint begin = SteadyClock::now();
+      work();
+      if (run > 0) times.push_back(milliseconds(SteadyClock::now() - begin));
+    }
+    return median(times) * 1e6 / static_cast<double>(own.size());
+  };
+  MovingCost cost;
+  for (const WireFormat format : {WireFormat::kFp32, WireFormat::kFp16, WireFormat::kBf16}) {
+    WireTransfer transfer(nullptr, Direction::kToWorker);
+    cost.move[static_cast<std::size_t>(format)] = median_ms([&] {
+      transfer.move(format, {whole.data(), rows, pictures, batch},
+                    Rows<float>{own.data(), rows, pictures, pictures}, stop);
+    });
+  }
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  cost.sum = median_ms([&] {
+    device.for_each(
+        ceil_div(own.size(), kPiece),
+        [&](std::size_t piece) {
+          const std::size_t end = std::min(own.size(), (piece + 1) * kPiece);
+          for (std::size_t i = piece * kPiece; i < end; ++i) third[i] += own[i];
+        },
+        stop);
+  });
+  cost.update = median_ms([&] {
+    update_weights(device, {}, whole.data(), own.size(), third.data(), own.data(), stop);
+  });
+  cost.cores = static_cast<int>(device.info().cores.size());
+  return cost;
 }
 
 std::optional<CutCost> measure_cuts(Device& device, const LayerPart& part, const StopToken* stop) {

@@ -10,6 +10,10 @@ namespace convoy {
 // made-up operands: once to warm up, then for about two seconds, but three to fifty times, for the
 // median. A first run beyond ten seconds is taken as it is.
 ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop);
+// What its computer takes to move, sum and update numbers: the median of a few goes over arrays as
+// large as the part's maps. Rows are as the part has them in the master's arrays: where the batch
+// is divided, with gaps.
+MovingCost measure_moving(Device& device, const LayerPart& part, const StopToken* stop);
 // What each of the part's cuts costs: the median of the differences of steps in one piece and in
 // chunks, run in turns for about two seconds after a warm-up. Null where the device does not work
 // in parts.

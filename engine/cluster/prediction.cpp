@@ -17,16 +17,35 @@ bool left_out(const PartWork& part) {
   return part.problem.out_channels == 0 || part.problem.batch == 0;
 }
 
+// What the device's computer works for each byte that travels, in milliseconds.
+struct ByteCost {
+  double maps = 0.0, weights = 0.0;
+};
+
+// fp32 lies ready at either end, but for a part of a batch, which is picked out of the rows: on the
+// master too.
+ByteCost byte_cost(const LayerWork& layer, const PartWork& part, bool has_link, WireFormat wire) {
+  const auto parts = layer.parts.size() - static_cast<std::size_t>(std::count_if(
+                                              layer.parts.begin(), layer.parts.end(), left_out));
+  const bool picks = layer.split == SplitMode::kBatch && (has_link || parts > 1);
+  const bool rounds = has_link && wire != WireFormat::kFp32;
+  const WireFormat format = has_link ? wire : WireFormat::kFp32;
+  const double ms = part.moving.move[static_cast<std::size_t>(format)] / 1e6 /
+                    static_cast<double>(wire_size(wire));
+  return {picks || rounds ? ms : 0.0, rounds ? ms : 0.0};
+}
+
 // The pieces of one exchange on one device, in the order in which a worker does them.
 class Pieces {
  public:
-  explicit Pieces(bool has_link) : has_link_(has_link) {}
+  Pieces(bool has_link, const ByteCost& cost) : has_link_(has_link), cost_(cost) {}
 
-  void receive(Pass pass, std::uint64_t bytes, int chunk = -1) {
-    move(Activity::kReceive, pass, bytes, chunk);
+  void move_maps(Activity activity, Pass pass, std::uint64_t bytes, int chunk) {
+    move(activity, pass, bytes, cost_.maps, chunk);
   }
-  void send(Pass pass, std::uint64_t bytes, int chunk = -1) {
-    move(Activity::kSend, pass, bytes, chunk);
+  void move_weights(Activity activity, Pass pass, std::uint64_t weight, std::uint64_t bias) {
+    move(activity, pass, weight, cost_.weights, -1);
+    move(activity, pass, bias, 0.0, -1);
   }
   void compute(Pass pass, double ms, int chunk = -1) {
     if (ms > 0.0) pieces_.push_back({Activity::kCompute, pass, ms, 0, chunk});
@@ -34,11 +53,16 @@ class Pieces {
   std::vector<Piece> take() { return std::move(pieces_); }
 
  private:
-  void move(Activity activity, Pass pass, std::uint64_t bytes, int chunk) {
-    if (has_link_ && bytes > 0) pieces_.push_back({activity, pass, 0.0, bytes, chunk});
+  void move(Activity activity, Pass pass, std::uint64_t bytes, double byte_ms, int chunk) {
+    const double ms = byte_ms * static_cast<double>(bytes);
+    if (!has_link_)
+      compute(pass, ms, chunk);
+    else if (bytes > 0)
+      pieces_.push_back({activity, pass, ms, bytes, chunk});
   }
 
   bool has_link_;
+  ByteCost cost_;
   std::vector<Piece> pieces_;
 };
 
@@ -69,33 +93,32 @@ std::vector<Chunk> chunks_of(const PartWork& part, Cuts cuts, bool overlap) {
   return chunks;
 }
 
-std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
+std::vector<Piece> forward_pieces(const PartWork& part, const PartTraffic& traffic, Pieces pieces,
                                   bool overlap) {
-  Pieces pieces(has_link);
-  pieces.receive(Pass::kForward, traffic.weight);
-  pieces.receive(Pass::kForward, traffic.bias);
+  pieces.move_weights(Activity::kReceive, Pass::kForward, traffic.weight, traffic.bias);
   const double cut_ms = part.cut_ms.value_or(CutCost{}).forward;
   for (const Chunk& chunk : chunks_of(part, part.cuts.forward, overlap)) {
-    pieces.receive(Pass::kForward, chunk.bytes(traffic.input), chunk.number);
+    pieces.move_maps(Activity::kReceive, Pass::kForward, chunk.bytes(traffic.input), chunk.number);
     pieces.compute(Pass::kForward, chunk.ms(part.ms[kForward], cut_ms), chunk.number);
-    pieces.send(Pass::kForward, chunk.bytes(traffic.output), chunk.number);
+    pieces.move_maps(Activity::kSend, Pass::kForward, chunk.bytes(traffic.output), chunk.number);
   }
   return pieces.take();
 }
 
 // The weights' gradient comes last, so that the input's travels meanwhile.
-std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traffic, bool has_link,
+std::vector<Piece> backward_pieces(const PartWork& part, const PartTraffic& traffic, Pieces pieces,
                                    bool overlap) {
-  Pieces pieces(has_link);
   const double cut_ms = part.cut_ms.value_or(CutCost{}).backward;
   for (const Chunk& chunk : chunks_of(part, part.cuts.backward, overlap)) {
-    pieces.receive(Pass::kBackwardWeights, chunk.bytes(traffic.grad_output), chunk.number);
+    pieces.move_maps(Activity::kReceive, Pass::kBackwardWeights, chunk.bytes(traffic.grad_output),
+                     chunk.number);
     pieces.compute(Pass::kBackwardData, chunk.ms(part.ms[kBackwardData], cut_ms), chunk.number);
-    pieces.send(Pass::kBackwardData, chunk.bytes(traffic.grad_input), chunk.number);
+    pieces.move_maps(Activity::kSend, Pass::kBackwardData, chunk.bytes(traffic.grad_input),
+                     chunk.number);
   }
   pieces.compute(Pass::kBackwardWeights, part.ms[kBackwardWeights]);
-  pieces.send(Pass::kBackwardWeights, traffic.grad_weight);
-  pieces.send(Pass::kBackwardWeights, traffic.grad_bias);
+  pieces.move_weights(Activity::kSend, Pass::kBackwardWeights, traffic.grad_weight,
+                      traffic.grad_bias);
   return pieces.take();
 }
 
@@ -105,13 +128,36 @@ struct Workloads {
 };
 
 // `link` null: the master's own device.
-Workloads workloads(const PartTraffic& traffic, const PartWork& part, const LinkSettings* link,
-                    bool overlap) {
-  Workloads both;
-  if (link) both.forward.link = both.backward.link = *link;
-  both.forward.pieces = forward_pieces(part, traffic, link, overlap);
-  both.backward.pieces = backward_pieces(part, traffic, link, overlap);
+Workloads workloads(const LayerWork& layer, const PartWork& part, const LinkSettings* link,
+                    const DistributionOptions& options) {
+  const PartTraffic traffic =
+      part_traffic(part.problem, layer.split, layer.needs_grad_input, options);
+  const Pieces pieces(link, byte_cost(layer, part, link, options.wire));
+  DeviceWorkload none;
+  if (link) {
+    none.link = *link;
+    if (part.moving.cores > 0) none.lost_to_transfers = 1.0 / part.moving.cores;
+  }
+  Workloads both{none, none};
+  both.forward.pieces = forward_pieces(part, traffic, pieces, options.overlap);
+  both.backward.pieces = backward_pieces(part, traffic, pieces, options.overlap);
   return both;
+}
+
+// The master's sum of the shares of what is a partial sum on each device: of the input's gradient,
+// or of the weights'. It reads them all and writes one, where adding one to one reads two.
+double sum_ms(const LayerWork& layer) {
+  const bool by_batch = layer.split == SplitMode::kBatch;
+  if (!by_batch && !layer.needs_grad_input) return 0.0;
+  std::size_t size = 0, shares = 0;
+  for (const PartWork& part : layer.parts) {
+    if (left_out(part)) continue;
+    size = by_batch ? part.problem.weight_size() : part.problem.input_size();
+    ++shares;
+  }
+  if (shares < 2) return 0.0;
+  return layer.parts[0].moving.sum / 1e6 * static_cast<double>(size) *
+         static_cast<double>(shares + 1) / 3.0;
 }
 
 }  // namespace
@@ -131,11 +177,15 @@ PartWork with_cuts(PartWork part, ChunkCuts cuts) {
   return part;
 }
 
+double resident_update_ms(const PartWork& part, double whole_ms, int kernels) {
+  if (part.moving.update > 0.0)
+    return part.moving.update / 1e6 * static_cast<double>(part.problem.weight_size());
+  return whole_ms * part.problem.out_channels / kernels;
+}
+
 ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings& link,
                              const DistributionOptions& options) {
-  const PartTraffic traffic =
-      part_traffic(part.problem, layer.split, layer.needs_grad_input, options);
-  const Workloads both = workloads(traffic, part, &link, options.overlap);
+  const Workloads both = workloads(layer, part, &link, options);
   return {place_exchange({both.forward}, options.overlap).ms,
           place_exchange({both.backward}, options.overlap).ms};
 }
@@ -157,8 +207,7 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
       const bool has_link = i > 0;
       const PartTraffic traffic =
           part_traffic(part.problem, layer.split, layer.needs_grad_input, options);
-      const Workloads both =
-          workloads(traffic, part, has_link ? &links[i] : nullptr, options.overlap);
+      const Workloads both = workloads(layer, part, has_link ? &links[i] : nullptr, options);
       forward[i] = both.forward;
       backward[i] = both.backward;
       compute_ms[i] += part.ms[0] + part.ms[1] + part.ms[2] + part.update_ms;
@@ -168,7 +217,7 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
       result.bytes += traffic.received() + traffic.sent();
     }
     result.forward_ms = place_exchange(forward, options.overlap).ms;
-    result.backward_ms = place_exchange(backward, options.overlap).ms;
+    result.backward_ms = place_exchange(backward, options.overlap).ms + sum_ms(layer);
     layers_ms += result.forward_ms + result.backward_ms;
     step.bytes += result.bytes;
   }
@@ -207,6 +256,7 @@ std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       PartWork part;
       part.problem = parts[i].problem;
+      part.moving = from.measured[i].moving;
       part.cuts = parts[i].cuts;
       if (i > 0) part.cut_ms = cut_cost(from, i);
       const int count = from.counts()[i];

@@ -19,6 +19,7 @@ struct PartWork {
   // By pass, in the order of kAllPasses, with what is fused to it, and with the cost of its cuts.
   std::array<double, 3> ms{};
   double update_ms = 0.0;         // of resident weights
+  MovingCost moving;              // not counted where it was not measured
   ChunkCuts cuts;                 // with overlap
   std::optional<CutCost> cut_ms;  // of each; null where the device does not work in parts
 };
@@ -45,8 +46,13 @@ struct StepPrediction {
   std::vector<Layer> layers;
 };
 
-// `links` [device]; the first is not read. Devices that really compete for memory or cores take
-// longer than this.
+// Updating the part's resident kernels: by what its computer takes to update weights; where that
+// was not measured, in proportion to `whole_ms` for all of the layer's `kernels`.
+double resident_update_ms(const PartWork& part, double whole_ms, int kernels);
+
+// `links` [device]; the first is not read. Counts what the devices' computers work to move maps,
+// and the master's sum of shares, where calibration measured that. Devices that compete for memory
+// more than they did in calibration take longer than this.
 StepPrediction predict_step(const std::vector<LayerWork>& layers,
                             const std::vector<LinkSettings>& links,
                             const DistributionOptions& options, double comp_ms);

@@ -10,7 +10,8 @@ namespace {
 constexpr int kWholeBatch = -1;
 
 double duration_ms(const Piece& piece, const std::optional<LinkSettings>& link) {
-  return piece.activity == Activity::kCompute || !link ? piece.ms : transfer_ms(*link, piece.bytes);
+  if (piece.activity == Activity::kCompute || !link) return piece.ms;
+  return std::max(piece.ms, transfer_ms(*link, piece.bytes));
 }
 
 std::vector<PlacedPiece> one_after_another(const DeviceWorkload& device) {
@@ -30,16 +31,43 @@ std::size_t resource_of(Activity activity, const std::optional<LinkSettings>& li
   return activity == Activity::kReceive || (link && link->duplex == Duplex::kHalf) ? 1 : 2;
 }
 
+// A transfer, and what computing loses to it where they meet.
+struct Loss {
+  double begin_ms, end_ms, ms;
+};
+
+// When a computation ends that would take from `begin_ms` to `end_ms`; what it loses counts once.
+double end_with_losses(double begin_ms, double end_ms, std::vector<Loss>& losses) {
+  std::erase_if(losses, [&](const Loss& loss) {
+    if (loss.end_ms <= begin_ms || loss.begin_ms >= end_ms) return false;
+    end_ms += loss.ms;
+    return true;
+  });
+  return end_ms;
+}
+
 std::vector<PlacedPiece> side_by_side(const DeviceWorkload& device) {
   std::vector<PlacedPiece> placed;
   std::array<double, 3> free_ms{};
   std::map<int, double> chunk_end_ms;  // of the pieces so far, by chunk
   double received_and_computed_ms = 0.0;
+  double computing_ms = 0.0;  // since when the last computation goes on
+  std::vector<Loss> losses;   // that no computation has met so far
   for (const Piece& piece : device.pieces) {
+    const bool computes = piece.activity == Activity::kCompute;
     double& resource_ms = free_ms[resource_of(piece.activity, device.link)];
     double begin_ms = std::max({resource_ms, chunk_end_ms[piece.chunk], chunk_end_ms[kWholeBatch]});
     if (piece.chunk == kWholeBatch) begin_ms = std::max(begin_ms, received_and_computed_ms);
-    const double end_ms = begin_ms + duration_ms(piece, device.link);
+    double end_ms = begin_ms + duration_ms(piece, device.link);
+    if (computes) {
+      computing_ms = begin_ms;
+      end_ms = end_with_losses(begin_ms, end_ms, losses);
+    } else if (device.lost_to_transfers > 0.0) {
+      losses.push_back({begin_ms, end_ms, piece.ms * device.lost_to_transfers});
+      // The computation beside it is placed already, with what waits for it: the next one begins
+      // later instead.
+      free_ms[0] = end_with_losses(computing_ms, free_ms[0], losses);
+    }
     placed.push_back({begin_ms, end_ms});
     resource_ms = end_ms;
     double& own_ms = chunk_end_ms[piece.chunk];

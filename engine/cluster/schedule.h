@@ -11,7 +11,8 @@
 
 namespace convoy {
 
-// A computation of `ms`, or a transfer of `bytes`, which takes `ms` only where there is no link.
+// A computation of `ms`; or a transfer of `bytes`, for which the device's computer works `ms` (to
+// pick, round and copy them) while they are on the link: it takes the longer of the two.
 struct Piece {
   Activity activity = Activity::kCompute;
   Pass pass = Pass::kForward;
@@ -24,6 +25,9 @@ struct Piece {
 struct DeviceWorkload {
   std::vector<Piece> pieces;         // without kWait
   std::optional<LinkSettings> link;  // none: the master's own device
+  // How much of what its computer works for transfers is lost to computing at the same time:
+  // 1 / cores where the same cores do both, 0 where it computes elsewhere.
+  double lost_to_transfers = 0.0;
 };
 
 struct PlacedPiece {
@@ -43,7 +47,7 @@ double transfer_ms(const LinkSettings& link, std::uint64_t bytes);
 // piece at a time, in the order of the list: the link inwards, the computing, the link outwards (a
 // half-duplex link is one resource). A piece then waits for its resource, for the earlier pieces of
 // its own chunk and of chunk -1; a piece of chunk -1, for everything received and computed before
-// it.
+// it. Computing takes longer by what it loses to the transfers beside it.
 PlacedExchange place_exchange(const std::vector<DeviceWorkload>& devices, bool overlap);
 
 }  // namespace convoy

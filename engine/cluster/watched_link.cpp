@@ -2,14 +2,14 @@
 
 namespace convoy {
 
-void WatchedLink::transfer(Direction direction, std::span<const std::byte> source,
-                           std::span<std::byte> destination, const StopToken* stop) {
+void WatchedLink::transfer(Direction direction, std::size_t bytes, const Carry& carry,
+                           const StopToken* stop) {
   struct UnderWay {
     explicit UnderWay(WatchedLink& link) : link_(link) { link_.note(+1); }
     ~UnderWay() { link_.note(-1); }
     WatchedLink& link_;
   } const under_way(*this);
-  inner_->transfer(direction, source, destination, stop);
+  inner_->transfer(direction, bytes, carry, stop);
 }
 
 void WatchedLink::note(int change) {

@@ -14,8 +14,8 @@ class WatchedLink : public Link {
  public:
   explicit WatchedLink(std::unique_ptr<Link> inner) : inner_(std::move(inner)) {}
 
-  void transfer(Direction direction, std::span<const std::byte> source,
-                std::span<std::byte> destination, const StopToken* stop) override;
+  void transfer(Direction direction, std::size_t bytes, const Carry& carry,
+                const StopToken* stop) override;
   bool in_place() const override { return inner_->in_place(); }
   void set_settings(const LinkSettings& settings) override { inner_->set_settings(settings); }
 

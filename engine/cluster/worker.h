@@ -71,6 +71,17 @@ struct CutCost {
   double forward = 0.0, backward = 0.0;
 };
 
+// What a device's computer takes beside the convolutions, in milliseconds for a million numbers; 0
+// where that was not measured. Moved numbers are picked, rounded and copied, at both ends, by one
+// thread of the worker's.
+struct MovingCost {
+  std::array<double, 3> move{};  // by WireFormat
+  double sum = 0.0;              // adding one share to another, on all of the device's cores
+  double update = 0.0;           // updating weights, on all of the device's cores
+  int cores = 0;                 // on which it computes as well as moves; 0: it computes elsewhere
+  bool operator==(const MovingCost&) const = default;
+};
+
 // Times of one device alone on its part of a layer: the medians of several runs after a warm-up, by
 // pass in the order of kAllPasses; 0 for a pass that was not asked for. With fuse_pooling, pooling
 // counts with the forward pass and its way back with backward-weights.
@@ -79,6 +90,7 @@ struct ConvMeasurement {
   std::array<std::string, 3> algorithm;  // empty like ms
   std::array<ChosenBy, 3> chosen_by{};
   std::size_t scratch_bytes = 0;
+  MovingCost moving;
   // Of a part with cuts, where the device works in parts: what each of them adds.
   std::optional<CutCost> cut_ms;
   double total_ms() const { return ms[0] + ms[1] + ms[2]; }

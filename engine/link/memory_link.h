@@ -7,8 +7,8 @@ namespace convoy {
 
 class MemoryLink : public Link {
  public:
-  void transfer(Direction direction, std::span<const std::byte> source,
-                std::span<std::byte> destination, const StopToken* stop) override;
+  void transfer(Direction direction, std::size_t bytes, const Carry& carry,
+                const StopToken* stop) override;
   bool in_place() const override { return true; }
   // Has no rate of its own; ThrottledLink gives one.
   void set_settings(const LinkSettings&) override {}

@@ -13,7 +13,7 @@ std::size_t piece_bytes(const LinkSettings& settings, std::size_t remaining) {
   if (!settings.bandwidth_mbps) return std::min<std::size_t>(remaining, std::size_t{64} << 20);
   const double in_4_ms = *settings.bandwidth_mbps * 1e6 / 8.0 * 4e-3;
   const double piece = std::clamp(in_4_ms, 512.0, 4.0 * 1024 * 1024);
-  return std::min(remaining, static_cast<std::size_t>(piece));
+  return std::min(remaining, static_cast<std::size_t>(piece) / 64 * 64);
 }
 
 }  // namespace
@@ -48,17 +48,19 @@ Time ThrottledLink::book(Direction direction, std::size_t bytes, Time earliest) 
   return free_at;
 }
 
-void ThrottledLink::transfer(Direction direction, std::span<const std::byte> source,
-                             std::span<std::byte> destination, const StopToken* stop) {
+void ThrottledLink::transfer(Direction direction, std::size_t bytes, const Carry& carry,
+                             const StopToken* stop) {
   const Time asked = clock_.now();
   Time arrived = asked + std::chrono::duration_cast<Time::duration>(
                              std::chrono::duration<double, std::milli>(settings().latency_ms));
   clock_.sleep_until(arrived, stop);
-  for (std::size_t at = 0; at < source.size();) {
+  for (std::size_t at = 0; at < bytes;) {
     const LinkSettings limited = settings();
-    const std::size_t piece = piece_bytes(limited, source.size() - at);
+    const std::size_t piece = piece_bytes(limited, bytes - at);
     arrived = book(direction, piece, arrived);
-    inner_->transfer(direction, source.subspan(at, piece), destination.subspan(at, piece), stop);
+    inner_->transfer(
+        direction, piece, [&](std::size_t begin, std::size_t size) { carry(at + begin, size); },
+        stop);
     // An unlimited stretch leaves no credit behind for a limit that is set during the transfer.
     if (limited.bandwidth_mbps)
       clock_.sleep_until(arrived, stop);

@@ -1,8 +1,9 @@
 // A link around a link that lets bytes through at a given bandwidth, after a given latency.
 //
 // A token bucket over the real bytes: a transfer of n bytes takes latency + 8 n / bandwidth, kept
-// by absolute deadlines so that late wake-ups do not add up. With half duplex both directions draw
-// on one bucket, with full duplex each has its own. Overheads of a protocol are not imitated.
+// by absolute deadlines so that late wake-ups do not add up. Carrying a piece counts as part of
+// that time, unless it takes longer. With half duplex both directions draw on one bucket, with full
+// duplex each has its own. Overheads of a protocol are not imitated.
 #pragma once
 
 #include <chrono>
@@ -19,8 +20,8 @@ class ThrottledLink : public Link {
   // `clock` must outlive the link.
   ThrottledLink(std::unique_ptr<Link> inner, const LinkSettings& settings,
                 PaceClock& clock = real_clock());
-  void transfer(Direction direction, std::span<const std::byte> source,
-                std::span<std::byte> destination, const StopToken* stop) override;
+  void transfer(Direction direction, std::size_t bytes, const Carry& carry,
+                const StopToken* stop) override;
   // While bandwidth is unlimited and latency zero, as far as the inner link is.
   bool in_place() const override;
   void set_settings(const LinkSettings& settings) override;

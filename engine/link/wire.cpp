@@ -13,6 +13,16 @@
 // After foreach_target.h, as Highway wants it.
 #include <hwy/highway.h>
 
+#ifndef CONVOY_WIRE_RUNS
+#define CONVOY_WIRE_RUNS
+namespace convoy {
+// Runs of numbers without gaps, `stride` from the start of one to the next.
+struct Runs {
+  std::size_t count, size, stride;
+};
+}  // namespace convoy
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
 
@@ -117,41 +127,47 @@ void widen_as(float unscale, const std::uint16_t* wire, std::size_t count, float
   widen_run<kFormat>(hn::CappedTag<float, 1>(), unscale, wire, count, i, destination);
 }
 
-void narrow(WireFormat format, float scale, const float* source, std::size_t count,
+// Rows can be short: the loops over them are in here, where a row costs no call.
+void narrow(WireFormat format, float scale, const float* source, const Runs& all,
             std::uint16_t* wire) {
-  if (format == WireFormat::kFp16)
-    narrow_as<WireFormat::kFp16>(scale, source, count, wire);
-  else
-    narrow_as<WireFormat::kBf16>(scale, source, count, wire);
+  for (std::size_t row = 0; row < all.count; ++row, source += all.stride, wire += all.size)
+    if (format == WireFormat::kFp16)
+      narrow_as<WireFormat::kFp16>(scale, source, all.size, wire);
+    else
+      narrow_as<WireFormat::kBf16>(scale, source, all.size, wire);
 }
 
-void widen(WireFormat format, float unscale, const std::uint16_t* wire, std::size_t count,
+void widen(WireFormat format, float unscale, const std::uint16_t* wire, const Runs& all,
            float* destination) {
-  if (format == WireFormat::kFp16)
-    widen_as<WireFormat::kFp16>(unscale, wire, count, destination);
-  else
-    widen_as<WireFormat::kBf16>(unscale, wire, count, destination);
+  for (std::size_t row = 0; row < all.count; ++row, wire += all.size, destination += all.stride)
+    if (format == WireFormat::kFp16)
+      widen_as<WireFormat::kFp16>(unscale, wire, all.size, destination);
+    else
+      widen_as<WireFormat::kBf16>(unscale, wire, all.size, destination);
 }
 
 // The largest bits of a finite magnitude, which order as the magnitudes do.
-std::uint32_t largest_bits(const float* source, std::size_t count, std::uint32_t so_far) {
+std::uint32_t largest_bits(const float* source, const Runs& all) {
   const hn::ScalableTag<float> d;
   const hn::RebindToUnsigned<decltype(d)> du;
   const auto infinite = hn::Set(du, 255u << 23);
-  auto most = hn::Set(du, so_far);
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-    const auto bits = hn::And(hn::BitCast(du, hn::LoadU(d, source + i)), hn::Set(du, 0x7fffffffu));
-    most = hn::Max(most, hn::IfThenElseZero(hn::Lt(bits, infinite), bits));
+  auto most = hn::Zero(du);
+  std::uint32_t rest = 0;
+  for (std::size_t row = 0; row < all.count; ++row, source += all.stride) {
+    std::size_t i = 0;
+    for (; i + hn::Lanes(d) <= all.size; i += hn::Lanes(d)) {
+      const auto bits =
+          hn::And(hn::BitCast(du, hn::LoadU(d, source + i)), hn::Set(du, 0x7fffffffu));
+      most = hn::Max(most, hn::IfThenElseZero(hn::Lt(bits, infinite), bits));
+    }
+    for (; i < all.size; ++i) {
+      std::uint32_t bits;
+      std::memcpy(&bits, source + i, sizeof bits);
+      bits &= 0x7fffffffu;
+      if (bits < 255u << 23 && bits > rest) rest = bits;
+    }
   }
-  std::uint32_t result = hn::GetLane(hn::MaxOfLanes(du, most));
-  for (; i < count; ++i) {
-    std::uint32_t bits;
-    std::memcpy(&bits, source + i, sizeof bits);
-    bits &= 0x7fffffffu;
-    if (bits < 255u << 23 && bits > result) result = bits;
-  }
-  return result;
+  return std::max(rest, hn::GetLane(hn::MaxOfLanes(du, most)));
 }
 
 }  // namespace convoy::HWY_NAMESPACE
@@ -183,11 +199,9 @@ std::size_t wire_size(WireFormat format) {
 namespace {
 
 // Rows without gaps are one row.
-struct Runs {
-  std::size_t count, size;
-};
 Runs runs(std::size_t rows, std::size_t columns, std::size_t stride) {
-  return columns == stride ? Runs{1, rows * columns} : Runs{rows, columns};
+  return columns == stride || rows == 1 ? Runs{1, rows * columns, rows * columns}
+                                        : Runs{rows, columns, stride};
 }
 
 }  // namespace
@@ -195,10 +209,8 @@ Runs runs(std::size_t rows, std::size_t columns, std::size_t stride) {
 float wire_scale(WireFormat format, const float* source, std::size_t rows, std::size_t columns,
                  std::size_t stride) {
   if (format != WireFormat::kFp16) return 1.0f;
-  const Runs all = runs(rows, columns, stride);
-  std::uint32_t most = 0;
-  for (std::size_t row = 0; row < all.count; ++row)
-    most = HWY_DYNAMIC_DISPATCH(largest_bits)(source + row * stride, all.size, most);
+  const std::uint32_t most =
+      HWY_DYNAMIC_DISPATCH(largest_bits)(source, runs(rows, columns, stride));
   if (most == 0) return 1.0f;
   const int exponent = static_cast<int>(most >> 23) - 127;
   // A float holds neither the scale nor its inverse beyond this.
@@ -208,27 +220,27 @@ float wire_scale(WireFormat format, const float* source, std::size_t rows, std::
 void pack_wire(WireFormat format, float scale, const float* source, std::size_t rows,
                std::size_t columns, std::size_t stride, std::byte* wire) {
   const Runs all = runs(rows, columns, stride);
-  const std::size_t row_bytes = all.size * wire_size(format);
-  for (std::size_t row = 0; row < all.count; ++row, source += stride, wire += row_bytes) {
-    if (format == WireFormat::kFp32)
-      std::memcpy(wire, source, row_bytes);
-    else
-      HWY_DYNAMIC_DISPATCH(narrow)
-    (format, scale, source, all.size, reinterpret_cast<std::uint16_t*>(wire));
+  if (format != WireFormat::kFp32) {
+    HWY_DYNAMIC_DISPATCH(narrow)
+    (format, scale, source, all, reinterpret_cast<std::uint16_t*>(wire));
+    return;
   }
+  const std::size_t row_bytes = all.size * sizeof(float);
+  for (std::size_t row = 0; row < all.count; ++row)
+    std::memcpy(wire + row * row_bytes, source + row * all.stride, row_bytes);
 }
 
 void unpack_wire(WireFormat format, float scale, const std::byte* wire, std::size_t rows,
                  std::size_t columns, std::size_t stride, float* destination) {
   const Runs all = runs(rows, columns, stride);
-  const std::size_t row_bytes = all.size * wire_size(format);
-  for (std::size_t row = 0; row < all.count; ++row, destination += stride, wire += row_bytes) {
-    if (format == WireFormat::kFp32)
-      std::memcpy(destination, wire, row_bytes);
-    else
-      HWY_DYNAMIC_DISPATCH(widen)
-    (format, 1.0f / scale, reinterpret_cast<const std::uint16_t*>(wire), all.size, destination);
+  if (format != WireFormat::kFp32) {
+    HWY_DYNAMIC_DISPATCH(widen)
+    (format, 1.0f / scale, reinterpret_cast<const std::uint16_t*>(wire), all, destination);
+    return;
   }
+  const std::size_t row_bytes = all.size * sizeof(float);
+  for (std::size_t row = 0; row < all.count; ++row)
+    std::memcpy(destination + row * all.stride, wire + row * row_bytes, row_bytes);
 }
 
 }  // namespace convoy

@@ -1,9 +1,9 @@
 // How numbers travel over a link: as they are, or rounded to 16 bits, which halves the traffic.
 //
 // Rounding is to nearest, ties to even. bf16 has 8 significant bits and fp32's range. fp16 has 11
-// significant bits but covers only 2^-24 to 65504, which gradients leave; so what travels together
-// is scaled by a power of two, which travels along, and rounding costs 2^-12 of each number down to
-// 2^-29 of the largest.
+// significant bits but covers only 2^-24 to 65504, which gradients leave; so each block of some
+// ten thousand numbers is scaled by a power of two, which travels along, and rounding costs 2^-12
+// of each number down to 2^-29 of the block's largest.
 #pragma once
 
 #include <cstddef>

@@ -21,7 +21,8 @@ struct Rows {
 };
 
 // One direction of a worker's link. Both ends' packing is done by the calling thread, as part of
-// the transfer. Used by one thread at a time; owns staging memory as large as its largest transfer.
+// the transfer: piece by piece while the link is busy with the piece before. Used by one thread at
+// a time.
 class WireTransfer {
  public:
   // Without a link, or while it is in place, memory is copied (and rounded, should the format ask
@@ -40,11 +41,9 @@ class WireTransfer {
                      const StopToken* stop);
 
  private:
-  std::byte* staging(std::vector<std::byte>& buffer, std::size_t bytes);
-
   Link* link_;
   Direction direction_;
-  std::vector<std::byte> sent_, received_;
+  std::vector<std::byte> packed_;  // one block, on its way
 };
 
 }  // namespace convoy

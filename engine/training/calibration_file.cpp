@@ -27,6 +27,11 @@ ordered_json layer_json(const LayerTimes& layer) {
                          {"fixed_ms", layer.cost.fixed_ms},
                          {"ms_each", layer.cost.ms_per_kernel}};
   if (layer.cut_ms) object["cut_ms"] = {layer.cut_ms->forward, layer.cut_ms->backward};
+  if (layer.moving != MovingCost())
+    object["moving"] = {{"ms", layer.moving.move},
+                        {"sum_ms", layer.moving.sum},
+                        {"update_ms", layer.moving.update},
+                        {"cores", layer.moving.cores}};
   return object;
 }
 
@@ -92,6 +97,14 @@ LayerTimes read_layer(const JsonValue& object) {
   if (const auto cut = object.find("cut_ms")) {
     const auto ms = cut->list("times, forward and backward-data", 2, 2);
     layer.cut_ms = {ms[0].number({0, kMostMs}), ms[1].number({0, kMostMs})};
+  }
+  if (const auto moving = object.find("moving")) {
+    const auto ms = needed(*moving, "ms").list("times of a million numbers, one a format", 3, 3);
+    for (std::size_t format = 0; format < ms.size(); ++format)
+      layer.moving.move[format] = ms[format].number({0, kMostMs});
+    layer.moving.sum = ms_of(*moving, "sum_ms");
+    layer.moving.update = ms_of(*moving, "update_ms");
+    layer.moving.cores = count_of(*moving, "cores", 0);
   }
   return layer;
 }

@@ -27,6 +27,7 @@ struct CalibrationRecord {
     std::array<std::string, 3> algorithm;
     ShareCost cost;
     std::optional<CutCost> cut_ms;  // where it was measured: of each cut of `count` into chunks
+    MovingCost moving;
   };
   struct DeviceTimes {
     std::string id, name;

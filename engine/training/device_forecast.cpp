@@ -126,6 +126,15 @@ std::optional<CutCost> DeviceForecast::cut_cost(std::size_t device, std::size_t 
   return CutCost{recorded.cut_ms->forward * factor, recorded.cut_ms->backward * factor};
 }
 
+MovingCost DeviceForecast::moving(std::size_t device, std::size_t layer) const {
+  MovingCost cost = times(device).layers[layer].moving;
+  const double speed = devices_[device].speed;
+  for (double& ms : cost.move) ms /= speed;
+  cost.sum /= speed;
+  cost.update /= speed;
+  return cost;
+}
+
 double DeviceForecast::alone_conv_ms(std::size_t device) const {
   const std::size_t recorded = found_[device];
   double ms = 0.0;
@@ -185,6 +194,7 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
     PartWork part;
     part.problem = split == SplitMode::kKernels ? problem.with_kernels(counts[i])
                                                 : problem.with_batch(counts[i]);
+    part.moving = moving(i, layer);
     if (counts[i] > 0) {
       part.ms = pass_ms(i, layer, split, counts[i], whole);
       const double rest = rest_factor(i) * fraction;
@@ -193,7 +203,9 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
         part.ms[kBackwardWeights] += rest * pooling_ms(record_.rest, layer, true);
       }
       if (options.resident_kernels && split == SplitMode::kKernels)
-        part.update_ms = rest * update_ms(record_.rest, record_.network, layer);
+        part.update_ms = resident_update_ms(
+            part, rest_factor(i) * update_ms(record_.rest, record_.network, layer),
+            problem.out_channels);
       if (i > 0) part.cut_ms = cut_cost(i, layer, split, counts[i]);
     }
     work.parts.push_back(part);

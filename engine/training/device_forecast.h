@@ -42,6 +42,7 @@ class DeviceForecast {
   // where it does not work in parts.
   std::optional<CutCost> cut_cost(std::size_t device, std::size_t layer, SplitMode split,
                                   int count) const;
+  MovingCost moving(std::size_t device, std::size_t layer) const;
   // Whether a device of the record is the one that did whole steps alone.
   bool is_baseline(std::size_t recorded) const;
   // The convolutions of a step alone on a device of the record, from its cost lines, at speed 1.

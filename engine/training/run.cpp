@@ -114,7 +114,7 @@ double Run::predicted_step_ms(const BaselineTimes& baseline) const {
     if (!options.resident_kernels || layer.split != SplitMode::kKernels) continue;
     const double whole_ms = update_ms(baseline.rest, setup_.spec, number);
     for (PartWork& part : layer.parts)
-      part.update_ms = whole_ms * part.problem.out_channels / setup_.problems[number].out_channels;
+      part.update_ms = resident_update_ms(part, whole_ms, setup_.problems[number].out_channels);
   }
   const double rest_ms = master_rest_ms(baseline.rest, setup_.spec, splits, options);
   return predict_step(layers, links(), options, rest_ms).step_ms;

@@ -118,6 +118,40 @@ class ScheduleTest : public QObject {
     compare(exchange, 0, {{0, 1}, {1, 5}, {5, 11}, {1, 2}, {5, 9}, {9, 11}, {11, 14}, {14, 20}});
   }
 
+  // Packing and unpacking go on while bytes are on the link: the longer of the two counts.
+  void aTransferTakesWhatItsPackingTakesWhereThatIsLonger() {
+    Piece slow = receive(2), quick = send(2);
+    slow.ms = 3.0;
+    quick.ms = 1.5;
+    const std::vector<Piece> pieces = {slow, compute(1), quick};
+    compare(place_exchange({{pieces, link_of(Duplex::kFull)}}, false), 0, {{0, 3}, {3, 4}, {4, 6}});
+    compare(place_exchange({{pieces, LinkSettings{}}}, false), 0, {{0, 3}, {3, 4}, {4, 5.5}});
+  }
+
+  // Two cores, one of which packs 2 ms of each transfer: what is computed meanwhile loses 1 ms,
+  // once for each, and nothing where it has nothing beside it. The second chunk's receive is listed
+  // after the first chunk's computation, which it delays, and with it the next; the last send goes
+  // beside the computation of the whole batch.
+  void computingLosesWhatTransfersBesideItTake() {
+    const auto packed = [](Piece piece) {
+      piece.ms = 2.0;
+      return piece;
+    };
+    const std::vector<Piece> pieces = {
+        packed(receive(4, 0)), compute(10, 0),     packed(send(3, 0)), packed(receive(4, 1)),
+        compute(10, 1),        packed(send(3, 1)), compute(20)};
+    const LinkSettings link = link_of(Duplex::kFull);
+    // On cores of its own.
+    compare(place_exchange({{pieces, link}}, true), 0,
+            {{0, 4}, {4, 14}, {14, 17}, {4, 8}, {14, 24}, {24, 27}, {24, 44}});
+    // The second receive's 1 ms makes the second chunk begin at 15, the first send's end at 26.
+    const DeviceWorkload shared{pieces, link, 0.5};
+    compare(place_exchange({shared}, true), 0,
+            {{0, 4}, {4, 14}, {14, 17}, {4, 8}, {15, 26}, {26, 29}, {26, 47}});
+    // Without overlap nothing is beside anything.
+    QCOMPARE(place_exchange({shared}, false).ms, 54.0);
+  }
+
   // Whatever comes after a piece of the whole batch waits for it, also on another resource.
   void laterChunksWaitForThePiecesOfTheWholeBatch() {
     const PlacedExchange exchange = place_exchange(

@@ -38,11 +38,11 @@ class JumpingClock : public PaceClock {
 class SlowCopy : public MemoryLink {
  public:
   SlowCopy(JumpingClock& clock, double bytes_per_second) : clock_(clock), rate_(bytes_per_second) {}
-  void transfer(Direction direction, std::span<const std::byte> source,
-                std::span<std::byte> destination, const StopToken* stop) override {
-    MemoryLink::transfer(direction, source, destination, stop);
-    clock_.advance(std::chrono::nanoseconds(
-        static_cast<long long>(1e9 * static_cast<double>(source.size()) / rate_)));
+  void transfer(Direction direction, std::size_t bytes, const Carry& carry,
+                const StopToken* stop) override {
+    MemoryLink::transfer(direction, bytes, carry, stop);
+    clock_.advance(
+        std::chrono::nanoseconds(static_cast<long long>(1e9 * static_cast<double>(bytes) / rate_)));
   }
 
  private:
@@ -80,7 +80,7 @@ class ThrottledLinkTest : public QObject {
     JumpingClock clock(15us);
     ThrottledLink link(std::make_unique<SlowCopy>(clock, 4e9), {mbps, latency_ms}, clock);
     Buffers buffers(static_cast<std::size_t>(bytes));
-    link.transfer(Direction::kToWorker, buffers.from, buffers.to, nullptr);
+    link.copy(Direction::kToWorker, buffers.from, buffers.to, nullptr);
     QVERIFY(buffers.from == buffers.to);
     const double expected = latency_ms / 1e3 + bytes * 8.0 / (mbps * 1e6);
     // A late wake-up at the very end, and the last piece's copy where it takes longer than the
@@ -95,7 +95,7 @@ class ThrottledLinkTest : public QObject {
     JumpingClock clock(1ms);
     ThrottledLink link(std::make_unique<MemoryLink>(), {100.0, 0.0}, clock);
     Buffers buffers(std::size_t{12500000});  // a second's worth
-    link.transfer(Direction::kToMaster, buffers.from, buffers.to, nullptr);
+    link.copy(Direction::kToMaster, buffers.from, buffers.to, nullptr);
     QVERIFY(clock.sleeps > 100);
     QVERIFY2(clock.seconds() < 1.01, qPrintable(QString::number(clock.seconds())));
   }
@@ -110,9 +110,9 @@ class ThrottledLinkTest : public QObject {
       bool nested = false;
       clock.on_sleep = [&] {
         if (std::exchange(nested, true)) return;
-        link.transfer(Direction::kToMaster, up.from, up.to, nullptr);
+        link.copy(Direction::kToMaster, up.from, up.to, nullptr);
       };
-      link.transfer(Direction::kToWorker, down.from, down.to, nullptr);
+      link.copy(Direction::kToWorker, down.from, down.to, nullptr);
       QVERIFY(up.from == up.to);
       const double expected = duplex == Duplex::kHalf ? 2e-3 : 1e-3;
       QVERIFY2(std::abs(clock.seconds() - expected) < 2e-5,
@@ -127,7 +127,7 @@ class ThrottledLinkTest : public QObject {
     clock.on_sleep = [&] {
       if (clock.seconds() > 1.0) link.set_settings({1000.0, 0.0});
     };
-    link.transfer(Direction::kToWorker, buffers.from, buffers.to, nullptr);
+    link.copy(Direction::kToWorker, buffers.from, buffers.to, nullptr);
     QVERIFY(buffers.from == buffers.to);
     QVERIFY2(clock.seconds() > 1.0 && clock.seconds() < 1.05,
              qPrintable(QString::number(clock.seconds())));
@@ -140,11 +140,11 @@ class ThrottledLinkTest : public QObject {
     Buffers big(std::size_t{200} << 20);  // 64 MiB pieces: 0.07 s each
     int sleeps = 0;
     clock.on_sleep = [&] { ++sleeps; };
-    link.transfer(Direction::kToWorker, big.from, big.to, nullptr);
+    link.copy(Direction::kToWorker, big.from, big.to, nullptr);
     link.set_settings({8.0, 0.0});
     const double before = clock.seconds();
     Buffers small(100000);  // 0.1 s at 8 Mb/s
-    link.transfer(Direction::kToWorker, small.from, small.to, nullptr);
+    link.copy(Direction::kToWorker, small.from, small.to, nullptr);
     QVERIFY(clock.seconds() - before >= 0.0999);
   }
 
@@ -156,7 +156,7 @@ class ThrottledLinkTest : public QObject {
     clock.on_sleep = [&] {
       if (clock.seconds() > 0.5) stop.request_stop();
     };
-    QVERIFY_EXCEPTION_THROWN(link.transfer(Direction::kToWorker, buffers.from, buffers.to, &stop),
+    QVERIFY_EXCEPTION_THROWN(link.copy(Direction::kToWorker, buffers.from, buffers.to, &stop),
                              Interrupted);
     QVERIFY(clock.seconds() < 0.6);
   }
@@ -165,7 +165,7 @@ class ThrottledLinkTest : public QObject {
     ThrottledLink link(std::make_unique<MemoryLink>(), {1000.0, 1.0});
     Buffers buffers(std::size_t{1250000});  // 10 ms
     const auto begin = std::chrono::steady_clock::now();
-    link.transfer(Direction::kToWorker, buffers.from, buffers.to, nullptr);
+    link.copy(Direction::kToWorker, buffers.from, buffers.to, nullptr);
     QVERIFY(std::chrono::steady_clock::now() - begin >= 10990us);
   }
 };

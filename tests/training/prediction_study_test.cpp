@@ -232,6 +232,8 @@ class PredictionStudyTest : public QObject {
     record.devices[0].layers[0].ms[0] = 1.0 / 3.0;
     record.devices[1].scratch_limit_mb = 12.5;
     record.devices[1].layers[0].cut_ms = CutCost{2.0 / 3.0, 0.0};
+    const MovingCost moving{{1.0 / 3.0, 2.0 / 3.0, 4.0 / 3.0}, 1.0 / 7.0, 1.0 / 9.0, 2};
+    record.devices[1].layers[0].moving = moving;
     const std::string text = calibration_json({record, one_layer()});
     const auto back = parse_calibration(text, "c.json");
     QCOMPARE(back.size(), std::size_t{2});
@@ -239,6 +241,8 @@ class PredictionStudyTest : public QObject {
     QCOMPARE(back[0].devices[0].layers[0].ms[0], 1.0 / 3.0);
     QVERIFY(!back[0].devices[0].layers[0].cut_ms);
     QCOMPARE(back[0].devices[1].layers[0].cut_ms->forward, 2.0 / 3.0);
+    QVERIFY(back[0].devices[1].layers[0].moving == moving);
+    QVERIFY(back[0].devices[0].layers[0].moving == MovingCost());
   }
 
   void damagedFilesAreRefused() {
