@@ -187,6 +187,69 @@ class OpenClFaultsTest : public QObject {
     fail_each_call(code, lasting, work, work);
   }
 
+  // In place and in the frequency domain, and staged in blocks of im2col.
+  void pooling_survives_any_failing_call_data() {
+    QTest::addColumn<bool>("blocks");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<bool>("lasting");
+    for (const bool blocks : {false, true})
+      for (const cl_int code : typical_codes())
+        for (const bool lasting : {false, true})
+          QTest::addRow("%s, %s%s", blocks ? "blocks" : "in place", cl_error_name(code).c_str(),
+                        lasting ? ", lasting" : "")
+              << blocks << code << lasting;
+  }
+  void pooling_survives_any_failing_call() {
+    QFETCH(bool, blocks);
+    QFETCH(int, code);
+    QFETCH(bool, lasting);
+    OpenClLimits limits{std::size_t{1} << 16, kWide.one_buffer, 1e15, 1 << 20, false, 64};
+    const auto in_blocks = [&] {
+      return std::make_unique<OpenClIm2colConv>(
+          context_, problem_, "vector", limits, ChosenBy::kName,
+          std::make_shared<OpenClPooling>(context_, problem_));
+    };
+    while (blocks && in_blocks()->blocks().batch == problem_.batch) limits.total -= 50;
+    const auto make = [&]() -> std::unique_ptr<DeviceConv> {
+      if (blocks) return in_blocks();
+      return std::make_unique<OpenClFftConv>(context_, problem_, "vector", kWide, ChosenBy::kName,
+                                             std::make_shared<OpenClPooling>(context_, problem_));
+    };
+    // Not whole numbers: values that are the same but for rounding would make pooling's choice, and
+    // all gradients with it, depend on how the layer is cut.
+    Random random(test::logged_seed(512));
+    const Arrays arrays = normal_arrays(problem_, random);
+    const std::vector<float> bias(static_cast<std::size_t>(problem_.out_channels), 0.25f);
+    const auto step = [&](DeviceConv& conv) {
+      std::vector<float> results(problem_.pooled_size() + problem_.input_size() +
+                                 problem_.weight_size() + bias.size());
+      float* at = results.data();
+      set_operands(conv, arrays);
+      conv.set_bias(bias.data(), true);
+      conv.set_grad_bias(results.data() + results.size() - bias.size());
+      conv.run(Pass::kForward, at, nullptr);
+      conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());  // after what chooses
+      conv.run(Pass::kBackwardData, at += problem_.pooled_size(), nullptr);
+      conv.run(Pass::kBackwardWeights, at += problem_.input_size(), nullptr);
+      return results;
+    };
+    const std::vector<float> expected = step(*make());
+    std::unique_ptr<DeviceConv> kept;
+    const auto is_right = [&] {
+      return std::ranges::equal(step(*kept), expected,
+                                [](float a, float b) { return std::abs(a - b) < 1e-4f; });
+    };
+    const auto work = [&] {
+      kept = make();
+      return is_right();
+    };
+    fail_each_call(code, lasting, work, [&] {
+      const bool right = kept ? is_right() : work();  // the very object, where there is one
+      kept.reset();
+      return right;
+    });
+  }
+
   // What is done once for a device: its context, programs from the cache and, where that fails,
   // from source.
   void starting_survives_any_failing_call_data() { add_code_rows(typical_codes()); }
@@ -222,6 +285,29 @@ class OpenClFaultsTest : public QObject {
           return again;
         },
         kStep);
+  }
+
+  void checking_pooling_survives_failing_calls_data() { add_code_rows(typical_codes()); }
+  void checking_pooling_survives_failing_calls() {
+    QFETCH(int, code);
+    QFETCH(bool, lasting);
+    std::shared_ptr<OpenClContext> fresh;
+    const auto work = [&] {
+      fresh = std::make_shared<OpenClContext>(entry_);
+      const std::string fault = checked_pooling(fresh);
+      if (!fault.empty()) throw Error(ErrorKind::kDevice, "", fault);
+      return true;
+    };
+    QVERIFY(work());
+    fresh.reset();
+    fail_each_call(
+        code, lasting, work,
+        [&] {
+          const bool again = !fresh || checked_pooling(fresh).empty();
+          fresh.reset();
+          return again;
+        },
+        7);
   }
 
   void opening_names_what_failed_data() { add_code_rows(all_codes()); }
