@@ -145,11 +145,15 @@ double DeviceForecast::alone_conv_ms(std::size_t device) const {
   return ms / devices_[device].speed;
 }
 
-// The rest was done by the baseline's device where that is a CPU, else by the recorded master. A
-// CPU is taken to be as much faster or slower at it as it is at the convolutions; what belongs to a
-// GPU is done by the master.
+// What belongs to a GPU is done by the master, a CPU does it itself.
 double DeviceForecast::rest_factor(std::size_t device) const {
   if (!is_cpu(device)) return device == 0 ? 1.0 / devices_[0].speed : rest_factor(0);
+  return pooling_factor(device);
+}
+
+// The rest was done by the baseline's device where that is a CPU, else by the recorded master.
+// Every device is taken to be as much faster or slower at it as it is at the convolutions.
+double DeviceForecast::pooling_factor(std::size_t device) const {
   std::size_t measured_on = static_cast<std::size_t>(record_.baseline_device);
   if (!is_cpu_id(record_.devices[measured_on].id)) measured_on = 0;
   const double ratio = is_cpu_id(record_.devices[measured_on].id)
@@ -197,10 +201,10 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
     part.moving = moving(i, layer);
     if (counts[i] > 0) {
       part.ms = pass_ms(i, layer, split, counts[i], whole);
-      const double rest = rest_factor(i) * fraction;
       if (options.fuse_pooling) {
-        part.ms[kForward] += rest * pooling_ms(record_.rest, layer, false);
-        part.ms[kBackwardWeights] += rest * pooling_ms(record_.rest, layer, true);
+        const double factor = pooling_factor(i) * fraction;
+        part.ms[kForward] += factor * pooling_ms(record_.rest, layer, false);
+        part.ms[kBackwardWeights] += factor * pooling_ms(record_.rest, layer, true);
       }
       if (options.resident_kernels && split == SplitMode::kKernels)
         part.update_ms = resident_update_ms(

@@ -49,6 +49,8 @@ class DeviceForecast {
   double recorded_conv_ms(std::size_t recorded) const;
   // How much longer the device's computer takes for what the record has as the rest of the step.
   double rest_factor(std::size_t device) const;
+  // The same for the device itself, which pools.
+  double pooling_factor(std::size_t device) const;
   LayerWork layer_work(std::size_t layer, SplitMode split) const;
 
   const CalibrationRecord& record_;

@@ -35,6 +35,7 @@ ScratchNeed scratch_need(const RunSetup& setup) {
     }
     DeviceConvOptions conv;
     conv.in_parts = options.overlap;
+    conv.pooling = options.fuse_pooling;
     std::uint64_t share = 0;
     if (options.split != SplitMode::kBatch) share = device.planned_scratch(by_kernels, conv);
     if (options.split != SplitMode::kKernels)

@@ -39,6 +39,14 @@ class OpenClFftPlanTest : public QObject {
     // Staged, operands and results are on their way at the same time.
     QCOMPARE(fft_memory_of(p, geometry, {4, 6}, opencl_limits(kMuch, false, 64), no_scratch).total,
              memory.total + 5 * 14 * 14 * 4 * 4);
+    // Maps that are pooled stay on the device.
+    for (const bool in_place : {false, true}) {
+      const OpenClLimits limits = opencl_limits(kMuch, in_place);
+      OpenClLimits pooling = limits;
+      pooling.pooling = true;
+      QCOMPARE(fft_memory_of(p, geometry, {4, 6}, pooling, no_scratch).total,
+               fft_memory_of(p, geometry, {4, 6}, limits, no_scratch).total + 6 * 10 * 10 * 4 * 4);
+    }
   }
 
   void every_limit_is_kept_down_to_the_smallest_block() {

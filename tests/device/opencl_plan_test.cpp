@@ -48,6 +48,23 @@ class OpenClPlanTest : public QObject {
              input + output + weight + input + columns / 2);
   }
 
+  void a_layer_that_pools_keeps_its_maps_on_the_device() {
+    const ConvProblem p = layer(4, 6);
+    const auto total = [&](int batch, bool in_place, std::size_t staging) {
+      OpenClLimits limits = opencl_limits(kPlenty, in_place, staging);
+      limits.pooling = true;
+      return memory_of(p, {batch, 6, 10}, limits, no_scratch).total;
+    };
+    const std::size_t input = 50 * 14 * 14 * 4 * 4, output = 6 * 100 * 4 * 4, pooled = output / 4;
+    const std::size_t weight = 6 * 50 * 25 * 4, columns = 50 * 25 * 10 * 4 * 4;
+    // The maps lie in the room of the largest result, their gradient beside it.
+    QCOMPARE(total(4, false, 0), input + pooled + weight + input + output + columns);
+    QCOMPARE(total(4, true, 0), output + output + columns);
+    QCOMPARE(total(2, true, 0), input / 2 + pooled / 2 + input / 2 + output / 2 + columns / 2);
+    // Of what is pooled only pooled maps take turns.
+    QCOMPARE(total(2, false, 64), input + pooled + weight + input + output / 2 + columns / 2);
+  }
+
   void a_piece_has_bounded_work_and_width() {
     OpenClLimits l = opencl_limits(std::size_t{1} << 40, false);
     l.piece_columns = 1280;

@@ -2,12 +2,15 @@
 // and the host's arithmetic.
 #include "engine/device/opencl_pooling.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_device.h"
 #include "engine/device/opencl_fft_conv.h"
 #include "engine/device/opencl_im2col_conv.h"
+#include "engine/device/opencl_program_cache.h"
+#include "engine/device/opencl_sources.h"
 #include "engine/tensor/elementwise.h"
 #include "tests/device/first_opencl_device.h"
 #include "tests/device/opencl_conv_case.h"
@@ -145,6 +148,39 @@ class OpenClPoolingTest : public QObject {
     QCOMPARE(checked_pooling(as_gpu_), std::string());
   }
 
+  // A sound file with a program that computes something else: the last among equals wins.
+  void a_wrong_program_of_the_cache_is_replaced() {
+    const QTemporaryDir folder;
+    const QByteArray own = qgetenv("CONVOY_CACHE_DIR");
+    qputenv("CONVOY_CACHE_DIR", folder.path().toUtf8());
+    const ProgramCache cache(program_cache_folder());
+    const OpenClDeviceEntry& entry = context_->entry();
+    const auto sound = std::make_shared<OpenClContext>(entry);
+    QCOMPARE(checked_pooling(sound), std::string());
+    std::string source(opencl_source("pooling.cl"));
+    ProgramKey right{source, {}, entry.fingerprint};
+    for (const int lanes : {4, 8, 16}) {
+      const std::string options = "-DLANES=" + std::to_string(lanes) + " -DITEMS=1";
+      if (cache.find({source, options, entry.fingerprint})) right.options = options;
+    }
+    QVERIFY2(!right.options.empty(), "the options of pooling have changed");
+    source.replace(source.find("value > most"), 12, "value >=most");
+    build_program({sound->get(), entry.device, entry.info.id, entry.fingerprint, "pooling.cl",
+                   source, right.options},
+                  cache);
+    const auto wrong = cache.find({source, right.options, entry.fingerprint});
+    QVERIFY(wrong);
+    cache.keep(right, *wrong);
+
+    const auto deceived = std::make_shared<OpenClContext>(entry);
+    opencl_layer::inject({CL_SUCCESS, 0, false, "clCreateProgramWithSource"});
+    const std::string fault = checked_pooling(deceived);
+    QCOMPARE(opencl_layer::end_injection().calls, 1);
+    QCOMPARE(fault, std::string());
+    QVERIFY(cache.find(right) && cache.find(right) != wrong);
+    qputenv("CONVOY_CACHE_DIR", own);
+  }
+
   void every_algorithm_pools_as_the_host_does_data() {
     QTest::addColumn<QString>("domain");
     QTest::addColumn<QString>("product");
@@ -216,6 +252,7 @@ class OpenClPoolingTest : public QObject {
           const auto conv = make(domain, context_, p, "vector",
                                  opencl_limits(total, in_place, static_cast<std::size_t>(staging)),
                                  pooling_of(p, context_));
+          QVERIFY(domain != "fft" || conv->scratch_bytes() <= total);
           if (!few_blocks(*conv, cut_pictures, cut_kernels)) break;  // nothing new, but slow
           compare(step_on_device(*conv, *conv, given, step % 2), expected, 2e-6, p);
         } catch (const Error& error) {

@@ -1,12 +1,15 @@
 // Every way to distribute a step gives the step of one device, and moves the bytes that the
 // formulas say.
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "engine/cluster/distributed_conv.h"
 #include "engine/cluster/single_device.h"
 #include "engine/device/discovery.h"
+#include "engine/device/opencl_runtime.h"
 #include "engine/device/slowed_device.h"
 #include "engine/network/model.h"
 #include "executors.h"
@@ -200,6 +203,82 @@ class DistributionTest : public QObject {
                    QString(": gradients differ by %1, weights by %2").arg(gradients).arg(weights)));
     }
     QVERIFY(chunked > 100);
+  }
+
+  // An OpenCL device pools itself, as a worker and as the master's own device, and where its
+  // kernels for that have failed their check its computer does.
+  void pooling_on_an_opencl_device_is_the_step_of_one_device_data() {
+    QTest::addColumn<bool>("sound");
+    QTest::newRow("by the device") << true;
+    QTest::newRow("by its computer") << false;
+  }
+  void pooling_on_an_opencl_device_is_the_step_of_one_device() {
+    QFETCH(bool, sound);
+    const OpenClDeviceEntry entry = enumerate_opencl_devices(nullptr).at(0);
+    // Lasts as long as the context, which is the program's.
+    std::string& checked = shared_opencl_context(entry)->checked_products()["pooling"];
+    const std::string before = std::exchange(checked, sound ? "" : "wrong");
+    const auto device = open_device(entry.info.id);
+    const std::vector<std::string> warnings = device->info().warnings;
+    QCOMPARE(std::ranges::count_if(
+                 warnings, [](const auto& text) { return text.find("pooling") != text.npos; }),
+             sound ? 0 : 1);
+    DeviceConvOptions options;
+    options.pooling = true;
+    ConvProblem small;
+    small.in_height = small.in_width = 4;
+    QCOMPARE(device->make_conv(small, options)->pools(), sound);
+
+    Random random(11);
+    ThreadPool pool(test_cores(1));
+    for (const SplitMode split : {SplitMode::kKernels, SplitMode::kBatch})
+      for (const bool resident : {false, true})
+        for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
+          Way way{{}, split, split};
+          way.options.resident_kernels = resident;
+          way.options.fuse_pooling = true;
+          NetworkSpec spec;
+          spec.design.kernels = {6, 5};
+          spec.design.kernel_size = 3;
+          spec.in_channels = 2;
+          spec.in_height = 13;  // odd maps
+          spec.in_width = 12;
+          const int batch = 11;
+          const auto problems = spec.conv_problems(batch);
+          const auto images = random_values(problems[0].input_size(), random);
+          const auto labels = random_labels(batch, spec.classes, random);
+          const Parameters initial = Parameters::he(spec, 5);
+          const std::string cpu = "cpu:" + std::to_string(test_cores(1)[0]);
+          const auto alone = open_device(cpu);
+          SingleDevice one(*alone, problems, false, nullptr);
+          Model single(spec, batch, pool), model(spec, batch, pool);
+          single.parameters() = initial.copy();
+          model.parameters() = initial.copy();
+          const Trained expected = train(single, one, images, labels);
+
+          StopToken stop;
+          std::vector<ClusterMember> members;
+          for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+            members.push_back({open_device(i == place ? entry.info.id : cpu), {}});
+          members[1].link.bandwidth_mbps = 2000;
+          Cluster cluster(std::move(members), &stop);
+          ClusterPlan plan = plan_of(problems, way, 2, random);
+          for (LayerPlan& layer : plan.layers) {
+            const int most = layer.whole() - 2;  // to the OpenCL device
+            layer.set_counts(place == 0 ? std::vector{most, 2} : std::vector{2, most});
+          }
+          DistributedConv convolutions(cluster, plan, way.options, pool);
+          const Trained trained = train(model, convolutions, images, labels);
+          const double gradients = apart(trained.gradients, expected.gradients);
+          const double weights = apart(trained.weights, expected.weights);
+          QVERIFY2(gradients < 3e-5 && weights < 1e-5,
+                   qPrintable(QString("%1, OpenCL at %2: gradients differ by %3, weights by %4")
+                                  .arg(text_of(way))
+                                  .arg(place)
+                                  .arg(gradients)
+                                  .arg(weights)));
+        }
+    checked = before;
   }
 
   void traffic_is_what_the_formulas_say() {
