@@ -59,6 +59,36 @@ PartWork with_best_cuts(const LayerWork& layer, const PartWork& part, const Link
   return with_cuts(part, best);
 }
 
+std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<LinkSettings>& links,
+                                  const DistributionOptions& options) {
+  std::vector<ShareCost> costs(links.size());
+  for (std::size_t device = 1; device < links.size(); ++device) {
+    const PartWork& part = layer.parts[device];
+    if (part.problem.out_channels == 0 || part.problem.batch == 0) continue;
+    const double compute_ms = part.ms[0] + part.ms[1] + part.ms[2];
+    const ExchangeTimes times = exchange_times(layer, part, links[device], options);
+    const double more_ms = times.forward_ms + times.backward_ms - compute_ms;
+    if (more_ms <= kCalibrationNoise * compute_ms) continue;
+    costs[device] = layer.split == SplitMode::kBatch ? ShareCost{0.0, more_ms / part.problem.batch}
+                                                     : ShareCost{more_ms, 0.0};
+  }
+  return costs;
+}
+
+ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
+                            const DistributionOptions& options) {
+  if (options.split != SplitMode::kAuto) return plan;
+  for (LayerPlan& layer : plan.layers) {
+    // A device that is left out would have one at least.
+    LayerPlan all = layer;
+    std::vector<int> counts = layer.counts();
+    for (int& count : counts) count = std::max(count, 1);
+    all.set_counts(counts);
+    layer.link_cost = link_costs(planned_work(alone(all))[0], links, options);
+  }
+  return plan;
+}
+
 LayerPlan with_cuts(LayerPlan layer, std::size_t device, ChunkCuts cuts) {
   const PartWork before = planned_work(alone(layer))[0].parts.at(device);
   const PartWork after = with_cuts(before, cuts);

@@ -23,6 +23,15 @@ PartWork with_best_cuts(const LayerWork& layer, const PartWork& part, const Link
 // What is known of the layer, with a device's pictures cut so.
 LayerPlan with_cuts(LayerPlan layer, std::size_t device, ChunkCuts cuts);
 
+// With split kAuto, a plan whose shares count what each worker's transfers are estimated to add to
+// its exchanges at these bandwidths: with the layer's kernels divided the same for any number of
+// them, with its batch divided in proportion to pictures. What a calibration cannot tell from
+// nothing counts nothing.
+ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
+                            const DistributionOptions& options);
+std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<LinkSettings>& links,
+                                  const DistributionOptions& options);
+
 // With overlap, every worker's part of every layer whose cuts' cost is known, with its best cuts.
 // `notes` receives a sentence for each layer that changes. Gains that a calibration cannot tell
 // from nothing change nothing.

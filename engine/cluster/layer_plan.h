@@ -28,6 +28,9 @@ struct LayerPlan {
   // parts; empty where that was not measured. The times above are those with these cuts.
   std::vector<ChunkCuts> cuts;
   std::vector<std::optional<CutCost>> cut_ms;
+  // What shares count beside the cost, [device]: what transfers add to the worker's exchanges;
+  // empty: nothing.
+  std::vector<ShareCost> link_cost;
 
   // What is divided: how many there are, and how many each device gets.
   int whole() const;

@@ -8,11 +8,14 @@ namespace {
 
 std::vector<int> split_calibrated(const LayerPlan& layer, const std::vector<bool>& available) {
   const int whole = layer.whole();
-  std::vector<ShareCost> costs;
-  for (std::size_t i = 0; i < available.size(); ++i)
-    if (available[i]) costs.push_back(layer.cost[i]);
+  std::vector<ShareCost> costs, links;
+  for (std::size_t i = 0; i < available.size(); ++i) {
+    if (!available[i]) continue;
+    costs.push_back(layer.cost[i]);
+    if (!layer.link_cost.empty()) links.push_back(layer.link_cost[i]);
+  }
   const double each = static_cast<double>(whole) / static_cast<double>(costs.size());
-  return split_by_cost(whole, without_noise(costs, each));
+  return split_by_cost(whole, sum_of(without_noise(costs, each), links));
 }
 
 std::vector<int> split_fixed(const LayerPlan& layer, const SharePolicy& policy,

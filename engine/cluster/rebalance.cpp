@@ -25,12 +25,17 @@ double spread(const std::vector<double>& values) {
 }  // namespace
 
 Rebalancer::Rebalancer(Counts counts, std::vector<std::vector<ShareCost>> costs,
-                       std::vector<bool> available, RebalanceRule rule)
+                       std::vector<bool> available, RebalanceRule rule,
+                       std::vector<std::vector<ShareCost>> link_costs)
     : counts_(std::move(counts)),
       costs_(std::move(costs)),
+      link_costs_(std::move(link_costs)),
       available_(std::move(available)),
       rule_(rule),
-      paces_(counts_.size(), std::vector<Pace>(available_.size())) {}
+      paces_(counts_.size(), std::vector<Pace>(available_.size())) {
+  link_costs_.resize(counts_.size());
+  for (auto& layer : link_costs_) layer.resize(available_.size());
+}
 
 void Rebalancer::note(Pace& pace, double factor) {
   pace.recent.push_back(factor);
@@ -63,18 +68,24 @@ ShareCost Rebalancer::cost(std::size_t layer, std::size_t device) const {
 double Rebalancer::layer_ms(std::size_t layer, const std::vector<int>& counts) const {
   double ms = 0.0;
   for (std::size_t device = 0; device < counts.size(); ++device)
-    if (counts[device] > 0) ms = std::max(ms, cost(layer, device).ms(counts[device]));
+    if (counts[device] > 0)
+      ms = std::max(ms, cost(layer, device).ms(counts[device]) +
+                            link_costs_[layer][device].ms(counts[device]));
   return ms;
 }
 
 std::vector<int> Rebalancer::split(std::size_t layer) const {
   const std::vector<int>& now = counts_[layer];
   const int all = std::accumulate(now.begin(), now.end(), 0);
-  std::vector<ShareCost> costs;
-  for (std::size_t device = 0; device < now.size(); ++device)
-    if (available_[device]) costs.push_back(cost(layer, device));
+  std::vector<ShareCost> costs, links;
+  for (std::size_t device = 0; device < now.size(); ++device) {
+    if (!available_[device]) continue;
+    costs.push_back(cost(layer, device));
+    links.push_back(link_costs_[layer][device]);
+  }
   const double each = static_cast<double>(all) / static_cast<double>(costs.size());
-  const std::vector<int> counts = split_by_cost(all, without_noise(std::move(costs), each));
+  const std::vector<int> counts =
+      split_by_cost(all, sum_of(without_noise(std::move(costs), each), links));
   std::vector<int> spread(now.size());
   std::size_t next = 0;
   for (std::size_t device = 0; device < now.size(); ++device)

@@ -24,9 +24,10 @@ struct RebalanceRule {
 // Not synchronised.
 class Rebalancer {
  public:
-  // costs: as calibrated. available: who may get a share.
+  // costs: as calibrated. available: who may get a share. link_costs: LayerPlan's, which count
+  // beside the computing and do not follow it.
   Rebalancer(Counts counts, std::vector<std::vector<ShareCost>> costs, std::vector<bool> available,
-             RebalanceRule rule = {});
+             RebalanceRule rule = {}, std::vector<std::vector<ShareCost>> link_costs = {});
 
   // One step's compute time in milliseconds, [layer][device]; 0 where a device has no share.
   // Returns the counts to go on with, or nothing; whoever gets some uses them from the next step
@@ -51,7 +52,7 @@ class Rebalancer {
   std::vector<int> split(std::size_t layer) const;
 
   Counts counts_;
-  std::vector<std::vector<ShareCost>> costs_;
+  std::vector<std::vector<ShareCost>> costs_, link_costs_;
   std::vector<bool> available_;
   RebalanceRule rule_;
   std::vector<std::vector<Pace>> paces_;  // [layer][device]

@@ -32,6 +32,14 @@ ShareCost share_cost(int kernels_a, double ms_a, int kernels_b, double ms_b) {
   return {0.0, ms_b / kernels_b};
 }
 
+std::vector<ShareCost> sum_of(std::vector<ShareCost> costs, const std::vector<ShareCost>& more) {
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    costs[i].fixed_ms += more[i].fixed_ms;
+    costs[i].ms_per_kernel += more[i].ms_per_kernel;
+  }
+  return costs;
+}
+
 std::vector<ShareCost> without_noise(std::vector<ShareCost> costs, double kernels) {
   std::vector<std::size_t> order(costs.size());  // the fastest first
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -17,6 +17,9 @@ struct ShareCost {
 // the two are close or do not make a plausible line.
 ShareCost share_cost(int kernels_a, double ms_a, int kernels_b, double ms_b);
 
+// Both together, [device]; `more` may be empty.
+std::vector<ShareCost> sum_of(std::vector<ShareCost> costs, const std::vector<ShareCost>& more);
+
 // Costs that differ by no more than a calibration can tell (kCalibrationNoise) become their mean:
 // equal devices get equal shares, whatever noise measured them. Compared at `kernels` kernels.
 inline constexpr double kCalibrationNoise = 0.03;

@@ -181,17 +181,31 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
   std::vector<ShareCost> costs;
   for (std::size_t i = 0; i < devices; ++i) costs.push_back(cost(i, layer, split));
 
-  std::vector<int> counts;
+  const double each = static_cast<double>(whole) / static_cast<double>(devices);
+  const std::vector<ShareCost> compute = without_noise(costs, each);
   const DistributionSpec& distribution = experiment_.distribution;
-  if (distribution.shares == ShareMode::kCalibrated)
-    counts = split_by_cost(
-        whole, without_noise(costs, static_cast<double>(whole) / static_cast<double>(devices)));
-  else if (distribution.shares == ShareMode::kExplicit)
-    counts = split_by_fractions(whole, distribution.fractions);
-  else
-    counts =
-        split_by_fractions(whole, std::vector<double>(devices, 1.0 / static_cast<double>(devices)));
+  if (distribution.shares == ShareMode::kExplicit)
+    return parts_of(layer, split, split_by_fractions(whole, distribution.fractions));
+  if (distribution.shares != ShareMode::kCalibrated)
+    return parts_of(layer, split,
+                    split_by_fractions(
+                        whole, std::vector<double>(devices, 1.0 / static_cast<double>(devices))));
+  std::vector<int> counts = split_by_cost(whole, compute);
+  LayerWork work = parts_of(layer, split, counts);
+  if (options.split != SplitMode::kAuto) return work;
+  // As with_link_costs() has it.
+  for (int& count : counts) count = std::max(count, 1);
+  const LayerWork all = parts_of(layer, split, counts);
+  return parts_of(layer, split,
+                  split_by_cost(whole, sum_of(compute, link_costs(all, links(), options))));
+}
 
+LayerWork DeviceForecast::parts_of(std::size_t layer, SplitMode split,
+                                   const std::vector<int>& counts) const {
+  const DistributionOptions& options = experiment_.distribution.options;
+  const ConvProblem& problem = problems_[layer];
+  const std::size_t devices = devices_.size();
+  const int whole = split == SplitMode::kKernels ? problem.out_channels : problem.batch;
   LayerWork work{split, layer > 0, {}};
   for (std::size_t i = 0; i < devices; ++i) {
     const double fraction = static_cast<double>(counts[i]) / whole;

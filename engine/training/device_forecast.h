@@ -52,6 +52,8 @@ class DeviceForecast {
   // The same for the device itself, which pools.
   double pooling_factor(std::size_t device) const;
   LayerWork layer_work(std::size_t layer, SplitMode split) const;
+  // With so many kernels or pictures, [device].
+  LayerWork parts_of(std::size_t layer, SplitMode split, const std::vector<int>& counts) const;
 
   const CalibrationRecord& record_;
   const Experiment& experiment_;

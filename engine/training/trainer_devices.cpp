@@ -30,12 +30,14 @@ void Trainer::divide(const ClusterPlan& plan) {
   cluster_.set_overdue(setup_.overdue ? setup_.overdue : overdue_by(plan_));
   if (!setup_.experiment.distribution.options.rebalance) return;
   Counts counts;
-  std::vector<std::vector<ShareCost>> costs;
+  std::vector<std::vector<ShareCost>> costs, link_costs;
   for (const LayerPlan& layer : plan_.layers) {
     counts.push_back(layer.counts());
     costs.push_back(layer.cost);
+    link_costs.push_back(layer.link_cost);
   }
-  rebalancer_.emplace(std::move(counts), std::move(costs), cluster_.available());
+  rebalancer_.emplace(std::move(counts), std::move(costs), cluster_.available(), RebalanceRule(),
+                      std::move(link_costs));
 }
 
 bool Trainer::divide_or_recover(const ClusterPlan& plan, int number) {
@@ -111,6 +113,8 @@ void Trainer::readmit(int device, int number) {
   measured = with_best_cuts(std::move(measured), cluster_.links(),
                             setup_.experiment.distribution.options, &notes);
   for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
+  measured = with_link_costs(std::move(measured), cluster_.links(),
+                             setup_.experiment.distribution.options);
   const ClusterPlan next = replan(std::move(measured), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
   const std::string sentence =
@@ -122,15 +126,17 @@ void Trainer::readmit(int device, int number) {
 }
 
 void Trainer::follow_links(int number) {
+  const DistributionOptions& options = setup_.experiment.distribution.options;
   std::vector<std::string> notes;
-  ClusterPlan next =
-      with_best_cuts(plan_, cluster_.links(), setup_.experiment.distribution.options, &notes);
-  if (notes.empty()) return;
+  ClusterPlan next = with_best_cuts(plan_, cluster_.links(), options, &notes);
+  if (notes.empty() && options.split != SplitMode::kAuto) return;
+  next = with_link_costs(std::move(next), cluster_.links(), options);
   next = replan(std::move(next), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
+  if (notes.empty() && moves.empty()) return;
   for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
   if (divide_or_recover(next, number) && !moves.empty())
-    tell_shares(ShareChange::kRebalance, number, "Transfers overlap otherwise: " + moves + ".");
+    tell_shares(ShareChange::kRebalance, number, "Transfers take another time: " + moves + ".");
 }
 
 void Trainer::measure_again(int device, ClusterPlan& plan) {

@@ -5,6 +5,7 @@
 
 #include "../device/cpu_id.h"
 #include "engine/cluster/cluster.h"
+#include "engine/cluster/quarantine.h"
 #include "engine/device/discovery.h"
 #include "engine/device/forwarding_device.h"
 
@@ -155,6 +156,33 @@ class ChunksTest : public QObject {
       little += gain > 0.0 && gain <= kCalibrationNoise;
     }
     QVERIFY(little > 0);
+  }
+
+  // Two equal devices, 1 ms a kernel. At 10 Gb/s the worker's transfers take 2 * (8.03 ms of input,
+  // 0.4 of weights, 8.19 of output) = 33.24 ms: the master gets 34 of 200 kernels more, and has
+  // done its 117 when the worker has done 83 and sent them.
+  void sharesCountWhatTheLinksTake() {
+    DistributionOptions options;
+    const auto shared_out = [&](const std::vector<LinkSettings>& over) {
+      const ClusterPlan plan = with_link_costs(plan_of({}), over, options);
+      return replan(plan, SharePolicy(), {true, true}).layers[0];
+    };
+    QCOMPARE(shared_out(links(1e4)).counts(), (std::vector{100, 100}));  // as the paper has it
+    options.split = SplitMode::kAuto;
+    const LayerPlan layer = shared_out(links(1e4));
+    QCOMPARE(layer.counts(), (std::vector{117, 83}));
+    QVERIFY(layer_ms(layer, links(1e4), options) <
+            layer_ms(plan_of({}).layers[0], links(1e4), options) - 13.0);
+    // Where they take nothing, or less than a calibration can tell, equal devices get equal shares.
+    QCOMPARE(shared_out(links(std::nullopt)).counts(), (std::vector{100, 100}));
+    QCOMPARE(shared_out(links(1.5e5)).counts(), (std::vector{100, 100}));
+    // Beyond a link that takes longer than twice all the work nothing is gained; a device that is
+    // left out stays so when links are looked at again.
+    ClusterPlan slow = with_link_costs(plan_of({}), links(100.0), options);
+    for (int again = 0; again < 2; ++again) {
+      slow = replan(with_link_costs(slow, links(100.0), options), SharePolicy(), {true, true});
+      QCOMPARE(slow.layers[0].counts(), (std::vector{200, 0}));
+    }
   }
 
   void onlyWithOverlapAndWhereTheCostIsKnown() {

@@ -180,6 +180,20 @@ class RebalanceTest : public QObject {
     QFAIL("the shares stay as they are");
   }
 
+  // What links take is not computing: shares that count it are not undone.
+  void sharesThatCountLinksStay() {
+    const std::vector<std::vector<ShareCost>> costs = {{{0.0, 1.0}, {0.0, 1.0}}};
+    for (const double link_ms : {0.0, 34.0}) {
+      Rebalancer rebalancer({{117, 83}}, costs, {true, true}, {}, {{{}, {link_ms, 0.0}}});
+      std::optional<Counts> moved;
+      for (int step = 0; step < 20 && !moved; ++step) moved = rebalancer.add_step({{117.0, 83.0}});
+      if (link_ms > 0.0)
+        QVERIFY(!moved);
+      else
+        QCOMPARE(*moved, (Counts{{100, 100}}));
+    }
+  }
+
   void whoIsAwayGetsNothing() {
     const std::vector<ShareCost> costs{{0.0, 0.1}, {0.0, 0.1}, {0.0, 0.1}};
     const Counts counts{{50, 0, 50}};

@@ -113,8 +113,14 @@ class PredictionStudyTest : public QObject {
     QCOMPARE(static_cast<double>(by_batch.step.bytes), kInput / 2 + 4 * kWeight + 2 * kOutput);
     // Whichever takes less time: the kernels travel anyway, half of the input need not.
     options.split = SplitMode::kAuto;
+    experiment.link.bandwidth_mbps = 200.0;
+    const Prediction automatic = study.predict(experiment);
+    QCOMPARE(automatic.split, std::vector{SplitMode::kBatch});
+    // The shares count what travels: 8 ms a picture, and 2.5 ms more on the worker.
+    QCOMPARE(automatic.counts, (std::vector<std::vector<int>>{{6, 4}}));
+    // A link that takes longer than all the work leaves its device out.
     experiment.link.bandwidth_mbps = 10.0;
-    QCOMPARE(study.predict(experiment).split, std::vector{SplitMode::kBatch});
+    QCOMPARE(study.predict(experiment).counts, (std::vector<std::vector<int>>{{8, 0}}));
   }
 
   void overlapHidesTransfers() {
