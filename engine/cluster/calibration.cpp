@@ -156,7 +156,7 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
   std::vector<std::string> notes;
   plan = with_best_cuts(std::move(plan), cluster.links(), options, &notes);
   plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
-  plan = with_link_costs(std::move(plan), cluster.links(), options);
+  plan = with_link_costs(std::move(plan), cluster.links(), options, policy, cluster.available());
   // Earlier layers may have counted on devices that were lost in later ones.
   if (!plan.lost.empty() || !notes.empty() || options.split == SplitMode::kAuto)
     plan = replan(std::move(plan), policy, cluster.available());

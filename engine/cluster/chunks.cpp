@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
+
+#include "engine/cluster/quarantine.h"
 
 namespace convoy {
 namespace {
@@ -75,16 +78,34 @@ std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<Link
   return costs;
 }
 
+std::vector<ShareCost> part_of(std::vector<ShareCost> costs, double part) {
+  for (ShareCost& cost : costs) cost = {part * cost.fixed_ms, part * cost.ms_per_kernel};
+  return costs;
+}
+
 ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
-                            const DistributionOptions& options) {
-  if (options.split != SplitMode::kAuto) return plan;
+                            const DistributionOptions& options, const SharePolicy& policy,
+                            const std::vector<bool>& available) {
+  if (options.split != SplitMode::kAuto || !policy.calibrated) return plan;
   for (LayerPlan& layer : plan.layers) {
     // A device that is left out would have one at least.
     LayerPlan all = layer;
     std::vector<int> counts = layer.counts();
     for (int& count : counts) count = std::max(count, 1);
     all.set_counts(counts);
-    layer.link_cost = link_costs(planned_work(alone(all))[0], links, options);
+    const std::vector<ShareCost> costs = link_costs(planned_work(alone(all))[0], links, options);
+    double best_ms = std::numeric_limits<double>::infinity();
+    LayerPlan best = layer;
+    for (const double part : kLinkCostParts) {
+      layer.link_cost = part_of(costs, part);
+      layer.set_counts(share_out(layer, policy, available));
+      const double ms = layer_ms(layer, links, options);
+      if (ms < best_ms) {
+        best_ms = ms;
+        best = layer;
+      }
+    }
+    layer = best;
   }
   return plan;
 }

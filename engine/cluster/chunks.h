@@ -2,9 +2,11 @@
 // hides some of the transfers, and makes computing take longer. Pure functions.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
+#include "engine/cluster/calibration.h"
 #include "engine/cluster/layer_plan.h"
 #include "engine/cluster/prediction.h"
 #include "engine/link/link.h"
@@ -23,14 +25,21 @@ PartWork with_best_cuts(const LayerWork& layer, const PartWork& part, const Link
 // What is known of the layer, with a device's pictures cut so.
 LayerPlan with_cuts(LayerPlan layer, std::size_t device, ChunkCuts cuts);
 
-// With split kAuto, a plan whose shares count what each worker's transfers are estimated to add to
-// its exchanges at these bandwidths: with the layer's kernels divided the same for any number of
-// them, with its batch divided in proportion to pictures. What a calibration cannot tell from
-// nothing counts nothing.
-ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
-                            const DistributionOptions& options);
+// What each worker's transfers are estimated to add to its exchanges, [device]: the same for any
+// number of kernels, or in proportion to pictures. What a calibration cannot tell from nothing is
+// nothing.
 std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<LinkSettings>& links,
                                   const DistributionOptions& options);
+// Shares count these costs to such a part: where transfers are hidden in one of the two exchanges,
+// whole costs would keep the master too long in it. The part with which the layer is estimated to
+// be done soonest is taken.
+inline constexpr std::array<double, 5> kLinkCostParts = {0.0, 0.25, 0.5, 0.75, 1.0};
+std::vector<ShareCost> part_of(std::vector<ShareCost> costs, double part);
+
+// With split kAuto, the plan with shares that count links so; otherwise as it is.
+ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
+                            const DistributionOptions& options, const SharePolicy& policy,
+                            const std::vector<bool>& available);
 
 // With overlap, every worker's part of every layer whose cuts' cost is known, with its best cuts.
 // `notes` receives a sentence for each layer that changes. Gains that a calibration cannot tell

@@ -196,8 +196,20 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
   // As with_link_costs() has it.
   for (int& count : counts) count = std::max(count, 1);
   const LayerWork all = parts_of(layer, split, counts);
-  return parts_of(layer, split,
-                  split_by_cost(whole, sum_of(compute, link_costs(all, links(), options))));
+  const std::vector<ShareCost> link = link_costs(all, links(), options);
+  const auto step_ms = [&](const LayerWork& one) {
+    return predict_step({one}, links(), options, 0.0).step_ms;
+  };
+  double best_ms = step_ms(work);
+  for (const double part : kLinkCostParts) {
+    LayerWork other =
+        parts_of(layer, split, split_by_cost(whole, sum_of(compute, part_of(link, part))));
+    if (const double ms = step_ms(other); ms < best_ms) {
+      best_ms = ms;
+      work = std::move(other);
+    }
+  }
+  return work;
 }
 
 LayerWork DeviceForecast::parts_of(std::size_t layer, SplitMode split,

@@ -113,8 +113,9 @@ void Trainer::readmit(int device, int number) {
   measured = with_best_cuts(std::move(measured), cluster_.links(),
                             setup_.experiment.distribution.options, &notes);
   for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
-  measured = with_link_costs(std::move(measured), cluster_.links(),
-                             setup_.experiment.distribution.options);
+  measured =
+      with_link_costs(std::move(measured), cluster_.links(), setup_.experiment.distribution.options,
+                      setup_.policy, cluster_.available());
   const ClusterPlan next = replan(std::move(measured), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
   const std::string sentence =
@@ -130,7 +131,8 @@ void Trainer::follow_links(int number) {
   std::vector<std::string> notes;
   ClusterPlan next = with_best_cuts(plan_, cluster_.links(), options, &notes);
   if (notes.empty() && options.split != SplitMode::kAuto) return;
-  next = with_link_costs(std::move(next), cluster_.links(), options);
+  next = with_link_costs(std::move(next), cluster_.links(), options, setup_.policy,
+                         cluster_.available());
   next = replan(std::move(next), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
   if (notes.empty() && moves.empty()) return;
