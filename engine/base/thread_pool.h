@@ -1,7 +1,8 @@
 // Threads of one CPU device, each pinned to one core.
 //
-// The caller hands out work and sleeps until it is done; only the pool's threads compute, so a
-// device never uses a core that is not its own, but for moments (run_here()).
+// The caller is the first of them while it waits: it moves to the first core and works there, so a
+// device never uses a core that is not its own, and work that is soon done waits for nobody to wake
+// up. Threads that come too late find nothing left to do.
 #pragma once
 
 #include <atomic>
@@ -19,8 +20,9 @@ namespace convoy {
 
 class ThreadPool {
  public:
-  // One thread for each core number (as the operating system counts them). Throws Error(kDevice)
-  // when a core does not exist or may not be used by this process, or no thread can be started.
+  // One thread for each core number (as the operating system counts them), the caller's among them.
+  // Throws Error(kDevice) when a core does not exist or may not be used by this process, or no
+  // thread can be started.
   explicit ThreadPool(std::vector<int> cores);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -36,8 +38,8 @@ class ThreadPool {
   void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>& work,
                     const StopToken* stop = nullptr);
 
-  // Calls work(0) in the calling thread, in turn with the other callers: for what is done sooner
-  // than a thread wakes up, some 50 microseconds.
+  // Calls work(0) in the calling thread on whatever core that runs, in turn with the other callers:
+  // for what is done sooner than a thread wakes up or moves, some microseconds.
   void run_here(const std::function<void(int thread)>& work);
 
   // Splits [0, count) into at most size() contiguous ranges whose lengths are multiples of `grain`
@@ -47,20 +49,25 @@ class ThreadPool {
 
  private:
   void thread_main(int thread);
+  bool wait_for_work(unsigned long* seen);
+  void work_as(int thread);
+  void wait_for_others();
   void end_threads();
 
   std::vector<int> cores_;
-  std::vector<std::thread> threads_;
-  std::mutex call_mutex_;  // one parallel_for at a time
+  std::vector<std::thread> threads_;  // of all cores but the first
+  std::mutex call_mutex_;             // one parallel_for at a time
   std::mutex mutex_;
   std::condition_variable start_, done_;
   const std::function<void(std::size_t, int)>* work_ = nullptr;
   const StopToken* stop_ = nullptr;
   std::size_t count_ = 0;
   std::atomic<std::size_t> next_{0};
-  unsigned long generation_ = 0;
-  int running_ = 0;
-  bool quit_ = false;
+  // All written under the mutex; read without it only by who is about to look again under it.
+  std::atomic<unsigned long> generation_{0};
+  std::atomic<int> working_{0};  // threads beside the caller
+  std::atomic<bool> quit_{false};
+  bool open_ = false;  // whether threads may still join in
   std::exception_ptr error_;
 };
 

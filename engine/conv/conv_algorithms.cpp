@@ -4,6 +4,7 @@
 #include "engine/conv/conv_algorithm.h"
 #include "engine/conv/fft_conv.h"
 #include "engine/conv/gemm_conv.h"
+#include "engine/conv/implicit_gemm_conv.h"
 #include "engine/conv/reference_conv.h"
 
 namespace convoy {
@@ -11,8 +12,9 @@ namespace convoy {
 const std::vector<const ConvAlgorithm*>& conv_algorithms() {
   static const FftConv fft;
   static const GemmConv gemm;
+  static const ImplicitGemmConv implicit_gemm;
   static const ReferenceConv reference;
-  static const std::vector<const ConvAlgorithm*> all = {&fft, &gemm, &reference};
+  static const std::vector<const ConvAlgorithm*> all = {&fft, &gemm, &implicit_gemm, &reference};
   return all;
 }
 

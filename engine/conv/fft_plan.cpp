@@ -283,12 +283,12 @@ class FftPlan : public ConvPlan {
     const Planes output =
         planes_of(r.output(), kernels.size(), columns.block.size(), columns.first());
     const auto plain = [](const Planes& m, Transpose t) {
-      return FftFactor{m.real, m.imaginary, m.leading, t};
+      return Factor{m.real, m.imaginary, m.leading, t};
     };
     // For a conjugate product b's parts and the result's are exchanged; see fft_multiply().
     const auto exchanged = [&](const Planes& m, Transpose t) {
-      if (point.is_real) return FftFactor{m.real, nullptr, m.leading, t};
-      return FftFactor{m.imaginary, m.real, m.leading, t};
+      if (point.is_real) return Factor{m.real, nullptr, m.leading, t};
+      return Factor{m.imaginary, m.real, m.leading, t};
     };
     FftProduct product;
     const auto set_result = [&](const Planes& m, bool exchange) {

@@ -4,21 +4,13 @@
 
 #include <cstddef>
 
-#include "engine/tensor/blas.h"
+#include "engine/conv/factor.h"
 
 namespace convoy {
 
-// Row-major, before its transposition.
-struct FftFactor {
-  const float* first = nullptr;
-  const float* second = nullptr;
-  std::size_t leading = 0;
-  Transpose transpose = Transpose::kNo;
-};
-
 struct FftProduct {
   std::size_t rows = 0, columns = 0, inner = 0;
-  FftFactor a, b;  // rows x inner and inner x columns after their transpositions
+  Factor a, b;  // rows x inner and inner x columns after their transpositions
   float* first = nullptr;
   float* second = nullptr;
   std::size_t leading = 0;

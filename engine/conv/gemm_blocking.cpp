@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/rounding.h"
+#include "engine/conv/gemm_tasks.h"
 
 namespace convoy {
 namespace {
@@ -126,10 +127,6 @@ std::size_t GemmBlocking::scratch_bytes(int threads, std::size_t result_size) co
          (static_cast<std::size_t>(threads) * block_floats() + partial_floats(result_size));
 }
 
-bool is_soon_done(const ConvProblem& problem) {
-  return problem.flops() < 6e6;  // some 60 to 90 microseconds
-}
-
 std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pass pass, int threads,
                                                  std::size_t scratch_limit) {
   const bool whole_channels = pass == Pass::kBackwardData;
@@ -154,12 +151,6 @@ std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pas
   const std::size_t block_limit = (limit - partial) / work.threads / kLine * kLine;
   if (!choose_block(work, block_limit, &blocking)) return std::nullopt;
   return blocking;
-}
-
-Range split_range(std::size_t count, std::size_t parts, std::size_t index, std::size_t grain) {
-  const std::size_t grains = ceil_div(count, grain);
-  return {std::min(count, grains * index / parts * grain),
-          std::min(count, grains * (index + 1) / parts * grain)};
 }
 
 }  // namespace convoy

@@ -24,15 +24,8 @@ struct GemmBlocking {
   std::size_t scratch_bytes(int threads, std::size_t result_size) const;
 };
 
-// Whether one thread has done all of a pass before others would have woken up.
-bool is_soon_done(const ConvProblem& problem);
-
 // Nothing when the smallest useful block does not fit `scratch_limit` bytes.
 std::optional<GemmBlocking> choose_gemm_blocking(const ConvProblem& problem, Pass pass, int threads,
                                                  std::size_t scratch_limit);
-
-// Part `index` of [0, count) split into `parts` nearly equal ranges that begin on multiples of
-// `grain`; may be empty.
-Range split_range(std::size_t count, std::size_t parts, std::size_t index, std::size_t grain);
 
 }  // namespace convoy

@@ -4,22 +4,13 @@
 
 #include "engine/conv/conv_cost.h"
 #include "engine/conv/gemm_blocking.h"
+#include "engine/conv/gemm_tasks.h"
 #include "engine/tensor/blas.h"
 
 namespace convoy {
 namespace {
 
 constexpr std::size_t kLine = 16;  // floats in a cache line
-
-// Calls work(block) for nearly equal blocks of at most `largest` that cover `range` in order.
-template <class Work>
-void for_blocks(Range range, std::size_t largest, const Work& work) {
-  const std::size_t count = (range.size() + largest - 1) / largest;
-  for (std::size_t n = 0; n < count; ++n) {
-    const Range block = split_range(range.size(), count, n, 1);
-    work(Range{range.begin + block.begin, range.begin + block.end});
-  }
-}
 
 class GemmPlan : public ConvPlan {
  public:
@@ -41,11 +32,7 @@ class GemmPlan : public ConvPlan {
 
   void run(const ConvOperands& operands, std::span<std::byte> scratch, ThreadPool& pool,
            const StopToken* stop, ConvPhases*) const override {
-    if (pool.size() > threads_ || scratch.size() < scratch_bytes())
-      throw Error(ErrorKind::kRun, "gemm convolution",
-                  "planned for " + std::to_string(threads_) + " threads and " +
-                      std::to_string(scratch_bytes()) + " bytes of scratch, run with " +
-                      std::to_string(pool.size()) + " and " + std::to_string(scratch.size()));
+    check_room("gemm convolution", threads_, scratch_bytes(), pool, scratch);
     float* const blocks = reinterpret_cast<float*>(scratch.data());
     float* const partials = blocks + static_cast<std::size_t>(workers_) * blocking_.block_floats();
     const auto work = [&](std::size_t n, int thread) {
@@ -60,14 +47,10 @@ class GemmPlan : public ConvPlan {
           return backward_weights(operands, task, block, stop);
       }
     };
-    if (is_soon_done(p_))
-      pool.run_here([&](int thread) {
-        for (std::size_t n = 0; n < blocking_.tasks(); ++n) work(n, thread);
-      });
-    else
-      pool.parallel_for(blocking_.tasks(), work, stop);
-    if (pass_ != Pass::kForward && blocking_.column_parts > 1)
-      add_partials(operands.result, partials, pool);
+    run_tasks(p_, blocking_.tasks(), pool, stop, work);
+    if (pass_ != Pass::kForward)
+      add_partials(partials, blocking_.column_parts - 1, partial_stride(), partial_size(),
+                   operands.result, pool);
   }
 
  private:
@@ -162,16 +145,6 @@ class GemmPlan : public ConvPlan {
               direct ? columns_ : columns.size());
         if (!direct) add_col2im(p_, block, rows, columns, task.result);
       });
-    });
-  }
-
-  void add_partials(float* result, const float* partials, ThreadPool& pool) const {
-    pool.parallel_ranges(partial_size(), 1024, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t part = 0; part + 1 < blocking_.column_parts; ++part) {
-        const float* __restrict source = partials + part * partial_stride();
-        float* __restrict sum = result;
-        for (std::size_t n = begin; n < end; ++n) sum[n] += source[n];
-      }
     });
   }
 

@@ -3,6 +3,7 @@
 
 #include <QTest>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -53,7 +54,7 @@ class ThreadPoolTest : public QObject {
   }
 
   void threads_that_cannot_be_started_are_an_error() {
-    for (const unsigned but : {0U, 1U, 2U}) {
+    for (const unsigned but : {0U, 1U}) {  // the caller is the third
       const NoMoreThreads limit(but);
       VERIFY_CONTAINS(error_of(ErrorKind::kDevice, [] { ThreadPool pool(test_cores(3)); }),
                       "no thread could be started");
@@ -145,6 +146,46 @@ class ThreadPoolTest : public QObject {
       if (sched_getcpu() != cores[static_cast<std::size_t>(thread)]) ++elsewhere;
     });
     QCOMPARE(elsewhere.load(), 0);
+  }
+
+  void the_caller_is_the_first_thread() {
+    for (int threads : {1, 2, 3}) {
+      ThreadPool pool(test_cores(threads));
+      const auto caller = std::this_thread::get_id();
+      std::atomic<int> mistaken = 0;
+      pool.parallel_for(1000, [&](std::size_t, int thread) {
+        if ((thread == 0) != (std::this_thread::get_id() == caller)) ++mistaken;
+      });
+      QCOMPARE(mistaken.load(), 0);
+    }
+  }
+
+  void the_caller_goes_back_to_its_cores() {
+    cpu_set_t before, after;
+    QCOMPARE(sched_getaffinity(0, sizeof before, &before), 0);
+    ThreadPool pool({test_cores(2).back()});
+    int core = -1;
+    pool.parallel_for(1, [&](std::size_t, int) { core = sched_getcpu(); });
+    QCOMPARE(core, pool.cores().front());
+    QVERIFY_EXCEPTION_THROWN(pool.parallel_for(1, [](std::size_t, int) { throw Interrupted(); }),
+                             Interrupted);
+    QCOMPARE(sched_getaffinity(0, sizeof after, &after), 0);
+    QVERIFY(CPU_EQUAL(&before, &after));
+  }
+
+  // Every index takes part in waking the others: none is lost, whoever sleeps.
+  void threads_join_in_after_any_pause() {
+    ThreadPool pool(test_cores(2));
+    for (int round = 0; round < 200; ++round) {
+      std::atomic<int> present = 0;
+      // Both must come, or neither gets on.
+      pool.parallel_for(2, [&](std::size_t, int) {
+        ++present;
+        while (present < 2) std::this_thread::yield();
+      });
+      QCOMPARE(present.load(), 2);
+      if (round % 20 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   void callers_take_turns() {

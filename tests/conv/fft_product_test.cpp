@@ -17,16 +17,16 @@ namespace {
 using Complex = std::complex<double>;
 
 // A random matrix in two planes, of rows x columns after its transposition.
-class Factor {
+class RandomFactor {
  public:
-  Factor(std::size_t rows, std::size_t columns, Random& random)
+  RandomFactor(std::size_t rows, std::size_t columns, Random& random)
       : transpose_(random.below(2) == 0 ? Transpose::kNo : Transpose::kYes),
         leading_((transpose_ == Transpose::kYes ? rows : columns) + random.below(5)),
         planes_(2 * plane(rows, columns)) {
     for (float& value : planes_.span()) value = static_cast<float>(random.normal());
     second_ = planes_.data() + plane(rows, columns);
   }
-  FftFactor factor() const { return {planes_.data(), second_, leading_, transpose_}; }
+  Factor factor() const { return {planes_.data(), second_, leading_, transpose_}; }
   Complex at(std::size_t row, std::size_t column) const {
     const std::size_t n =
         transpose_ == Transpose::kYes ? column * leading_ + row : row * leading_ + column;
@@ -81,7 +81,7 @@ class FftProductTest : public QObject {
       p.add = random.below(2) == 0;
       p.stream = random.below(2) == 0;
       const bool is_real = n % 4 == 0;
-      const Factor a(p.rows, p.inner, random), b(p.inner, p.columns, random);
+      const RandomFactor a(p.rows, p.inner, random), b(p.inner, p.columns, random);
       p.a = a.factor();
       p.b = b.factor();
       FloatBuffer first(p.rows * p.leading), second(p.rows * p.leading);
@@ -130,7 +130,7 @@ class FftProductTest : public QObject {
     Random random(6);
     FftProduct p;
     p.rows = 50, p.columns = 70, p.inner = 33, p.leading = 80;
-    const Factor a(p.rows, p.inner, random), b(p.inner, p.columns, random);
+    const RandomFactor a(p.rows, p.inner, random), b(p.inner, p.columns, random);
     p.a = a.factor();
     p.b = b.factor();
     FloatBuffer work(fft_product_work(p.columns, p.inner));

@@ -1,0 +1,83 @@
+#include "engine/conv/implicit_product.h"
+
+// Highway compiles this file once for each instruction set and picks one when the program runs.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/conv/implicit_product.cpp"
+
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as Highway wants it.
+#include <hwy/highway.h>
+
+#include "engine/conv/column_packing-inl.h"
+#include "engine/conv/factor_packing-inl.h"
+#include "engine/conv/product_tiles-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace convoy::HWY_NAMESPACE {
+
+void multiply(const ConvProblem& p, Pass pass, const ConvOperands& o, const ImplicitBlock& b,
+              const ProductSides& sides, float* work) {
+  const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
+  const std::size_t row = b.rows.begin;
+  const ProductResult to{b.rows.size(), sides.columns, b.result + row * sides.columns,
+                         nullptr,       b.add,         false};
+  const auto rows_of = [&](const float* matrix) {
+    return FactorPacker<Itself>({matrix + row * sides.inner, nullptr, sides.inner, Transpose::kNo},
+                                false);
+  };
+  switch (pass) {
+    case Pass::kForward:
+      return multiply_block<false>(rows_of(o.weight), ColumnPacker(columns_of_input(p, o.input)),
+                                   to, b.inner, b.columns, work);
+    case Pass::kBackwardData: {
+      const ColumnPacker columns(columns_of_grad_output(p, o.grad_output));
+      const float* const kernels = o.weight + row * taps;
+      if (taps == 1)
+        return multiply_block<false>(
+            FactorPacker<Itself>({kernels, nullptr, sides.rows, Transpose::kYes}, true), columns,
+            to, b.inner, b.columns, work);
+      return multiply_block<false>(KernelPacker(kernels, sides.rows, taps), columns, to, b.inner,
+                                   b.columns, work);
+    }
+    case Pass::kBackwardWeights:
+      return multiply_block<false>(rows_of(o.grad_output),
+                                   TransposedColumnPacker(columns_of_input(p, o.input)), to,
+                                   b.inner, b.columns, work);
+  }
+}
+
+}  // namespace convoy::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace convoy {
+
+HWY_EXPORT(multiply);
+
+ProductSides implicit_product_sides(const ConvProblem& p, Pass pass) {
+  const auto kernels = static_cast<std::size_t>(p.out_channels);
+  const auto channels = static_cast<std::size_t>(p.in_channels);
+  const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
+  switch (pass) {
+    case Pass::kForward:
+      return {kernels, p.output_size() / kernels, channels * taps};
+    case Pass::kBackwardData:
+      return {channels, p.input_size() / channels, kernels * taps};
+    case Pass::kBackwardWeights:
+      break;
+  }
+  return {kernels, channels * taps, p.output_size() / kernels};
+}
+
+void multiply_implicit(const ConvProblem& problem, Pass pass, const ConvOperands& operands,
+                       const ImplicitBlock& block, float* work) {
+  HWY_DYNAMIC_DISPATCH(multiply)
+  (problem, pass, operands, block, implicit_product_sides(problem, pass), work);
+}
+
+std::size_t implicit_product_work(std::size_t columns, std::size_t inner) {
+  return packed_floats(1, columns, inner, kMostLanes);
+}
+
+}  // namespace convoy
+#endif

@@ -1,0 +1,222 @@
+// Matrix products tile by tile in registers, from packed panels, as Goto and van de Geijn describe
+// (ACM TOMS 34(3), 2008), real or complex; included once for each instruction set.
+
+#if defined(CONVOY_ENGINE_CONV_PRODUCT_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONVOY_ENGINE_CONV_PRODUCT_TILES_INL_H_
+#undef CONVOY_ENGINE_CONV_PRODUCT_TILES_INL_H_
+#else
+#define CONVOY_ENGINE_CONV_PRODUCT_TILES_INL_H_
+#endif
+
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "engine/base/rounding.h"
+#include "engine/conv/product_panel.h"
+#include "engine/conv/range.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace convoy::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Lanes = hn::CappedTag<float, kMostLanes>;
+using Vector = hn::Vec<Lanes>;
+constexpr std::size_t kLanes = hn::MaxLanes(Lanes());
+// Every panel is a multiple of this wide; the tallest tile, three times this.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+constexpr std::size_t kRowStep = 4;
+#else
+constexpr std::size_t kRowStep = 2;
+#endif
+// Tiles of up to kRows rows and two vectors fill the registers but for those of the factors.
+constexpr std::size_t kRows = 3 * kRowStep;
+static_assert(kRows <= kMostRows && kLanes <= kMostLanes);
+
+// Where a tile of the result goes.
+struct Target {
+  float* data;
+  std::size_t leading, rows, columns;
+  bool add, stream;
+};
+
+template <std::size_t kR, std::size_t kV>
+struct Tile {
+  Vector sums[kR][kV];
+
+  HWY_INLINE void multiply(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                           std::size_t inner) {
+    const Lanes d;
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::Zero(d);
+    }
+    for (std::size_t k = 0; k < inner; ++k, a += kR, b += kV * kLanes) {
+      Vector right[kV];
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) right[v] = hn::Load(d, b + v * kLanes);
+      HWY_UNROLL(12)
+      for (std::size_t r = 0; r < kR; ++r) {
+        const Vector left = hn::Set(d, a[r]);
+        HWY_UNROLL(2)
+        for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::MulAdd(left, right[v], sums[r][v]);
+      }
+    }
+  }
+
+  HWY_INLINE void keep(float* HWY_RESTRICT common) const {
+    const Lanes d;
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) hn::Store(sums[r][v], d, common + (r * kV + v) * kLanes);
+    }
+  }
+
+  // `common`, where there is one, is added.
+  HWY_INLINE void write(float* HWY_RESTRICT common, bool has_common, const Target& to) {
+    const Lanes d;
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kV; ++v) {
+        Vector sum = sums[r][v];
+        float* const kept = common + (r * kV + v) * kLanes;
+        if (has_common) sum = hn::Add(sum, hn::Load(d, kept));
+        if (r < to.rows && (v + 1) * kLanes <= to.columns) {
+          float* const at = to.data + r * to.leading + v * kLanes;
+          if (to.stream)
+            hn::Stream(sum, d, at);
+          else
+            hn::StoreU(to.add ? hn::Add(sum, hn::LoadU(d, at)) : sum, d, at);
+        } else if (r < to.rows) {
+          HWY_ALIGN float lanes[kLanes];
+          hn::Store(sum, d, lanes);
+          float* const row = to.data + r * to.leading;
+          for (std::size_t n = v * kLanes; n < to.columns; ++n)
+            row[n] = to.add ? row[n] + lanes[n - v * kLanes] : lanes[n - v * kLanes];
+        }
+      }
+    }
+  }
+};
+
+template <bool kComplex, std::size_t kR, std::size_t kV>
+HWY_NOINLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
+                                float* second) {
+  Tile<kR, kV> tile;
+  tile.multiply(a.plane(0), b.plane(0), a.inner);
+  if constexpr (kComplex) {
+    tile.keep(common);
+    tile.multiply(a.plane(1), b.plane(1), a.inner);
+    tile.write(common, true, first);
+    tile.multiply(a.plane(2), b.plane(2), a.inner);
+    tile.write(common, true,
+               {second, first.leading, first.rows, first.columns, first.add, first.stream});
+  } else {
+    tile.write(common, false, first);
+  }
+}
+
+template <bool kComplex, std::size_t kV>
+HWY_INLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
+                              float* second) {
+  if (a.width == kRowStep)
+    multiply_tile<kComplex, kRowStep, kV>(a, b, common, first, second);
+  else if (a.width == 2 * kRowStep)
+    multiply_tile<kComplex, 2 * kRowStep, kV>(a, b, common, first, second);
+  else
+    multiply_tile<kComplex, 3 * kRowStep, kV>(a, b, common, first, second);
+}
+
+// A tile's part of a side: `count` of `width` rows or columns from `first` on.
+struct Part {
+  std::size_t first, count, width;
+  std::size_t index, of;
+};
+
+// Calls work(part) for parts of nearly equal width that cover `side`.
+template <class Work>
+HWY_INLINE void for_parts(std::size_t side, std::size_t step, std::size_t most_steps,
+                          const Work& work) {
+  const std::size_t steps = ceil_div(side, step), parts = ceil_div(steps, most_steps);
+  for (std::size_t n = 0; n < parts; ++n) {
+    const std::size_t begin = steps * n / parts * step, end = steps * (n + 1) / parts * step;
+    work(Part{begin, std::min(side, end) - begin, end - begin, n, parts});
+  }
+}
+
+// Packs a block of the right factor part by part, each with all of the inner indices.
+template <class Packer, class PanelOf>
+HWY_INLINE void pack_by_parts(const Packer& packer, const Range& columns, const Range& inner,
+                              const PanelOf& panel_of) {
+  for_parts(columns.size(), kLanes, 2, [&](const Part& part) {
+    packer.pack(columns.begin + part.first, part.count, inner, panel_of(part));
+  });
+}
+
+// The result of a product, or its imaginary and its real part.
+struct ProductResult {
+  std::size_t rows, leading;
+  float *first, *second;
+  bool add;
+  bool stream;  // past the caches; then nothing is added to it, in one run or in several
+};
+
+// The products of one packed block of the right factor, of these inner indices and these columns,
+// with all rows of the left one. Factors are packers as in factor_packing-inl.h; `work` has
+// packed_floats().
+template <bool kComplex, class Left, class Right>
+HWY_INLINE void multiply_block(const Left& left, const Right& right, const ProductResult& to,
+                               const Range& inner, const Range& columns, float* work) {
+  constexpr std::size_t planes = Right::kPlanes;
+  static_assert(planes == Left::kPlanes && planes == (kComplex ? kGaussPlanes : 1));
+  float* const common = work;
+  float* const rows = common + kMostRows * 2 * kMostLanes;
+  float* const packed = rows + planes * kMostRows * kInnerRun;
+  const std::size_t runs = ceil_div(inner.size(), kInnerRun);
+  const auto run = [&](std::size_t n) {  // of the inner side, for one sum in registers
+    return Range{inner.begin + inner.size() * n / runs,
+                 inner.begin + inner.size() * (n + 1) / runs};
+  };
+  const std::size_t parts = ceil_div(columns.size(), kLanes);  // or fewer
+  const auto right_panel = [&](std::size_t n, const Part& part) {
+    const Range k = run(n);
+    const std::size_t before = (k.begin - inner.begin) * round_up(columns.size(), kLanes);
+    return Panel{packed + planes * (before + part.first * k.size()) +
+                     Right::kMargin * (n * parts + part.index),
+                 part.width, k.size()};
+  };
+  for (std::size_t n = 0; n < runs; ++n)
+    right.pack_block(columns, run(n), [&](const Part& part) { return right_panel(n, part); });
+  for_parts(to.rows, kRowStep, 3, [&](const Part& row) {
+    for (std::size_t n = 0; n < runs; ++n) {
+      const Range k = run(n);
+      const Panel a{rows, row.width, k.size()};
+      left.pack(row.first, row.count, k, a);
+      // What comes next: the next run of these rows, or the first of the next rows.
+      const Range next_k = n + 1 < runs ? run(n + 1) : run(0);
+      const std::size_t next_row = n + 1 < runs ? row.first : row.first + row.count;
+      for_parts(columns.size(), kLanes, 2, [&](const Part& part) {
+        left.prefetch(next_row, std::min(row.width, to.rows - next_row), next_k, part.index,
+                      part.of);
+        const std::size_t at = row.first * to.leading + columns.begin + part.first;
+        const Target target{to.first + at, to.leading,      row.count,
+                            part.count,    to.add || n > 0, to.stream};
+        float* const second = kComplex ? to.second + at : nullptr;
+        if (part.width == kLanes)
+          multiply_tile<kComplex, 1>(a, right_panel(n, part), common, target, second);
+        else
+          multiply_tile<kComplex, 2>(a, right_panel(n, part), common, target, second);
+      });
+    }
+  });
+}
+
+}  // namespace convoy::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
