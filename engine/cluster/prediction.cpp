@@ -230,8 +230,12 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
 }
 
 bool works_in_parts(const std::array<std::string, 3>& algorithms) {
-  return algorithms[kForward] == "fft" &&
-         (algorithms[kBackwardData].empty() || algorithms[kBackwardData] == "fft");
+  const auto works = [](const std::string& name) {
+    if (name.find('+') == std::string::npos) return name == "fft";
+    return !name.ends_with("+clblast");  // of an OpenCL device
+  };
+  return works(algorithms[kForward]) &&
+         (algorithms[kBackwardData].empty() || works(algorithms[kBackwardData]));
 }
 
 namespace {

@@ -65,7 +65,8 @@ ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const
                              const DistributionOptions& options);
 
 // Whether devices that compute with these algorithms, by pass in the order of kAllPasses, work in
-// chunks of the batch: what is done in the frequency domain, as long as it needs no tiles.
+// chunks of the batch: a CPU what it does in the frequency domain, as long as it needs no tiles; an
+// OpenCL device all but what CLBlast multiplies.
 bool works_in_parts(const std::array<std::string, 3>& algorithms);
 
 // The work of a plan, with the times of its cost lines.

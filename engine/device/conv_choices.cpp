@@ -81,6 +81,11 @@ std::optional<std::string> ConvChoices::find(const ConvChoiceKey& key, double fa
 }
 
 std::string ConvChoices::remember(const ConvChoiceKey& key, const std::string& algorithm) {
+  return remember(std::vector{key}, {algorithm}).front();
+}
+
+std::vector<std::string> ConvChoices::remember(const std::vector<ConvChoiceKey>& keys,
+                                               const std::vector<std::string>& algorithms) {
   std::lock_guard lock(mutex_);
   read_ = true;
   std::optional<FileLock> file_lock;
@@ -90,12 +95,19 @@ std::string ConvChoices::remember(const ConvChoiceKey& key, const std::string& a
     file_lock.emplace(file_);
     read_file();
   }
-  if (const Choice* known = nearest(key, 1.0)) return known->algorithm;
-  choices_.push_back({key, algorithm});
+  std::vector<std::string> agreed;
+  bool news = false;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Choice* known = nearest(keys[i], 1.0);
+    agreed.push_back(known ? known->algorithm : algorithms[i]);
+    if (known) continue;
+    choices_.push_back({keys[i], algorithms[i]});
+    news = true;
+  }
   if (choices_.size() > kMost)
     choices_.erase(choices_.begin(), choices_.end() - static_cast<std::ptrdiff_t>(kMost));
-  if (file_lock && file_lock->locked()) write_file();
-  return algorithm;
+  if (news && file_lock && file_lock->locked()) write_file();
+  return agreed;
 }
 
 const ConvChoices::Choice* ConvChoices::nearest(const ConvChoiceKey& key, double factor) const {

@@ -40,6 +40,9 @@ class ConvChoices {
   // The first to be remembered for a key stands, so that equal devices that measure at the same
   // time settle on one: returns what is remembered from now on.
   std::string remember(const ConvChoiceKey& key, const std::string& algorithm);
+  // The same for what was measured together, so that nobody's choice comes between.
+  std::vector<std::string> remember(const std::vector<ConvChoiceKey>& keys,
+                                    const std::vector<std::string>& algorithms);
 
   // The oldest are forgotten beyond this number.
   static constexpr std::size_t kMost = 1000;

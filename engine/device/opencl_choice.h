@@ -1,8 +1,10 @@
 // Which algorithm an OpenCL device uses for a layer: im2col or transforms, and whose products.
 //
-// One for all passes, for they share what lies on the device. As on a CPU (algorithm_choice.h)
-// estimates shorten the list, a measurement decides, and the winner is remembered. Of products a
-// GPU tries CLBlast's and its own; on a CPU one kind of kernel is always the fastest.
+// As on a CPU (algorithm_choice.h) estimates shorten the list for each pass, a measurement decides,
+// and the winners are remembered; but as passes with the same algorithm share what lies on the
+// device, it is whole steps that compete (opencl_mix_choice.h). Unmeasured, passes are not mixed
+// unless they must be. Of products a GPU tries CLBlast's and its own; on a CPU one kind of kernel
+// is always the fastest.
 #pragma once
 
 #include <memory>
@@ -20,7 +22,7 @@ namespace convoy {
 // Without "+" and what follows, a name leaves the product to the device.
 std::vector<std::string> opencl_algorithm_names(DeviceKind kind);
 
-// The layer with the algorithm that `options` name, or else the best that passes its check. Throws
+// The layer with the algorithms that `options` name, or else the best that pass their check. Throws
 // Error(kUsage) on an unknown name, Error(kDevice) where the named one, or any, does not work, and
 // what a measurement throws.
 std::unique_ptr<DeviceConv> make_opencl_conv(const std::shared_ptr<OpenClContext>& context,

@@ -74,6 +74,8 @@ class ClblastProduct : public MatrixProduct {
       : context_(context), queue_(queue) {}
 
   const char* name() const override { return "clblast"; }
+  // It has two kernels, for small and large products.
+  bool columns_are_independent() const override { return false; }
 
   std::vector<std::size_t> scratch_bytes(const ProductSize& size) const override {
     // Which operands it copies depends on their strides; transposed and shifted ones need most.

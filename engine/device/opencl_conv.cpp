@@ -14,8 +14,9 @@ OpenClConv::OpenClConv(const char* name, std::shared_ptr<OpenClContext> context,
       queue_(context_->make_queue()),
       product_(make_product(product, *context_, queue_.get())),
       pooling_(std::move(pooling)),
-      name_(name),
-      chosen_by_(chosen_by) {}
+      name_(name) {
+  chosen_by_.fill(chosen_by);
+}
 
 OpenClConv::~OpenClConv() = default;
 
@@ -35,7 +36,7 @@ void OpenClConv::set_grad_bias(float* grad_bias) {
 }
 
 std::size_t OpenClConv::scratch_bytes() const {
-  return memory().scratch + (pooling_ ? pooling_->held_bytes() : 0);
+  return memory().scratch + pooling_bytes();
 }
 
 std::string OpenClConv::algorithm(Pass) const {
@@ -51,7 +52,15 @@ cl_mem OpenClConv::wrap_for_this_pass(float* memory, std::size_t bytes) {
   return in_place_.back().get();
 }
 
-void OpenClConv::run(Pass pass, float* result, const StopToken* stop) {
+void OpenClConv::run_part(Pass pass, Range pictures, float* result, const StopToken* stop) {
+  if (!works_in_parts() || pass == Pass::kBackwardWeights)
+    return DeviceConv::run_part(pass, pictures, result, stop);
+  run_some(pass, {static_cast<int>(pictures.begin), static_cast<int>(pictures.size())}, result,
+           stop);
+}
+
+void OpenClConv::run_some(Pass pass, const OpenClBlock& pictures, float* result,
+                          const StopToken* stop) {
   require_operands(pass, hosts_, context_->id());
   if (pooling_) require_for_pooling(pass);
   for (;;) {
@@ -63,7 +72,7 @@ void OpenClConv::run(Pass pass, float* result, const StopToken* stop) {
       } drop_in_place{in_place_};
       OpenClRunningPass running(*context_, queue_.get(), limits_.staging, stop);
       if (pooling_ && pass == Pass::kForward) pooling_->begin_forward(running);
-      run_pieces(pass, result, running);
+      run_pieces(pass, pictures, result, running);
       // The sums of what has been unpooled, by this pass or by backward-data before it.
       if (pooling_ && pass == Pass::kBackwardWeights)
         running.download(grad_bias_.get(), host_grad_bias_, bias_part(problem_));
@@ -106,11 +115,16 @@ void OpenClConv::unpool(cl_mem grad_pooled, cl_mem grad_maps, const OpenClBlock&
   pooling_->unpool(queue_.get(), grad_pooled, grad_maps, grad_bias, pictures, kernels, some);
 }
 
-void OpenClConv::use_less_memory(const OutOfDeviceMemory& reason) {
-  const std::size_t used = memory().total;
+void OpenClConv::give_memory_back() {
   for (const Operand operand : kAllOperands) forget(operand);
   release();
   product_->release();
+}
+
+void OpenClConv::use_less_memory(const OutOfDeviceMemory& reason) {
+  const std::size_t used = memory().total;
+  give_memory_back();
+  if (relief_) relief_();
   limits_.total = std::min(limits_.total, used) / 2;
   try {
     plan();

@@ -5,6 +5,8 @@
 // algorithm and the limits, not on timing.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,13 +25,34 @@ class OpenClConv : public DeviceConv {
   const ConvProblem& problem() const override { return problem_; }
   void set_operand(Operand operand, const float* host) override;
   // Where the device runs out of memory, the layer is cut smaller and the pass begins again.
-  void run(Pass pass, float* result, const StopToken* stop) override;
+  void run(Pass pass, float* result, const StopToken* stop) override {
+    run_some(pass, {0, problem_.batch}, result, stop);
+  }
+  bool works_in_parts() const override {
+    return limits_.in_parts && product_->columns_are_independent();
+  }
+  // To the bit what run() computes.
+  void run_part(Pass pass, Range pictures, float* result, const StopToken* stop) override;
   bool pools() const override { return pooling_ != nullptr; }
   void set_bias(const float* bias, bool training) override;
   void set_grad_bias(float* grad_bias) override;
   std::string algorithm(Pass pass) const override;
-  ChosenBy chosen_by(Pass) const override { return chosen_by_; }
+  ChosenBy chosen_by(Pass pass) const override {
+    return chosen_by_[static_cast<std::size_t>(pass)];
+  }
   std::size_t scratch_bytes() const override;
+
+  void set_chosen_by(Pass pass, ChosenBy chosen_by) {
+    chosen_by_[static_cast<std::size_t>(pass)] = chosen_by;
+  }
+  // Of all buffers, as the layer is cut, with what pooling holds.
+  std::size_t device_bytes() const { return memory().total + pooling_bytes(); }
+  std::size_t pooling_bytes() const { return pooling_ ? pooling_->held_bytes() : 0; }
+  // All of it; the next pass takes anew what it needs, and operands travel again.
+  void give_memory_back();
+  // What gives back memory of others on the device: done when a pass finds none, beside cutting the
+  // layer smaller.
+  void set_relief(std::function<void()> relief) { relief_ = std::move(relief); }
 
  protected:
   // `product` is one of product_names(). `pooling`, of this problem and context, may be null.
@@ -38,7 +61,9 @@ class OpenClConv : public DeviceConv {
              const std::string& product, const OpenClLimits& limits, ChosenBy chosen_by,
              std::shared_ptr<OpenClPooling> pooling);
 
-  virtual void run_pieces(Pass pass, float* result, OpenClRunningPass& running) = 0;
+  // Of these pictures; backward-weights always of all.
+  virtual void run_pieces(Pass pass, const OpenClBlock& pictures, float* result,
+                          OpenClRunningPass& running) = 0;
   // What the device holds of an operand is not to be used again.
   virtual void forget(Operand operand) = 0;
   // Gives all memory on the device back but the product's, which is no part of this.
@@ -68,11 +93,13 @@ class OpenClConv : public DeviceConv {
   const std::shared_ptr<OpenClPooling> pooling_;  // null where the layer does not pool here
 
  private:
+  void run_some(Pass pass, const OpenClBlock& pictures, float* result, const StopToken* stop);
   void use_less_memory(const OutOfDeviceMemory& reason);
   void require_for_pooling(Pass pass) const;
 
   const char* name_;
-  ChosenBy chosen_by_;
+  std::array<ChosenBy, 3> chosen_by_;  // by pass, in the order of kAllPasses
+  std::function<void()> relief_;
   const float* hosts_[3] = {};
   float* host_grad_bias_ = nullptr;
   GrowingBuffer grad_bias_;         // sums of what has been unpooled last

@@ -6,6 +6,7 @@
 #include "engine/device/opencl_choice.h"
 #include "engine/device/opencl_gemm.h"
 #include "engine/device/opencl_pooling.h"
+#include "engine/device/opencl_staging.h"
 #include "engine/device/opencl_sub_device.h"
 
 namespace convoy {
@@ -46,16 +47,16 @@ class OpenClDevice : public Device {
   std::unique_ptr<DeviceConv> make_conv(const ConvProblem& problem,
                                         const DeviceConvOptions& options) override {
     problem.validate();
-    return make_opencl_conv(working_context(), info_, problem, limits_for(options.scratch_limit),
-                            options, shared_conv_choices());
+    return make_opencl_conv(working_context(), info_, problem, limits_for(options), options,
+                            shared_conv_choices());
   }
 
   std::size_t planned_scratch(const std::vector<ConvProblem>& layers,
                               const DeviceConvOptions& options) override {
-    if (info_.kind != DeviceKind::kCpu) return 0;  // a GPU's is in its own memory
+    std::size_t sum = entry_.unified_memory ? 0 : OpenClStaging::pinned_bytes(kStagingBytes);
+    if (info_.kind != DeviceKind::kCpu) return sum;  // a GPU's own is in its own memory
     DeviceConvOptions planned = options;
     planned.measure = false;
-    std::size_t sum = 0;
     for (const ConvProblem& layer : layers) sum += make_conv(layer, planned)->scratch_bytes();
     return sum;
   }
@@ -68,17 +69,18 @@ class OpenClDevice : public Device {
     return context_;
   }
 
-  OpenClLimits limits_for(std::size_t scratch_limit) const {
+  OpenClLimits limits_for(const DeviceConvOptions& options) const {
     const OpenClDeviceEntry& entry = entry_;
     const bool is_cpu = info_.kind == DeviceKind::kCpu;
     OpenClLimits limits;
-    limits.total = scratch_limit > 0 ? scratch_limit : info_.memory_bytes / 4;
+    limits.total = options.scratch_limit > 0 ? options.scratch_limit : info_.memory_bytes / 4;
     limits.one_buffer = entry.max_allocation;
     // About 50 ms of what the device could do at most, taken as 64 operations a cycle of each unit.
     const double clock_hz = (entry.clock_mhz > 0 ? entry.clock_mhz : 1000) * 1e6;
     limits.piece_flops = 0.05 * 64.0 * clock_hz * info_.compute_units;
     // On a CPU a panel of as many lines, 64 floats wide, is to stay in a core's second-level cache.
     limits.piece_columns = is_cpu ? 4096 : 1 << 20;
+    limits.in_parts = options.in_parts;
     limits.in_place = entry.unified_memory;
     limits.staging = entry.unified_memory ? 0 : kStagingBytes;
     return limits;

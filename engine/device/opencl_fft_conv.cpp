@@ -86,10 +86,9 @@ double OpenClFftConv::executed_flops(Pass pass) const {
   return flops;
 }
 
-void OpenClFftConv::run_pieces(Pass pass, float* result, OpenClRunningPass& running) {
-  const auto for_pictures = [&](const auto& work) {
-    for_blocks(problem_.batch, blocks_.batch, work);
-  };
+void OpenClFftConv::run_pieces(Pass pass, const OpenClBlock& some, float* result,
+                               OpenClRunningPass& running) {
+  const auto for_pictures = [&](const auto& work) { for_blocks(some, blocks_.batch, work); };
   const auto for_kernels = [&](const auto& work) {
     for_blocks(problem_.out_channels, blocks_.kernels, work);
   };
@@ -237,6 +236,8 @@ void OpenClFftConv::multiply(Pass pass, const OpenClBlock& pictures, const OpenC
       break;
   }
   ProductSize size = product_size(pass, pictures.count, kernels.count);
+  // Smaller blocks take no more memory: no more products at a time.
+  size.count = product_size(pass, blocks_.batch, blocks_.kernels).count;
   for_blocks(fft_plane_count(geometry_), size.count, [&](const OpenClBlock& piece) {
     size.count = piece.count;
     product_->multiply(size, left, right, product, accumulate, false);

@@ -43,7 +43,8 @@ class OpenClFftConv : public OpenClConv {
     bool made = false;
   };
 
-  void run_pieces(Pass pass, float* result, OpenClRunningPass& running) override;
+  void run_pieces(Pass pass, const OpenClBlock& pictures, float* result,
+                  OpenClRunningPass& running) override;
   void forget(Operand operand) override { spectrum(operand).made = false; }
   void release() override;
   void plan() override;

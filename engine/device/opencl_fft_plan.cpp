@@ -76,7 +76,7 @@ OpenClMemory fft_memory_of(const ConvProblem& problem, const FftGeometry& geomet
     result = std::max(result, bytes);
   }
   add(result);
-  const bool whole_maps = limits.in_place && blocks.batch == problem.batch;
+  const bool whole_maps = limits.in_place && blocks.batch == problem.batch && !limits.in_parts;
   const bool whole_kernels = limits.in_place && blocks.kernels == problem.out_channels;
   const std::size_t moving = sizeof(float) * std::max({whole_maps ? 0 : block.input_size(),
                                                        whole_kernels ? 0 : block.weight_size(),

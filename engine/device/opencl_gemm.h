@@ -33,6 +33,8 @@ class MatrixProduct {
   virtual const char* name() const = 0;
   // Device memory, in bytes of each buffer, that products up to this size need beside the operands.
   virtual std::vector<std::size_t> scratch_bytes(const ProductSize& size) const = 0;
+  // Whether an element of a result has the same bits whatever the number of columns.
+  virtual bool columns_are_independent() const { return true; }
   // Multiplications and additions really executed.
   virtual double executed_flops(const ProductSize& size) const = 0;
   // result = left * right, or += where `accumulate`: rows x depth times depth x columns; the result

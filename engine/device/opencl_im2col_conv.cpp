@@ -9,10 +9,8 @@ OpenClIm2colConv::OpenClIm2colConv(std::shared_ptr<OpenClContext> context,
                                    const OpenClLimits& limits, ChosenBy chosen_by,
                                    std::shared_ptr<OpenClPooling> pooling)
     : OpenClConv("im2col", std::move(context), problem, product, limits, chosen_by,
-                 std::move(pooling)) {
-  // A work item of a CPU copies runs of the batch; not of more pictures than there are.
-  if (context_->entry().info.kind == DeviceKind::kCpu)
-    while (lanes_ < 64 && lanes_ < problem_.batch) lanes_ *= 2;
+                 std::move(pooling)),
+      lanes_(lanes_of(*context_, problem_)) {
   const std::string options = "-DLANES=" + std::to_string(lanes_);
   im2col_ = context_->make_kernel("im2col.cl", options, "im2col");
   col2im_ = context_->make_kernel("im2col.cl", options, "col2im");
@@ -20,6 +18,14 @@ OpenClIm2colConv::OpenClIm2colConv(std::shared_ptr<OpenClContext> context,
 }
 
 OpenClIm2colConv::~OpenClIm2colConv() = default;
+
+int OpenClIm2colConv::lanes_of(const OpenClContext& context, const ConvProblem& problem) {
+  int lanes = 1;
+  // A work item of a CPU copies runs of the batch; not of more pictures than there are.
+  if (context.entry().info.kind == DeviceKind::kCpu)
+    while (lanes < 64 && lanes < problem.batch) lanes *= 2;
+  return lanes;
+}
 
 void OpenClIm2colConv::plan() {
   blocks_ = plan_blocks(problem_, limits_, product_scratch(), context_->id());
@@ -55,20 +61,21 @@ double OpenClIm2colConv::executed_flops(Pass pass) const {
   return flops;
 }
 
-void OpenClIm2colConv::run_pieces(Pass pass, float* result, OpenClRunningPass& running) {
+void OpenClIm2colConv::run_pieces(Pass pass, const OpenClBlock& pictures, float* result,
+                                  OpenClRunningPass& running) {
   switch (pass) {
     case Pass::kForward:
-      return forward(result, running);
+      return forward(pictures, result, running);
     case Pass::kBackwardData:
-      return backward_data(result, running);
+      return backward_data(pictures, result, running);
     case Pass::kBackwardWeights:
       return backward_weights(result, running);
   }
 }
 
-void OpenClIm2colConv::forward(float* output, OpenClRunningPass& running) {
+void OpenClIm2colConv::forward(const OpenClBlock& all, float* output, OpenClRunningPass& running) {
   const int positions = problem_.out_height() * problem_.out_width();
-  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+  for_blocks(all, blocks_.batch, [&](const OpenClBlock& pictures) {
     const cl_mem input = on_device(Operand::kInput, input_part(problem_, pictures), running);
     for_blocks(problem_.out_channels, blocks_.kernels, [&](const OpenClBlock& kernels) {
       const cl_mem weight = on_device(Operand::kWeight, weight_part(problem_, kernels), running);
@@ -92,9 +99,11 @@ void OpenClIm2colConv::forward(float* output, OpenClRunningPass& running) {
   });
 }
 
-void OpenClIm2colConv::backward_data(float* grad_input, OpenClRunningPass& running) {
+// Positions are cut as in a pass of all pictures: it is the order in which columns are added up.
+void OpenClIm2colConv::backward_data(const OpenClBlock& all, float* grad_input,
+                                     OpenClRunningPass& running) {
   const int positions = problem_.out_height() * problem_.out_width();
-  for_blocks(problem_.batch, blocks_.batch, [&](const OpenClBlock& pictures) {
+  for_blocks(all, blocks_.batch, [&](const OpenClBlock& pictures) {
     const HostPart part = input_part(problem_, pictures);
     const cl_mem result = result_on_device(results_, grad_input, part, running);
     const cl_float zero = 0.0f;
@@ -165,6 +174,7 @@ cl_mem OpenClIm2colConv::on_device(Operand which, const HostPart& part,
     held.in_place = context_->wrap_host(const_cast<float*>(host(which)), part.bytes());
     buffer = held.in_place.get();
   } else {
+    held.in_place.reset();
     buffer = upload(held.copies, host(which), part, running);
   }
   held.part = part;

@@ -25,6 +25,8 @@ class OpenClIm2colConv : public OpenClConv {
   double executed_flops(Pass pass) const override;
   // How the layer is cut now; smaller after the device has run out of memory.
   const OpenClBlocks& blocks() const { return blocks_; }
+  // Pictures of a work item in im2col and col2im.
+  static int lanes_of(const OpenClContext& context, const ConvProblem& problem);
 
  private:
   // Two where blocks take turns (alternates()), else one.
@@ -45,7 +47,8 @@ class OpenClIm2colConv : public OpenClConv {
 
   OperandCopy& operand(Operand operand) { return operands_[static_cast<int>(operand)]; }
 
-  void run_pieces(Pass pass, float* result, OpenClRunningPass& running) override;
+  void run_pieces(Pass pass, const OpenClBlock& pictures, float* result,
+                  OpenClRunningPass& running) override;
   void forget(Operand operand) override;
   void release() override;
   void plan() override;
@@ -60,8 +63,8 @@ class OpenClIm2colConv : public OpenClConv {
                           OpenClRunningPass& running);
   void fetch_result(cl_mem result, float* host, const HostPart& part, OpenClRunningPass& running);
 
-  void forward(float* output, OpenClRunningPass& running);
-  void backward_data(float* grad_input, OpenClRunningPass& running);
+  void forward(const OpenClBlock& all, float* output, OpenClRunningPass& running);
+  void backward_data(const OpenClBlock& all, float* grad_input, OpenClRunningPass& running);
   void backward_weights(float* grad_weight, OpenClRunningPass& running);
   void unfold(cl_mem input, const OpenClBlock& pictures, const OpenClBlock& positions);
   void fold(cl_mem grad_input, const OpenClBlock& pictures, const OpenClBlock& positions);
@@ -71,11 +74,19 @@ class OpenClIm2colConv : public OpenClConv {
 
   OpenClBlocks blocks_;
   ClKernel im2col_, col2im_;
-  int lanes_ = 1;  // pictures of a work item in im2col and col2im
+  int lanes_ = 1;
   OperandCopy operands_[3];
   GrowingBuffer columns_;
   Copies results_;
   Copies pooled_;  // maps on their way, where the layer pools
 };
+
+// Whether unfolding and folding are right on this device for this layer: the same kernel, stride
+// and padding with small maps, few channels, kernels and pictures, against sums on the host. Empty,
+// or what went wrong; remembered by the context. The product, which must be sound, is nothing to
+// it.
+std::string checked_im2col(const std::string& product, const ConvProblem& problem,
+                           const OpenClLimits& limits,
+                           const std::shared_ptr<OpenClContext>& context);
 
 }  // namespace convoy

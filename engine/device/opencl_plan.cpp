@@ -32,7 +32,7 @@ ProductSize product_size(const ConvProblem& problem, Pass pass, const OpenClBloc
 OpenClMemory memory_of(const ConvProblem& problem, const OpenClBlocks& blocks,
                        const OpenClLimits& limits, const ProductScratch& scratch) {
   const ConvProblem block = problem.with_batch(blocks.batch).with_kernels(blocks.kernels);
-  const bool all_pictures = blocks.batch == problem.batch;
+  const bool all_pictures = blocks.batch == problem.batch && !limits.in_parts;
   const bool all_kernels = blocks.kernels == problem.out_channels;
   OpenClMemory memory;
   const auto add = [&](std::size_t bytes, bool whole) {

@@ -28,6 +28,9 @@ struct OpenClLimits {
   std::size_t staging = 0;
   // Bias, ReLU and pooling are done on the device: pooled maps travel, the output stays there.
   bool pooling = false;
+  // Pictures may also come some at a time (DeviceConv::run_part()): maps need room on the device
+  // then, as if they were cut.
+  bool in_parts = false;
 };
 
 // The most pictures, kernels and output positions at one time.

@@ -25,6 +25,8 @@ class OpenClStaging {
   ~OpenClStaging();
 
   std::size_t slot_bytes() const { return slot_bytes_; }
+  // Of the computer's memory.
+  static std::size_t pinned_bytes(std::size_t slot_bytes) { return 2 * kSlots * slot_bytes; }
 
   // Returns when the host's memory has been read. The buffer is written to when `unused` is over
   // (null: at once), and what is queued in `reader` from now on begins when all is there.

@@ -16,11 +16,15 @@ struct OpenClBlock {
   bool operator==(const OpenClBlock&) const = default;
 };
 
-// Calls work(block) for each block of at most `most` of [0, total).
+// Calls work(block) for each block of at most `most` of what `all` is, or of [0, total).
+template <class Work>
+void for_blocks(const OpenClBlock& all, int most, const Work& work) {
+  for (int done = 0; done < all.count; done += most)
+    work(OpenClBlock{all.first + done, std::min(most, all.count - done)});
+}
 template <class Work>
 void for_blocks(int total, int most, const Work& work) {
-  for (int first = 0; first < total; first += most)
-    work(OpenClBlock{first, std::min(most, total - first)});
+  for_blocks(OpenClBlock{0, total}, most, work);
 }
 
 // A part of a host matrix of `width` columns, in floats; dense on the device, where it begins at

@@ -85,6 +85,18 @@ class ConvChoicesTest : public QObject {
     QCOMPARE(other.find(some_key(), 1.0).value(), "fft");
   }
 
+  void what_was_measured_together_is_remembered_together() {
+    ConvChoiceKey second = some_key(), third = some_key();
+    second.pass = Pass::kForward;
+    third.pass = Pass::kBackwardData;
+    ConvChoices one(file()), other(file());
+    using Names = std::vector<std::string>;
+    QCOMPARE(one.remember({some_key(), second}, {"fft", "gemm"}), (Names{"fft", "gemm"}));
+    QCOMPARE(other.remember({some_key(), second, third}, {"gemm", "fft", "fft"}),
+             (Names{"fft", "gemm", "fft"}));
+    QCOMPARE(ConvChoices(file()).find(third, 1.0).value(), "fft");
+  }
+
   void another_process_reads_the_file() {
     ConvChoiceKey limited = some_key();
     limited.scratch_limit = 123456789012;

@@ -3,6 +3,7 @@ convoy_test(opencl_im2col_conv FLOOR device LIBRARIES convoy_device LABELS engin
 convoy_test(opencl_device FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_fft_plan FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_memory FLOOR device LIBRARIES convoy_device LABELS engine)
+convoy_test(opencl_mix_choice FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_plan FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_products FLOOR device LIBRARIES convoy_device LABELS engine)
 
@@ -15,7 +16,8 @@ convoy_test(opencl_faults FLOOR device LIBRARIES opencl_layer convoy_device LABE
 target_compile_definitions(device_opencl_faults_test PRIVATE CONVOY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 convoy_test(opencl_fft_conv FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_pooling FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
+convoy_test(opencl_mixed_conv FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_program_cache FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_programs FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
-convoy_test(opencl_staging FLOOR device LIBRARIES convoy_device LABELS engine)
+convoy_test(opencl_staging FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_sub_device FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)

@@ -43,15 +43,49 @@ class OpenClChoiceTest : public QObject {
     }
     QCOMPARE(make(deep_layer(), {"fft", 0})->algorithm(Pass::kForward),
              "fft+" + product_names(info().kind).front());
-    DeviceConvOptions different;
-    different.algorithms = {"fft", "im2col", ""};
-    VERIFY_CONTAINS(error_of(ErrorKind::kDevice, [&] { make(deep_layer(), different); }),
-                    "cannot have different algorithms");
     const std::string unknown = error_of(ErrorKind::kUsage, [&] {
       make(deep_layer(), {"winograd", 0});
     });
     for (const std::string& name : opencl_algorithm_names(DeviceKind::kCpu))
       VERIFY_CONTAINS(unknown, name);
+  }
+
+  void names_choose_for_each_pass() {
+    Random random(test::logged_seed(42));
+    const ConvProblem p = make_problem(16, 32, 10, 32, 3);
+    const Arrays arrays(p, random);
+    for (const std::array<std::string, 3>& names : std::vector<std::array<std::string, 3>>{
+             {"fft+vector", "im2col+tiled", "fft+tiled"}, {"im2col+vector", "", "fft+vector"}}) {
+      DeviceConvOptions options{"im2col+vector", 0};
+      options.algorithms = names;
+      const auto conv = make(p, options);
+      set_operands(*conv, arrays);
+      for (const Pass pass : kAllPasses) {
+        const std::string& name = names[static_cast<std::size_t>(pass)];
+        QCOMPARE(conv->algorithm(pass), name.empty() ? options.algorithm : name);
+        QCOMPARE(conv->chosen_by(pass), ChosenBy::kName);
+        GuardedBuffer result(result_size(p, pass));
+        conv->run(pass, result.data(), nullptr);
+        QVERIFY(rms_error(result.span(), run_reference(p, pass, arrays, *pool_)) < 1e-6);
+      }
+    }
+    // What is left open is chosen, also by measuring, which is not remembered: it is for this name.
+    DeviceConvOptions one;
+    one.algorithms = {"", "fft", ""};
+    for (const bool measured : {false, true}) {
+      one.measure = measured;
+      const auto conv = make(p, one);
+      QVERIFY(conv->algorithm(Pass::kBackwardData).starts_with("fft+"));
+      QCOMPARE(conv->chosen_by(Pass::kBackwardData), ChosenBy::kName);
+      QCOMPARE(conv->chosen_by(Pass::kForward),
+               measured ? ChosenBy::kMeasurement : ChosenBy::kEstimate);
+    }
+    QCOMPARE(make(p, {})->chosen_by(Pass::kForward), ChosenBy::kEstimate);
+    // A pass that is never run goes with forward.
+    one = {};
+    one.algorithms = {"im2col", "", "fft"};
+    one.needs_grad_input = false;
+    QVERIFY(make(p, one)->algorithm(Pass::kBackwardData).starts_with("im2col+"));
   }
 
   void estimates_choose_where_nothing_is_measured() {
@@ -120,15 +154,52 @@ class OpenClChoiceTest : public QObject {
     for (const std::string domain : {"fft+", "im2col+"}) {
       init();
       const std::string name = domain + product_names(info().kind).front();
-      const DeviceInfo& device = info();
-      remembered_->remember(
-          {p, Pass::kForward, device.compute_units, 0, device.name,
-           std::string("Convoy ") + CONVOY_VERSION + ", " + device.backend + ", " + device.driver},
-          name);
+      for (const Pass pass : kAllPasses) remembered_->remember(key(p, pass), name);
       const auto conv = make(p, {});
       QCOMPARE(conv->algorithm(Pass::kForward), name);
       QCOMPARE(conv->chosen_by(Pass::kForward), ChosenBy::kMemory);
     }
+  }
+
+  void what_was_remembered_of_each_pass_decides() {
+    const ConvProblem p = make_problem(16, 32, 10, 32, 3);
+    const std::string product = "+" + product_names(info().kind).front();
+    const std::string names[] = {"fft" + product, "im2col" + product, "fft" + product};
+    for (const Pass pass : kAllPasses)
+      remembered_->remember(key(p, pass), names[static_cast<std::size_t>(pass)]);
+    std::size_t bytes = 0;
+    {
+      const auto conv = make(p, {});
+      for (const Pass pass : kAllPasses) {
+        QCOMPARE(conv->algorithm(pass), names[static_cast<std::size_t>(pass)]);
+        QCOMPARE(conv->chosen_by(pass), ChosenBy::kMemory);
+      }
+      bytes = conv->scratch_bytes();
+    }
+    // Where memory is short the mix is cut, or there is none, but the limit holds.
+    bool cut = false, single = false;
+    for (std::size_t limit = bytes; limit > 1000; limit /= 2) {
+      std::unique_ptr<DeviceConv> conv;
+      try {
+        conv = make(p, {}, limit);
+      } catch (const Error&) {
+        break;  // nothing fits
+      }
+      QVERIFY(conv->scratch_bytes() <= limit);
+      cut |= conv->algorithm(Pass::kForward) != conv->algorithm(Pass::kBackwardData);
+      single |= conv->algorithm(Pass::kForward) == conv->algorithm(Pass::kBackwardData);
+    }
+    QVERIFY(cut && single);
+    // Some of it: the rest is measured beside it.
+    init();
+    remembered_->remember(key(p, Pass::kForward), names[0]);
+    DeviceConvOptions measuring;
+    measuring.measure = true;
+    const auto conv = make(p, measuring);
+    QCOMPARE(conv->algorithm(Pass::kForward), names[0]);
+    QCOMPARE(conv->chosen_by(Pass::kForward), ChosenBy::kMemory);
+    QCOMPARE(conv->chosen_by(Pass::kBackwardData), ChosenBy::kMeasurement);
+    QCOMPARE(make(p, {})->chosen_by(Pass::kBackwardData), ChosenBy::kMemory);
   }
 
   // Wherever a device would take them.
@@ -155,6 +226,15 @@ class OpenClChoiceTest : public QObject {
 
  private:
   const DeviceInfo& info() const { return context_->entry().info; }
+  ConvChoiceKey key(const ConvProblem& p, Pass pass) const {
+    const DeviceInfo& device = info();
+    return {p,
+            pass,
+            device.compute_units,
+            0,
+            device.name,
+            std::string("Convoy ") + CONVOY_VERSION + ", " + device.backend + ", " + device.driver};
+  }
   std::unique_ptr<DeviceConv> make(const ConvProblem& p, const DeviceConvOptions& options,
                                    std::size_t limit = kPlenty) {
     return make_opencl_conv(context_, info(), p, opencl_limits(limit, true), options, *remembered_);

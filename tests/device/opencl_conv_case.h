@@ -2,6 +2,8 @@
 #pragma once
 
 #include <QTest>
+#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "engine/device/device.h"
@@ -28,6 +30,14 @@ inline std::vector<std::size_t> no_scratch(const ProductSize&) {
 inline std::vector<std::size_t> two_panels(const ProductSize& size) {
   const std::size_t bytes = sizeof(float) * size.count * size.depth;
   return {bytes * size.rows, bytes * size.columns};
+}
+
+// As random_problem(), with what the transforms do: stride 1; and with batches to 70.
+inline ConvProblem random_transformable(Random& random) {
+  ConvProblem p = random_problem(random);
+  p.stride_height = p.stride_width = 1;
+  if (random.below(3) == 0) p.batch = 1 + static_cast<int>(random.below(70));
+  return p;
 }
 
 inline void set_operands(DeviceConv& conv, const Arrays& arrays) {
@@ -82,6 +92,49 @@ void compare_with_operands_set_again(DeviceConv& conv, Arrays& arrays, Random& r
     conv.set_operand(Operand::kGradOutput, arrays.grad_output.data());
     compare();
   }
+}
+
+// A pass in parts gives the bits of the whole, reads only what has arrived and writes only its own.
+// `conv` must have been made to work in parts.
+inline void compare_parts_with_whole(DeviceConv& conv, const Arrays& arrays, Random& random) {
+  const ConvProblem& p = conv.problem();
+  QVERIFY(conv.works_in_parts());
+  const std::size_t batch = static_cast<std::size_t>(p.batch);
+  std::vector<std::vector<float>> whole;
+  set_operands(conv, arrays);
+  for (const Pass pass : kAllPasses) {
+    whole.emplace_back(result_size(p, pass));
+    conv.run(pass, whole.back().data(), nullptr);
+  }
+  FloatBuffer input(arrays.input.size()), grad_output(arrays.grad_output.size());
+  for (FloatBuffer* none : {&input, &grad_output})
+    for (float& value : none->span()) value = std::nanf("");
+  conv.set_operand(Operand::kInput, input.data());
+  conv.set_operand(Operand::kGradOutput, grad_output.data());
+  for (const Pass pass : {Pass::kForward, Pass::kBackwardData}) {
+    const FloatBuffer& from = pass == Pass::kForward ? arrays.input : arrays.grad_output;
+    FloatBuffer& to = pass == Pass::kForward ? input : grad_output;
+    const auto& expected = whole[static_cast<std::size_t>(pass)];
+    GuardedBuffer result(expected.size());
+    constexpr float kUntouched = -12345.0f;
+    for (float& value : result.span()) value = kUntouched;
+    for (std::size_t begin = 0, end = 0; begin < batch; begin = end) {
+      end = std::min(batch, begin + 16 * (1 + random.below(3)));
+      for (std::size_t row = 0; row < from.size(); row += batch)
+        std::copy(from.data() + row + begin, from.data() + row + end, to.data() + row + begin);
+      conv.run_part(pass, {begin, end}, result.data(), nullptr);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        QVERIFY(i % batch < end || result.data()[i] == kUntouched);
+    }
+    QVERIFY2(std::memcmp(result.data(), expected.data(), result.span().size_bytes()) == 0,
+             qPrintable(QString("%1 of %2").arg(pass_name(pass), problem_text(p))));
+    QVERIFY(result.guards_are_whole());
+  }
+  GuardedBuffer grad_weight(whole.back().size());
+  conv.run(Pass::kBackwardWeights, grad_weight.data(), nullptr);
+  QVERIFY2(
+      std::memcmp(grad_weight.data(), whole.back().data(), grad_weight.span().size_bytes()) == 0,
+      qPrintable(problem_text(p)));
 }
 
 // Of two plans for the same, every pass gives the same bits.

@@ -9,6 +9,7 @@
 #include "engine/device/opencl_device.h"
 #include "engine/device/opencl_fft_conv.h"
 #include "engine/device/opencl_im2col_conv.h"
+#include "engine/device/opencl_mixed_conv.h"
 #include "engine/device/opencl_program_cache.h"
 #include "engine/device/opencl_sources.h"
 #include "engine/tensor/elementwise.h"
@@ -278,7 +279,19 @@ class OpenClPoolingTest : public QObject {
       const auto forward = make(one, context_, p, "vector", limits, pooling);
       const auto backward = make(other, context_, p, "vector", limits, pooling);
       const auto plain = make(other, context_, p, "vector", limits, nullptr);
-      compare(step_on_device(*forward, *backward, given), step_on_host(*plain, given), 2e-6, p);
+      const PooledStep expected = step_on_host(*plain, given);
+      compare(step_on_device(*forward, *backward, given), expected, 2e-6, p);
+
+      OpenClMixedConv mixed({one.toStdString(), other.toStdString(), one.toStdString()}, limits,
+                            [&](const std::string& name, const OpenClLimits& own) {
+                              return make(QString::fromStdString(name), context_, p, "vector", own,
+                                          pooling);
+                            });
+      QVERIFY(mixed.pools());
+      for (const bool weights_first : {false, true})
+        compare(step_on_device(mixed, mixed, given, weights_first), expected, 2e-6, p);
+      QVERIFY(mixed.scratch_bytes() < mixed.of(Pass::kForward).scratch_bytes() +
+                                          mixed.of(Pass::kBackwardData).scratch_bytes());
     }
   }
 

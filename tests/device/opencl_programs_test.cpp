@@ -6,8 +6,10 @@
 #include <fstream>
 
 #include "engine/device/opencl_gemm.h"
+#include "engine/device/opencl_im2col_conv.h"
 #include "engine/device/opencl_sources.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_conv_case.h"
 #include "tests/device/opencl_layer.h"
 
 using namespace convoy;
@@ -135,6 +137,52 @@ class OpenClProgramsTest : public QObject {
     QCOMPARE(fault_after_checks(check, hopeless, "gemm_tiled.cl"), std::string("wrong"));
     QCOMPARE(checks, 2);
     QVERIFY(!used.find(right_key));
+    qputenv("CONVOY_CACHE_DIR", own);
+  }
+
+  // Products are sound, but what they multiply is not.
+  void unfolding_that_proves_wrong_is_compiled_and_replaced() {
+    const QByteArray own = qgetenv("CONVOY_CACHE_DIR");
+    qputenv("CONVOY_CACHE_DIR", folder_->path().toUtf8());
+    const ProgramCache used(program_cache_folder());
+    ConvProblem p = make_problem(5, 3, 9, 4, 3);
+    p.stride_width = 2;
+    p.padding = {1, 0, 0, 1};
+    const auto check = [&](const std::shared_ptr<OpenClContext>& context) {
+      return checked_im2col("vector", p, opencl_limits(kPlenty, true), context);
+    };
+    const auto sound = std::make_shared<OpenClContext>(entry_);
+    QCOMPARE(check(sound), std::string());
+    QCOMPARE(calls_of("clEnqueueNDRangeKernel", [&] { check(sound); }), 0);  // remembered
+
+    ProgramRequest wrong = request();
+    wrong.options = "-DLANES=" + std::to_string(OpenClIm2colConv::lanes_of(*sound, p));
+    const std::string right(opencl_source(wrong.file));
+    const ProgramKey right_key{right, wrong.options, entry_.fingerprint};
+    QVERIFY2(used.find(right_key), "the options of im2col have changed");
+    wrong.context = sound->get();
+    // Of unfolding and of folding: a picture, the padding, the stride, a piece of the positions.
+    for (const auto& [text, other] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"target[lane] = source[lane]", "target[lane] = source[0]"},
+             {"- padding_left + tap", "- padding_top + tap"},
+             {"position / out_width * stride_height", "position / out_width * stride_width"},
+             {"first_position + (int)get_global_id(1)", "(int)get_global_id(1)"},
+             {"target[lane] += sum[lane]", "target[lane] = sum[lane]"},
+             {"down / stride_height * out_width", "down / stride_height * width"}}) {
+      std::string source = right;
+      QVERIFY2(source.find(text) != std::string::npos, text.c_str());
+      source.replace(source.find(text), text.size(), other);
+      wrong.source = source;
+      build_program(wrong, used);
+      const auto binary = used.find({source, wrong.options, entry_.fingerprint});
+      QVERIFY(binary);
+      used.keep(right_key, *binary);
+      const auto deceived = std::make_shared<OpenClContext>(entry_);
+      QCOMPARE(
+          calls_of("clCreateProgramWithSource", [&] { QCOMPARE(check(deceived), std::string()); }),
+          1);
+      QVERIFY2(used.find(right_key) != binary, text.c_str());
+    }
     qputenv("CONVOY_CACHE_DIR", own);
   }
 

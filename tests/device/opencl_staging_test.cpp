@@ -10,6 +10,7 @@
 #include "engine/device/opencl_running_pass.h"
 #include "tests/conv/random_convolution.h"
 #include "tests/device/first_opencl_device.h"
+#include "tests/device/opencl_layer.h"
 
 using namespace convoy;
 
@@ -35,6 +36,15 @@ class OpenClStagingTest : public QObject {
   Q_OBJECT
 
  private slots:
+  void pinned_memory_is_as_large_as_it_says() {
+    const auto context = shared_opencl_context(first_opencl_device());
+    constexpr std::size_t kSlot = 4096;
+    opencl_layer::inject({CL_SUCCESS, 0, false, "clCreateBuffer"});
+    const OpenClStaging staging(*context, kSlot);
+    const int buffers = opencl_layer::end_injection().calls;
+    QCOMPARE(static_cast<std::size_t>(buffers) * kSlot, OpenClStaging::pinned_bytes(kSlot));
+  }
+
   void initTestCase() {
     context_ = std::make_unique<OpenClContext>(first_opencl_device());
     computing_ = context_->make_queue();

@@ -1,0 +1,98 @@
+#include "engine/device/opencl_mix_choice.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+namespace convoy {
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+// Less is noise, and a mix takes more memory.
+constexpr double kWorthMixing = 0.97;
+
+class Search {
+ public:
+  Search(const PassCandidates& candidates, const MeasureStep& measure)
+      : candidates_(candidates), measure_(measure) {}
+
+  PassNames run() {
+    for (const std::vector<std::string>& of_pass : candidates_)
+      for (const std::string& name : of_pass) try_names(wherever_possible(name));
+    double to_beat = kWorthMixing * best_ms_;
+    for (const PassNames& mix : mixes()) {
+      if (bound(mix) >= to_beat) break;
+      if (try_names(mix, to_beat)) to_beat = best_ms_;
+    }
+    return best_;
+  }
+
+ private:
+  PassNames wherever_possible(const std::string& name) const {
+    PassNames names;
+    for (std::size_t pass = 0; pass < names.size(); ++pass) {
+      const auto& all = candidates_[pass];
+      if (all.empty()) continue;
+      names[pass] = std::ranges::find(all, name) != all.end() ? name : all.front();
+    }
+    return names;
+  }
+
+  // Whether it is the best so far, by being faster than `to_beat`.
+  bool try_names(const PassNames& names, double to_beat = kNever) {
+    if (std::ranges::find(tried_, names) != tried_.end()) return false;
+    tried_.push_back(names);
+    const auto times = measure_(names, best_ms_);
+    if (!times) return false;
+    for (std::size_t pass = 0; pass < names.size(); ++pass) {
+      double& least = pass_ms_[pass].emplace(names[pass], kNever).first->second;
+      least = std::min(least, times->pass_ms[pass]);
+    }
+    if (times->step_ms >= std::min(best_ms_, to_beat)) return false;
+    best_ = names;
+    best_ms_ = times->step_ms;
+    return true;
+  }
+
+  // What a step takes at least.
+  double bound(const PassNames& names) const {
+    double sum = 0.0;
+    for (std::size_t pass = 0; pass < names.size(); ++pass) {
+      const auto known = pass_ms_[pass].find(names[pass]);
+      sum += known == pass_ms_[pass].end() ? kNever : known->second;
+    }
+    return sum;
+  }
+
+  // All of them, the most promising first.
+  std::vector<PassNames> mixes() const {
+    std::vector<PassNames> all = {{}};
+    for (std::size_t pass = 0; pass < candidates_.size(); ++pass) {
+      if (candidates_[pass].empty()) continue;
+      std::vector<PassNames> longer;
+      for (PassNames names : all)
+        for (const std::string& name : candidates_[pass]) {
+          names[pass] = name;
+          longer.push_back(names);
+        }
+      all = std::move(longer);
+    }
+    std::ranges::stable_sort(all, {}, [this](const PassNames& names) { return bound(names); });
+    return all;
+  }
+
+  const PassCandidates& candidates_;
+  const MeasureStep& measure_;
+  std::vector<PassNames> tried_;
+  std::array<std::map<std::string, double>, 3> pass_ms_;  // the least of each candidate
+  PassNames best_;
+  double best_ms_ = kNever;
+};
+
+}  // namespace
+
+PassNames fastest_names(const PassCandidates& candidates, const MeasureStep& measure) {
+  return Search(candidates, measure).run();
+}
+
+}  // namespace convoy
