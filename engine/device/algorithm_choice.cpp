@@ -19,13 +19,17 @@ constexpr double kNearWhenMeasuring = 1.1, kNear = 2.0;
 
 using Candidates = std::vector<const ConvAlgorithm*>;  // the least estimated time first
 
-const ConvAlgorithm& algorithm_named(const std::string& name) {
-  if (const ConvAlgorithm* algorithm = find_conv_algorithm(name)) return *algorithm;
+std::string all_names() {
   std::string names;
   for (const ConvAlgorithm* algorithm : conv_algorithms())
     names += (names.empty() ? "" : ", ") + std::string(algorithm->name());
+  return names;
+}
+
+const ConvAlgorithm& algorithm_named(const std::string& name) {
+  if (const ConvAlgorithm* algorithm = find_conv_algorithm(name)) return *algorithm;
   throw Error(ErrorKind::kUsage, "algorithm",
-              "there is no convolution algorithm \"" + name + "\"; choose one of " + names);
+              "there is no convolution algorithm \"" + name + "\"; choose one of " + all_names());
 }
 
 [[noreturn]] void refuse(const DeviceInfo& device, const ConvProblem& problem, Pass pass,
@@ -117,14 +121,15 @@ class Chooser {
     if (all.empty()) refuse(device_, problem_, pass, "no algorithm can", options_.scratch_limit);
   }
 
+  // A choice stands as long as there is nothing new to choose from.
   ConvChoiceKey key(Pass pass, bool limited) const {
-    return {
-        problem_,
-        pass,
-        device_.compute_units,
-        limited ? options_.scratch_limit : 0,
-        device_.name,
-        std::string("Convoy ") + CONVOY_VERSION + ", " + device_.backend + ", " + device_.driver};
+    return {problem_,
+            pass,
+            device_.compute_units,
+            limited ? options_.scratch_limit : 0,
+            device_.name,
+            std::string("Convoy ") + CONVOY_VERSION + " (" + all_names() + "), " + device_.backend +
+                ", " + device_.driver};
   }
 
   // The candidates of any pass: one that is none in one pass may be the best in another.
