@@ -9,7 +9,7 @@
 namespace convoy {
 
 // Columns that are packed at once, at most.
-constexpr std::size_t kMostColumns = 512;
+constexpr std::size_t kMostColumns = 256;
 
 // A row for every (channel, i, j), a column for every (y, x, picture).
 struct ColumnMatrix {

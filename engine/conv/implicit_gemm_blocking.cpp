@@ -12,7 +12,7 @@ namespace convoy {
 namespace {
 
 constexpr std::size_t kLine = 16;  // floats in a cache line
-// The sides of a block: half a megabyte or so, which stays in a core's second cache while all rows
+// The sides of a block: half a megabyte, which stays in a core's second cache while all rows
 // of the left factor pass by.
 constexpr std::size_t kColumnBlock = kMostColumns, kInnerBlock = 512;
 
