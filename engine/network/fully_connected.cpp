@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/network/thin_backward.h"
+#include "engine/network/thin_layer.h"
 #include "engine/tensor/blas.h"
 
 namespace convoy {
@@ -12,7 +12,7 @@ namespace {
 // Ranges of few features waste a product's start-up, many ranges the memory of partial sums.
 constexpr std::size_t kLeastRange = 256, kMostRanges = 64;
 
-// What thin_backward() is faster with than general products (measured).
+// What thin_layer.h is faster with than general products (measured).
 constexpr std::size_t kMostThinClasses = 32, kLeastThinBatch = 32;
 
 }  // namespace
@@ -38,9 +38,14 @@ void FullyConnected::forward(const float* features, const FloatBuffer& weight,
   const std::size_t logits_size = classes_ * batch_;
   pool_.parallel_for(ranges_, [&](std::size_t range, int) {
     const std::size_t begin = range_begin(range), count = range_begin(range + 1) - begin;
+    float* const partial = partial_logits_.data() + range * logits_size;
+    if (thin_) {
+      thin_forward({count, classes_, batch_, features_}, features + begin * batch_,
+                   weight.data() + begin, partial);
+      return;
+    }
     sgemm(Transpose::kNo, Transpose::kNo, classes_, batch_, count, weight.data() + begin, features_,
-          features + begin * batch_, batch_, 0.0f, partial_logits_.data() + range * logits_size,
-          batch_);
+          features + begin * batch_, batch_, 0.0f, partial, batch_);
   });
   pool_.parallel_for(classes_, [&](std::size_t c, int) {
     float* sum = logits + c * batch_;

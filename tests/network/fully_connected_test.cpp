@@ -1,9 +1,10 @@
 #include <QtTest>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/network/fully_connected.h"
-#include "engine/network/thin_backward.h"
+#include "engine/network/thin_layer.h"
 #include "tests/network/executors.h"
 
 using namespace convoy;
@@ -40,6 +41,7 @@ class FullyConnectedTest : public QObject {
     QTest::newRow("range and one") << 257 << 10 << 16;
     QTest::newRow("many ranges") << 3000 << 7 << 17;
     QTest::newRow("long ranges") << 20000 << 3 << 3;
+    QTest::newRow("many ranges, few classes") << 3001 << 10 << 37;
     // Every number of classes up to two tiles of them, the most that are done as few, and more;
     // batches too small for that, and with tails.
     for (const int few : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 32, 33})
@@ -129,6 +131,13 @@ class FullyConnectedTest : public QObject {
     thin_backward({kCount, kClasses, kBatch, kStride}, grad_logits.data(), weight.data(),
                   features.data(), grad_weight.data());
     QCOMPARE(features[kCount * kBatch], behind);
+    FloatBuffer logits((kClasses + 1) * kBatch);
+    std::fill_n(logits.data(), logits.size(), -7.0f);
+    features[kCount * kBatch] = std::numeric_limits<float>::quiet_NaN();
+    thin_forward({kCount, kClasses, kBatch, kStride}, features.data(), weight.data(),
+                 logits.data());
+    for (std::size_t n = 0; n < logits.size(); ++n)
+      QCOMPARE(logits[n] == -7.0f, n >= kClasses * kBatch);
     QCOMPARE(std::ranges::count(grad_weight.span(), -7.0f), (kStride - kCount) * kClasses);
     for (std::size_t c = 0; c < kClasses; ++c) QCOMPARE(grad_weight[c * kStride + kCount], -7.0f);
   }

@@ -1,4 +1,4 @@
-#include "engine/network/thin_backward.h"
+#include "engine/network/thin_layer.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/network/thin_backward.cpp"
+#define HWY_TARGET_INCLUDE "engine/network/thin_layer.cpp"
 
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway wants it.
@@ -82,6 +82,55 @@ HWY_INLINE void add_sums(D d, const hn::Vec<D> (&v)[1], float* sums) {
 }
 HWY_INLINE void add_sums(One, const hn::Vec<One> (&v)[kWide], float* sums) {
   for (int f = 0; f < kWide; ++f) sums[f] += hn::GetLane(v[f]);
+}
+
+// What a few features add to the logits.
+template <int kFeatures>
+struct Logits {
+  const ThinLayer& layer;
+  const float* features;
+  const float* weight;
+  float* logits;
+
+  template <int kCount>
+  void run(std::size_t first) const {
+    std::size_t n = pictures<kCount>(Full(), first, 0);
+    n = pictures<kCount>(Four(), first, n);
+    pictures<kCount>(One(), first, n);
+  }
+
+  template <int kCount, class D>
+  HWY_INLINE std::size_t pictures(D d, std::size_t first, std::size_t n) const {
+    const std::size_t lanes = hn::Lanes(d), batch = layer.batch;
+    hn::Vec<D> weights[kCount][kFeatures];
+    for (int c = 0; c < kCount; ++c)
+      for (int f = 0; f < kFeatures; ++f)
+        weights[c][f] = hn::Set(d, weight[(first + c) * layer.weight_stride + f]);
+    for (; n + lanes <= batch; n += lanes) {
+      hn::Vec<D> values[kFeatures];
+      for (int f = 0; f < kFeatures; ++f) values[f] = hn::LoadU(d, features + f * batch + n);
+      for (int c = 0; c < kCount; ++c) {
+        float* const at = logits + (first + c) * batch + n;
+        auto sum = hn::LoadU(d, at);
+        for (int f = 0; f < kFeatures; ++f) sum = hn::MulAdd(weights[c][f], values[f], sum);
+        hn::StoreU(sum, d, at);
+      }
+    }
+    return n;
+  }
+};
+
+void forward_all(const ThinLayer& layer, const float* features, const float* weight,
+                 float* logits) {
+  std::fill_n(logits, layer.classes * layer.batch, 0.0f);
+  std::size_t f = 0;
+  for (; f + kWide <= layer.count; f += kWide) {
+    const float* rows = features + f * layer.batch;
+    prefetch(rows + kAhead * layer.batch, kWide * layer.batch * sizeof(float));
+    for_each_class(layer, Logits<kWide>{layer, rows, weight + f, logits});
+  }
+  for (; f < layer.count; ++f)
+    for_each_class(layer, Logits<1>{layer, features + f * layer.batch, weight + f, logits});
 }
 
 // grad_weight of a few features, whose rows are then in the first-level cache.
@@ -186,7 +235,13 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace convoy {
 
+HWY_EXPORT(forward_all);
 HWY_EXPORT(backward_all);
+
+void thin_forward(const ThinLayer& layer, const float* features, const float* weight,
+                  float* logits) {
+  HWY_DYNAMIC_DISPATCH(forward_all)(layer, features, weight, logits);
+}
 
 void thin_backward(const ThinLayer& layer, const float* grad_logits, const float* weight,
                    float* features, float* grad_weight) {
