@@ -78,9 +78,20 @@ std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<Link
   return costs;
 }
 
-std::vector<ShareCost> part_of(std::vector<ShareCost> costs, double part) {
-  for (ShareCost& cost : costs) cost = {part * cost.fixed_ms, part * cost.ms_per_kernel};
-  return costs;
+std::vector<ShareCost> best_part_of(
+    const std::vector<ShareCost>& costs,
+    const std::function<double(const std::vector<ShareCost>&)>& layer_ms) {
+  double best_ms = std::numeric_limits<double>::infinity();
+  std::vector<ShareCost> best = costs;
+  for (const double part : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+    std::vector<ShareCost> some = costs;
+    for (ShareCost& cost : some) cost = {part * cost.fixed_ms, part * cost.ms_per_kernel};
+    const double ms = layer_ms(some);
+    if (ms >= best_ms) continue;
+    best_ms = ms;
+    best = std::move(some);
+  }
+  return best;
 }
 
 ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
@@ -94,18 +105,15 @@ ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& l
     for (int& count : counts) count = std::max(count, 1);
     all.set_counts(counts);
     const std::vector<ShareCost> costs = link_costs(planned_work(alone(all))[0], links, options);
-    double best_ms = std::numeric_limits<double>::infinity();
-    LayerPlan best = layer;
-    for (const double part : kLinkCostParts) {
-      layer.link_cost = part_of(costs, part);
-      layer.set_counts(share_out(layer, policy, available));
-      const double ms = layer_ms(layer, links, options);
-      if (ms < best_ms) {
-        best_ms = ms;
-        best = layer;
-      }
-    }
-    layer = best;
+    const auto divided = [&](const std::vector<ShareCost>& link) {
+      LayerPlan other = layer;
+      other.link_cost = link;
+      other.set_counts(share_out(other, policy, available));
+      return other;
+    };
+    layer = divided(best_part_of(costs, [&](const std::vector<ShareCost>& link) {
+      return layer_ms(divided(link), links, options);
+    }));
   }
   return plan;
 }

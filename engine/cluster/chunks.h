@@ -2,7 +2,7 @@
 // hides some of the transfers, and makes computing take longer. Pure functions.
 #pragma once
 
-#include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,11 +30,12 @@ LayerPlan with_cuts(LayerPlan layer, std::size_t device, ChunkCuts cuts);
 // nothing.
 std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<LinkSettings>& links,
                                   const DistributionOptions& options);
-// Shares count these costs to such a part: where transfers are hidden in one of the two exchanges,
-// whole costs would keep the master too long in it. The part with which the layer is estimated to
-// be done soonest is taken.
-inline constexpr std::array<double, 5> kLinkCostParts = {0.0, 0.25, 0.5, 0.75, 1.0};
-std::vector<ShareCost> part_of(std::vector<ShareCost> costs, double part);
+// Shares count a part of these costs, from nothing to all in quarters: where transfers are hidden
+// in one of the two exchanges, whole costs would keep the master too long in it. The part with
+// which the layer is estimated to be done soonest; layer_ms(costs) estimates that.
+std::vector<ShareCost> best_part_of(
+    const std::vector<ShareCost>& costs,
+    const std::function<double(const std::vector<ShareCost>&)>& layer_ms);
 
 // With split kAuto, the plan with shares that count links so; otherwise as it is.
 ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,

@@ -20,9 +20,7 @@ void scale(ConvMeasurement& measurement, double factor) {
   for (double& ms : measurement.ms) ms *= factor;
   if (auto& cut_ms = measurement.cut_ms)
     cut_ms = CutCost{cut_ms->forward * factor, cut_ms->backward * factor};
-  for (double& ms : measurement.moving.move) ms *= factor;
-  measurement.moving.sum *= factor;
-  measurement.moving.update *= factor;
+  measurement.moving = measurement.moving.scaled(factor);
 }
 
 }  // namespace

@@ -80,6 +80,13 @@ struct MovingCost {
   double update = 0.0;           // updating weights, on all of the device's cores
   int cores = 0;                 // on which it computes as well as moves; 0: it computes elsewhere
   bool operator==(const MovingCost&) const = default;
+  // Of a computer that takes so many times as long.
+  MovingCost scaled(double factor) const {
+    return {{move[0] * factor, move[1] * factor, move[2] * factor},
+            sum * factor,
+            update * factor,
+            cores};
+  }
 };
 
 // Times of one device alone on its part of a layer: the medians of several runs after a warm-up, by

@@ -84,6 +84,24 @@ HWY_INLINE void add_sums(One, const hn::Vec<One> (&v)[kWide], float* sums) {
   for (int f = 0; f < kWide; ++f) sums[f] += hn::GetLane(v[f]);
 }
 
+// Every lane the same weight.
+template <class D, int kCount, int kFeatures>
+HWY_INLINE void spread(D d, const ThinLayer& layer, const float* weight, std::size_t first,
+                       hn::Vec<D> (&weights)[kCount][kFeatures]) {
+  for (int c = 0; c < kCount; ++c)
+    for (int f = 0; f < kFeatures; ++f)
+      weights[c][f] = hn::Set(d, weight[(first + c) * layer.weight_stride + f]);
+}
+
+// work.pictures<kCount>(d, first, n) does those from `n` on that fill its vectors, and returns the
+// next.
+template <int kCount, class Work>
+HWY_INLINE void over_pictures(const Work& work, std::size_t first) {
+  std::size_t n = work.template pictures<kCount>(Full(), first, 0);
+  n = work.template pictures<kCount>(Four(), first, n);
+  work.template pictures<kCount>(One(), first, n);
+}
+
 // What a few features add to the logits.
 template <int kFeatures>
 struct Logits {
@@ -94,18 +112,14 @@ struct Logits {
 
   template <int kCount>
   void run(std::size_t first) const {
-    std::size_t n = pictures<kCount>(Full(), first, 0);
-    n = pictures<kCount>(Four(), first, n);
-    pictures<kCount>(One(), first, n);
+    over_pictures<kCount>(*this, first);
   }
 
   template <int kCount, class D>
   HWY_INLINE std::size_t pictures(D d, std::size_t first, std::size_t n) const {
     const std::size_t lanes = hn::Lanes(d), batch = layer.batch;
     hn::Vec<D> weights[kCount][kFeatures];
-    for (int c = 0; c < kCount; ++c)
-      for (int f = 0; f < kFeatures; ++f)
-        weights[c][f] = hn::Set(d, weight[(first + c) * layer.weight_stride + f]);
+    spread(d, layer, weight, first, weights);
     for (; n + lanes <= batch; n += lanes) {
       hn::Vec<D> values[kFeatures];
       for (int f = 0; f < kFeatures; ++f) values[f] = hn::LoadU(d, features + f * batch + n);
@@ -183,18 +197,14 @@ struct FeatureGradient {
 
   template <int kCount>
   void run(std::size_t first) const {
-    std::size_t n = pictures<kCount>(Full(), first, 0);
-    n = pictures<kCount>(Four(), first, n);
-    pictures<kCount>(One(), first, n);
+    over_pictures<kCount>(*this, first);
   }
 
   template <int kCount, class D>
   HWY_INLINE std::size_t pictures(D d, std::size_t first, std::size_t n) const {
     const std::size_t lanes = hn::Lanes(d), batch = layer.batch;
     hn::Vec<D> weights[kCount][kFeatures];
-    for (int c = 0; c < kCount; ++c)
-      for (int f = 0; f < kFeatures; ++f)
-        weights[c][f] = hn::Set(d, weight[(first + c) * layer.weight_stride + f]);
+    spread(d, layer, weight, first, weights);
     for (; n + lanes <= batch; n += lanes) {
       hn::Vec<D> sums[kFeatures];
       for (int f = 0; f < kFeatures; ++f)

@@ -90,10 +90,7 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
       times.split = layer.split;
       times.count = layer.measured_counts[i];
       times.algorithm = layer.measured[i].algorithm;
-      times.moving = layer.measured[i].moving;
-      for (double& ms : times.moving.move) ms *= spec.speed;
-      times.moving.sum *= spec.speed;
-      times.moving.update *= spec.speed;
+      times.moving = layer.measured[i].moving.scaled(spec.speed);
       for (std::size_t pass = 0; pass < 3; ++pass)
         times.ms[pass] = layer.measured[i].ms[pass] * spec.speed;
       times.cost = {layer.cost[i].fixed_ms * spec.speed, layer.cost[i].ms_per_kernel * spec.speed};

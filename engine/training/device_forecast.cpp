@@ -127,12 +127,7 @@ std::optional<CutCost> DeviceForecast::cut_cost(std::size_t device, std::size_t 
 }
 
 MovingCost DeviceForecast::moving(std::size_t device, std::size_t layer) const {
-  MovingCost cost = times(device).layers[layer].moving;
-  const double speed = devices_[device].speed;
-  for (double& ms : cost.move) ms /= speed;
-  cost.sum /= speed;
-  cost.update /= speed;
-  return cost;
+  return times(device).layers[layer].moving.scaled(1.0 / devices_[device].speed);
 }
 
 double DeviceForecast::alone_conv_ms(std::size_t device) const {
@@ -191,25 +186,17 @@ LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
                     split_by_fractions(
                         whole, std::vector<double>(devices, 1.0 / static_cast<double>(devices))));
   std::vector<int> counts = split_by_cost(whole, compute);
-  LayerWork work = parts_of(layer, split, counts);
-  if (options.split != SplitMode::kAuto) return work;
+  if (options.split != SplitMode::kAuto) return parts_of(layer, split, counts);
   // As with_link_costs() has it.
   for (int& count : counts) count = std::max(count, 1);
-  const LayerWork all = parts_of(layer, split, counts);
-  const std::vector<ShareCost> link = link_costs(all, links(), options);
-  const auto step_ms = [&](const LayerWork& one) {
-    return predict_step({one}, links(), options, 0.0).step_ms;
+  const std::vector<ShareCost> costs_of_links =
+      link_costs(parts_of(layer, split, counts), links(), options);
+  const auto divided = [&](const std::vector<ShareCost>& link) {
+    return parts_of(layer, split, split_by_cost(whole, sum_of(compute, link)));
   };
-  double best_ms = step_ms(work);
-  for (const double part : kLinkCostParts) {
-    LayerWork other =
-        parts_of(layer, split, split_by_cost(whole, sum_of(compute, part_of(link, part))));
-    if (const double ms = step_ms(other); ms < best_ms) {
-      best_ms = ms;
-      work = std::move(other);
-    }
-  }
-  return work;
+  return divided(best_part_of(costs_of_links, [&](const std::vector<ShareCost>& link) {
+    return predict_step({divided(link)}, links(), options, 0.0).step_ms;
+  }));
 }
 
 LayerWork DeviceForecast::parts_of(std::size_t layer, SplitMode split,

@@ -4,6 +4,7 @@
 #include <QTest>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "engine/device/device.h"
@@ -135,6 +136,56 @@ inline void compare_parts_with_whole(DeviceConv& conv, const Arrays& arrays, Ran
   QVERIFY2(
       std::memcmp(grad_weight.data(), whole.back().data(), grad_weight.span().size_bytes()) == 0,
       qPrintable(problem_text(p)));
+}
+
+// For tests of parts: products, and the ways in which operands get to the device.
+inline void add_kinds_of_parts() {
+  QTest::addColumn<QString>("product");
+  QTest::addColumn<bool>("in_place");
+  QTest::addColumn<int>("staging");
+  QTest::newRow("vector in place") << "vector" << true << 0;
+  QTest::newRow("vector copied") << "vector" << false << 0;
+  QTest::newRow("vector staged") << "vector" << false << 700;
+  QTest::newRow("tiled") << "tiled" << true << 0;
+}
+
+// Of random layers, whole and in blocks of pictures or kernels.
+template <class Conv, class MakeProblem>
+void compare_parts(const std::shared_ptr<OpenClContext>& context, Random& random,
+                   const MakeProblem& make_some) {
+  QFETCH(QString, product);
+  QFETCH(bool, in_place);
+  QFETCH(int, staging);
+  for (int round = 0; round < 4; ++round) {
+    ConvProblem p = make_some(random);
+    p.batch = 20 + static_cast<int>(random.below(80));
+    const Arrays arrays = normal_arrays(p, random);
+    OpenClLimits limits = opencl_limits(kPlenty, in_place, static_cast<std::size_t>(staging));
+    limits.in_parts = true;
+    std::size_t bytes = 0;
+    for (const bool cut : {false, true}) {
+      if (cut) limits.total = bytes / 2;
+      limits.piece_columns = cut ? 100 : 1 << 30;
+      Conv conv(context, p, product.toStdString(), limits);
+      bytes = conv.device_bytes();
+      compare_parts_with_whole(conv, arrays, random);
+    }
+  }
+}
+
+template <class Conv>
+void refuse_parts_of_clblast(const std::shared_ptr<OpenClContext>& context) {
+  OpenClLimits limits = opencl_limits(kPlenty, true);
+  const ConvProblem p = make_problem(32, 3, 8, 4, 3);
+  Conv unasked(context, p, "vector", limits);
+  QVERIFY(!unasked.works_in_parts());
+  limits.in_parts = true;
+  Conv conv(context, p, "clblast", limits);
+  QVERIFY(!conv.works_in_parts());
+  const Arrays arrays(p);
+  set_operands(conv, arrays);
+  FloatBuffer output(p.output_size());
+  QVERIFY_THROWS_EXCEPTION(Error, conv.run_part(Pass::kForward, {0, 16}, output.data(), nullptr));
 }
 
 // Of two plans for the same, every pass gives the same bits.

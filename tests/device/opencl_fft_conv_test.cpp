@@ -246,51 +246,13 @@ class OpenClFftConvTest : public QObject {
     }
   }
 
-  void parts_give_the_bits_of_the_whole_data() {
-    QTest::addColumn<QString>("product");
-    QTest::addColumn<bool>("in_place");
-    QTest::addColumn<int>("staging");
-    QTest::newRow("vector in place") << "vector" << true << 0;
-    QTest::newRow("vector copied") << "vector" << false << 0;
-    QTest::newRow("vector staged") << "vector" << false << 700;
-    QTest::newRow("tiled") << "tiled" << true << 0;
-  }
+  void parts_give_the_bits_of_the_whole_data() { add_kinds_of_parts(); }
   void parts_give_the_bits_of_the_whole() {
-    QFETCH(QString, product);
-    QFETCH(bool, in_place);
-    QFETCH(int, staging);
     Random random(logged_seed(39));
-    for (int round = 0; round < 4; ++round) {
-      ConvProblem p = random_transformable(random);
-      p.batch = 20 + static_cast<int>(random.below(80));
-      const Arrays arrays = normal_arrays(p, random);
-      OpenClLimits limits = opencl_limits(kPlenty, in_place, static_cast<std::size_t>(staging));
-      limits.in_parts = true;
-      std::size_t bytes = 0;
-      // Whole, and in blocks of pictures or kernels.
-      for (const bool cut : {false, true}) {
-        if (cut) limits.total = bytes / 2;
-        limits.piece_columns = cut ? 100 : 1 << 30;
-        OpenClFftConv conv(context_, p, product.toStdString(), limits);
-        bytes = conv.device_bytes();
-        compare_parts_with_whole(conv, arrays, random);
-      }
-    }
+    compare_parts<OpenClFftConv>(context_, random, random_transformable);
   }
 
-  void clblast_does_not_work_in_parts() {
-    OpenClLimits limits = opencl_limits(kPlenty, true);
-    const ConvProblem p = make_problem(32, 3, 8, 4, 3);
-    OpenClFftConv unasked(context_, p, "vector", limits);
-    QVERIFY(!unasked.works_in_parts());
-    limits.in_parts = true;
-    OpenClFftConv conv(context_, p, "clblast", limits);
-    QVERIFY(!conv.works_in_parts());
-    const Arrays arrays(p);
-    set_operands(conv, arrays);
-    FloatBuffer output(p.output_size());
-    QVERIFY_THROWS_EXCEPTION(Error, conv.run_part(Pass::kForward, {0, 16}, output.data(), nullptr));
-  }
+  void clblast_does_not_work_in_parts() { refuse_parts_of_clblast<OpenClFftConv>(context_); }
 
  private:
   // Sums of whole numbers are exact, but transforms round.

@@ -132,51 +132,13 @@ class OpenClIm2colConvTest : public QObject {
     compare_with_operands_set_again(conv, arrays, random, [&] { compare(conv, arrays); });
   }
 
-  void parts_give_the_bits_of_the_whole_data() {
-    QTest::addColumn<QString>("product");
-    QTest::addColumn<bool>("in_place");
-    QTest::addColumn<int>("staging");
-    QTest::newRow("vector in place") << "vector" << true << 0;
-    QTest::newRow("vector copied") << "vector" << false << 0;
-    QTest::newRow("vector staged") << "vector" << false << 700;
-    QTest::newRow("tiled") << "tiled" << true << 0;
-  }
+  void parts_give_the_bits_of_the_whole_data() { add_kinds_of_parts(); }
   void parts_give_the_bits_of_the_whole() {
-    QFETCH(QString, product);
-    QFETCH(bool, in_place);
-    QFETCH(int, staging);
     Random random(logged_seed(16));
-    for (int round = 0; round < 4; ++round) {
-      ConvProblem p = random_problem(random);
-      p.batch = 20 + static_cast<int>(random.below(80));
-      const Arrays arrays = normal_arrays(p, random);
-      OpenClLimits limits = opencl_limits(kPlenty, in_place, static_cast<std::size_t>(staging));
-      limits.in_parts = true;
-      std::size_t bytes = 0;
-      // Whole, and in blocks of pictures or kernels.
-      for (const bool cut : {false, true}) {
-        if (cut) limits.total = bytes / 2;
-        limits.piece_columns = cut ? 100 : 1 << 30;
-        OpenClIm2colConv conv(context_, p, product.toStdString(), limits);
-        bytes = conv.device_bytes();
-        compare_parts_with_whole(conv, arrays, random);
-      }
-    }
+    compare_parts<OpenClIm2colConv>(context_, random, random_problem);
   }
 
-  void clblast_does_not_work_in_parts() {
-    OpenClLimits limits = opencl_limits(kPlenty, true);
-    const ConvProblem p = make_problem(32, 3, 8, 4, 3);
-    OpenClIm2colConv unasked(context_, p, "vector", limits);
-    QVERIFY(!unasked.works_in_parts());
-    limits.in_parts = true;
-    OpenClIm2colConv conv(context_, p, "clblast", limits);
-    QVERIFY(!conv.works_in_parts());
-    const Arrays arrays(p);
-    set_operands(conv, arrays);
-    FloatBuffer output(p.output_size());
-    QVERIFY_THROWS_EXCEPTION(Error, conv.run_part(Pass::kForward, {0, 16}, output.data(), nullptr));
-  }
+  void clblast_does_not_work_in_parts() { refuse_parts_of_clblast<OpenClIm2colConv>(context_); }
 
  private:
   static int parts(int total, int block) { return (total + block - 1) / block; }

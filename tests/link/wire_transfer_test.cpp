@@ -6,41 +6,9 @@
 #include "engine/link/memory_link.h"
 #include "engine/link/throttled_link.h"
 #include "engine/link/wire_transfer.h"
+#include "tests/link/jumping_clock.h"
 
 using namespace convoy;
-using namespace std::chrono_literals;
-using Time = std::chrono::steady_clock::time_point;
-
-namespace {
-
-// Sleeping takes no real time.
-class JumpingClock : public PaceClock {
- public:
-  Time now() override { return now_; }
-  void sleep_until(Time end, const StopToken*) override { now_ = std::max(now_, end); }
-  void advance(std::chrono::nanoseconds time) { now_ += time; }
-
- private:
-  Time now_{};
-};
-
-// Carrying takes as long as ever the link takes for the bytes.
-class BusyCopy : public MemoryLink {
- public:
-  BusyCopy(JumpingClock& clock, double bytes_per_second) : clock_(clock), rate_(bytes_per_second) {}
-  void transfer(Direction direction, std::size_t bytes, const Carry& carry,
-                const StopToken* stop) override {
-    MemoryLink::transfer(direction, bytes, carry, stop);
-    clock_.advance(
-        std::chrono::nanoseconds(static_cast<long long>(1e9 * static_cast<double>(bytes) / rate_)));
-  }
-
- private:
-  JumpingClock& clock_;
-  double rate_;
-};
-
-}  // namespace
 
 class WireTransferTest : public QObject {
   Q_OBJECT
@@ -110,12 +78,12 @@ class WireTransferTest : public QObject {
   void packingGoesOnWhileTheLinkIsBusy() {
     for (const double packing_rate : {1e9, 1e8}) {  // bytes a second
       JumpingClock clock;
-      ThrottledLink link(std::make_unique<BusyCopy>(clock, packing_rate), {4000.0, 0.0}, clock);
+      ThrottledLink link(std::make_unique<SlowCopy>(clock, packing_rate), {4000.0, 0.0}, clock);
       std::vector<float> from(10'000'000), to(from.size());  // 20 MB: 40 ms
       WireTransfer transfer(&link, Direction::kToMaster);
       transfer.move(WireFormat::kFp16, {from.data(), 1, from.size(), from.size()},
                     {to.data(), 1, to.size(), to.size()}, nullptr);
-      const double ms = std::chrono::duration<double, std::milli>(clock.now() - Time{}).count();
+      const double ms = 1e3 * clock.seconds();
       const double expected = packing_rate == 1e9 ? 40.0 : 200.0;
       QVERIFY2(ms >= expected - 1e-3 && ms < expected + 5.0, qPrintable(QString::number(ms)));
     }
