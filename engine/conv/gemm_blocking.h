@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "engine/conv/conv_problem.h"
-#include "engine/conv/im2col.h"
 
 namespace convoy {
 

@@ -5,6 +5,7 @@
 #include "engine/conv/conv_cost.h"
 #include "engine/conv/gemm_blocking.h"
 #include "engine/conv/gemm_tasks.h"
+#include "engine/conv/im2col.h"
 #include "engine/tensor/blas.h"
 
 namespace convoy {

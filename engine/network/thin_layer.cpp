@@ -93,14 +93,19 @@ HWY_INLINE void spread(D d, const ThinLayer& layer, const float* weight, std::si
       weights[c][f] = hn::Set(d, weight[(first + c) * layer.weight_stride + f]);
 }
 
-// work.pictures<kCount>(d, first, n) does those from `n` on that fill its vectors, and returns the
-// next.
-template <int kCount, class Work>
-HWY_INLINE void over_pictures(const Work& work, std::size_t first) {
-  std::size_t n = work.template pictures<kCount>(Full(), first, 0);
-  n = work.template pictures<kCount>(Four(), first, n);
-  work.template pictures<kCount>(One(), first, n);
-}
+// Work for for_each_class(): work.pictures<kCount>(d, first, n) does those from `n` on that fill
+// its vectors, and returns the next.
+template <class Work>
+struct OverPictures {
+  Work work;
+
+  template <int kCount>
+  void run(std::size_t first) const {
+    std::size_t n = work.template pictures<kCount>(Full(), first, 0);
+    n = work.template pictures<kCount>(Four(), first, n);
+    work.template pictures<kCount>(One(), first, n);
+  }
+};
 
 // What a few features add to the logits.
 template <int kFeatures>
@@ -109,11 +114,6 @@ struct Logits {
   const float* features;
   const float* weight;
   float* logits;
-
-  template <int kCount>
-  void run(std::size_t first) const {
-    over_pictures<kCount>(*this, first);
-  }
 
   template <int kCount, class D>
   HWY_INLINE std::size_t pictures(D d, std::size_t first, std::size_t n) const {
@@ -141,10 +141,11 @@ void forward_all(const ThinLayer& layer, const float* features, const float* wei
   for (; f + kWide <= layer.count; f += kWide) {
     const float* rows = features + f * layer.batch;
     prefetch(rows + kAhead * layer.batch, kWide * layer.batch * sizeof(float));
-    for_each_class(layer, Logits<kWide>{layer, rows, weight + f, logits});
+    for_each_class(layer, OverPictures<Logits<kWide>>{{layer, rows, weight + f, logits}});
   }
   for (; f < layer.count; ++f)
-    for_each_class(layer, Logits<1>{layer, features + f * layer.batch, weight + f, logits});
+    for_each_class(
+        layer, OverPictures<Logits<1>>{{layer, features + f * layer.batch, weight + f, logits}});
 }
 
 // grad_weight of a few features, whose rows are then in the first-level cache.
@@ -195,11 +196,6 @@ struct FeatureGradient {
   const float* weight;
   float* features;
 
-  template <int kCount>
-  void run(std::size_t first) const {
-    over_pictures<kCount>(*this, first);
-  }
-
   template <int kCount, class D>
   HWY_INLINE std::size_t pictures(D d, std::size_t first, std::size_t n) const {
     const std::size_t lanes = hn::Lanes(d), batch = layer.batch;
@@ -223,7 +219,8 @@ template <int kFeatures>
 void backward_features(const ThinLayer& layer, const float* grad_logits, const float* weight,
                        float* features, float* grad_weight) {
   for_each_class(layer, WeightGradient<kFeatures>{layer, grad_logits, features, grad_weight});
-  for_each_class(layer, FeatureGradient<kFeatures>{layer, grad_logits, weight, features});
+  for_each_class(layer,
+                 OverPictures<FeatureGradient<kFeatures>>{{layer, grad_logits, weight, features}});
 }
 
 void backward_all(const ThinLayer& layer, const float* grad_logits, const float* weight,
