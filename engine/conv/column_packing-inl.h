@@ -177,33 +177,6 @@ class TransposedColumnPacker {
   const ColumnMatrix m_;
 };
 
-// The kernels as the left factor of backward-data: side `c`, inner (k, i, j).
-class KernelPacker {
- public:
-  static constexpr std::size_t kPlanes = 1;
-  KernelPacker(const float* weight, std::size_t channels, std::size_t taps)
-      : weight_(weight), channels_(channels), taps_(taps) {}
-
-  HWY_INLINE void pack(std::size_t first, std::size_t count, const Range& inner,
-                       const Panel& panel) const {
-    for (std::size_t at = inner.begin; at < inner.end;) {
-      const std::size_t kernel = at / taps_, tap = at % taps_;
-      const std::size_t taps = std::min(taps_ - tap, inner.end - at);
-      const Factor factor{weight_ + kernel * channels_ * taps_, nullptr, taps_, Transpose::kNo};
-      pack_columns<Itself>(factor, first * taps_ + tap, count,
-                           {panel.data + (at - inner.begin) * panel.width, panel.width, taps});
-      at += taps;
-    }
-  }
-  // What lies side by side, the processor foresees.
-  HWY_INLINE void prefetch(std::size_t, std::size_t, const Range&, std::size_t, std::size_t) const {
-  }
-
- private:
-  const float* const weight_;
-  const std::size_t channels_, taps_;
-};
-
 }  // namespace convoy::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -74,7 +74,7 @@ class ConvPlan {
 class ConvAlgorithm {
  public:
   virtual ~ConvAlgorithm() = default;
-  virtual const char* name() const = 0;  // "fft", "gemm", "implicit-gemm", "reference"
+  virtual const char* name() const = 0;  // "direct", "fft", "gemm", ...
   virtual bool supports(const ConvProblem& problem, Pass pass) const = 0;
   // Whether its results are as accurate as direct sums in single precision (rms, against double).
   virtual bool is_accurate(const ConvProblem&, Pass) const { return true; }

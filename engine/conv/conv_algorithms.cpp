@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/conv/conv_algorithm.h"
+#include "engine/conv/direct_conv.h"
 #include "engine/conv/fft_conv.h"
 #include "engine/conv/gemm_conv.h"
 #include "engine/conv/implicit_gemm_conv.h"
@@ -10,11 +11,13 @@
 namespace convoy {
 
 const std::vector<const ConvAlgorithm*>& conv_algorithms() {
+  static const DirectConv direct;
   static const FftConv fft;
   static const GemmConv gemm;
   static const ImplicitGemmConv implicit_gemm;
   static const ReferenceConv reference;
-  static const std::vector<const ConvAlgorithm*> all = {&fft, &gemm, &implicit_gemm, &reference};
+  static const std::vector<const ConvAlgorithm*> all = {&direct, &fft, &gemm, &implicit_gemm,
+                                                        &reference};
   return all;
 }
 

@@ -11,39 +11,28 @@
 #include "engine/conv/column_packing-inl.h"
 #include "engine/conv/factor_packing-inl.h"
 #include "engine/conv/product_tiles-inl.h"
+#include "engine/conv/weight_packing-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
 
 void multiply(const ConvProblem& p, Pass pass, const ConvOperands& o, const ImplicitBlock& b,
               const ProductSides& sides, float* work) {
-  const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
   const std::size_t row = b.rows.begin;
   const ProductResult to{b.rows.size(), sides.columns, b.result + row * sides.columns,
                          nullptr,       b.add,         false};
-  const auto rows_of = [&](const float* matrix) {
-    return FactorPacker<Itself>({matrix + row * sides.inner, nullptr, sides.inner, Transpose::kNo},
-                                false);
-  };
-  switch (pass) {
-    case Pass::kForward:
-      return multiply_block<false>(rows_of(o.weight), ColumnPacker(columns_of_input(p, o.input)),
-                                   to, b.inner, b.columns, work);
-    case Pass::kBackwardData: {
-      const ColumnPacker columns(columns_of_grad_output(p, o.grad_output));
-      const float* const kernels = o.weight + row * taps;
-      if (taps == 1)
-        return multiply_block<false>(
-            FactorPacker<Itself>({kernels, nullptr, sides.rows, Transpose::kYes}, true), columns,
-            to, b.inner, b.columns, work);
-      return multiply_block<false>(KernelPacker(kernels, sides.rows, taps), columns, to, b.inner,
-                                   b.columns, work);
-    }
-    case Pass::kBackwardWeights:
-      return multiply_block<false>(rows_of(o.grad_output),
-                                   TransposedColumnPacker(columns_of_input(p, o.input)), to,
-                                   b.inner, b.columns, work);
+  if (pass == Pass::kBackwardWeights) {
+    const FactorPacker<Itself> gradients(
+        {o.grad_output + row * sides.inner, nullptr, sides.inner, Transpose::kNo}, false);
+    multiply_block<false>(gradients, TransposedColumnPacker(columns_of_input(p, o.input)), to,
+                          b.inner, b.columns, work);
+    return;
   }
+  const ColumnPacker columns(pass == Pass::kForward ? columns_of_input(p, o.input)
+                                                    : columns_of_grad_output(p, o.grad_output));
+  with_weights(p, pass, o.weight, row, [&](const auto& weights) {
+    multiply_block<false>(weights, columns, to, b.inner, b.columns, work);
+  });
 }
 
 }  // namespace convoy::HWY_NAMESPACE

@@ -42,27 +42,40 @@ struct Target {
   bool add, stream;
 };
 
+// Vectors of a packed right factor, an inner index after the other.
+template <std::size_t kV>
+struct PackedVectors {
+  const float* HWY_RESTRICT at;
+
+  HWY_INLINE void next(Vector (&right)[kV]) {
+    const Lanes d;
+    HWY_UNROLL(2)
+    for (std::size_t v = 0; v < kV; ++v) right[v] = hn::Load(d, at + v * kLanes);
+    at += kV * kLanes;
+  }
+};
+
 template <std::size_t kR, std::size_t kV>
 struct Tile {
   Vector sums[kR][kV];
 
-  HWY_INLINE void multiply(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
-                           std::size_t inner) {
+  // `right` gives the right factor's vectors, as PackedVectors does.
+  template <class Right>
+  HWY_INLINE void multiply(const float* HWY_RESTRICT a, Right right, std::size_t inner) {
     const Lanes d;
     HWY_UNROLL(12)
     for (std::size_t r = 0; r < kR; ++r) {
-      HWY_UNROLL(2)
+      HWY_UNROLL(4)
       for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::Zero(d);
     }
-    for (std::size_t k = 0; k < inner; ++k, a += kR, b += kV * kLanes) {
-      Vector right[kV];
-      HWY_UNROLL(2)
-      for (std::size_t v = 0; v < kV; ++v) right[v] = hn::Load(d, b + v * kLanes);
+    for (std::size_t k = 0; k < inner; ++k, a += kR) {
+      Vector b[kV];
+      right.next(b);
       HWY_UNROLL(12)
       for (std::size_t r = 0; r < kR; ++r) {
         const Vector left = hn::Set(d, a[r]);
-        HWY_UNROLL(2)
-        for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::MulAdd(left, right[v], sums[r][v]);
+        HWY_UNROLL(4)
+        for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::MulAdd(left, b[v], sums[r][v]);
       }
     }
   }
@@ -71,35 +84,45 @@ struct Tile {
     const Lanes d;
     HWY_UNROLL(12)
     for (std::size_t r = 0; r < kR; ++r) {
-      HWY_UNROLL(2)
+      HWY_UNROLL(4)
       for (std::size_t v = 0; v < kV; ++v) hn::Store(sums[r][v], d, common + (r * kV + v) * kLanes);
     }
   }
 
-  // `common`, where there is one, is added.
-  HWY_INLINE void write(float* HWY_RESTRICT common, bool has_common, const Target& to) {
+  HWY_INLINE void add(const float* HWY_RESTRICT common) {
     const Lanes d;
     HWY_UNROLL(12)
     for (std::size_t r = 0; r < kR; ++r) {
-      HWY_UNROLL(2)
-      for (std::size_t v = 0; v < kV; ++v) {
-        Vector sum = sums[r][v];
-        float* const kept = common + (r * kV + v) * kLanes;
-        if (has_common) sum = hn::Add(sum, hn::Load(d, kept));
-        if (r < to.rows && (v + 1) * kLanes <= to.columns) {
-          float* const at = to.data + r * to.leading + v * kLanes;
-          if (to.stream)
-            hn::Stream(sum, d, at);
-          else
-            hn::StoreU(to.add ? hn::Add(sum, hn::LoadU(d, at)) : sum, d, at);
-        } else if (r < to.rows) {
-          HWY_ALIGN float lanes[kLanes];
-          hn::Store(sum, d, lanes);
-          float* const row = to.data + r * to.leading;
-          for (std::size_t n = v * kLanes; n < to.columns; ++n)
-            row[n] = to.add ? row[n] + lanes[n - v * kLanes] : lanes[n - v * kLanes];
-        }
-      }
+      HWY_UNROLL(4)
+      for (std::size_t v = 0; v < kV; ++v)
+        sums[r][v] = hn::Add(sums[r][v], hn::Load(d, common + (r * kV + v) * kLanes));
+    }
+  }
+
+  // A vector of a row, of which the first `columns` lanes count.
+  static HWY_INLINE void write(Vector sum, float* HWY_RESTRICT to, std::size_t columns, bool add,
+                               bool stream) {
+    const Lanes d;
+    if (columns >= kLanes) {
+      if (stream)
+        hn::Stream(sum, d, to);
+      else
+        hn::StoreU(add ? hn::Add(sum, hn::LoadU(d, to)) : sum, d, to);
+    } else {
+      HWY_ALIGN float lanes[kLanes];
+      hn::Store(sum, d, lanes);
+      for (std::size_t n = 0; n < columns; ++n) to[n] = add ? to[n] + lanes[n] : lanes[n];
+    }
+  }
+
+  HWY_INLINE void write(const Target& to) const {
+    HWY_UNROLL(12)
+    for (std::size_t r = 0; r < kR; ++r) {
+      if (r >= to.rows) break;
+      HWY_UNROLL(4)
+      for (std::size_t v = 0; v < kV; ++v)
+        write(sums[r][v], to.data + r * to.leading + v * kLanes,
+              to.columns - std::min(to.columns, v * kLanes), to.add, to.stream);
     }
   }
 };
@@ -108,16 +131,20 @@ template <bool kComplex, std::size_t kR, std::size_t kV>
 HWY_NOINLINE void multiply_tile(const Panel& a, const Panel& b, float* common, const Target& first,
                                 float* second) {
   Tile<kR, kV> tile;
-  tile.multiply(a.plane(0), b.plane(0), a.inner);
+  const auto multiply = [&](std::size_t plane) HWY_ATTR {
+    tile.multiply(a.plane(plane), PackedVectors<kV>{b.plane(plane)}, a.inner);
+  };
+  multiply(0);
   if constexpr (kComplex) {
     tile.keep(common);
-    tile.multiply(a.plane(1), b.plane(1), a.inner);
-    tile.write(common, true, first);
-    tile.multiply(a.plane(2), b.plane(2), a.inner);
-    tile.write(common, true,
-               {second, first.leading, first.rows, first.columns, first.add, first.stream});
+    multiply(1);
+    tile.add(common);
+    tile.write(first);
+    multiply(2);
+    tile.add(common);
+    tile.write({second, first.leading, first.rows, first.columns, first.add, first.stream});
   } else {
-    tile.write(common, false, first);
+    tile.write(first);
   }
 }
 

@@ -16,7 +16,7 @@ using namespace convoy;
 
 namespace {
 
-constexpr std::size_t kTightLimit = 300'000;  // bytes: fft and gemm can both work, in blocks
+constexpr std::size_t kTightLimit = 300'000;  // bytes: fft and gemm work in blocks
 
 ConvProblem some_problem(int kernels = 40) {
   return make_problem(8, 20, 12, kernels, 3);
@@ -90,7 +90,7 @@ class AlgorithmChoiceTest : public QObject {
   void initTestCase() { qputenv("CONVOY_CACHE_DIR", cache_.path().toUtf8()); }
 
   void the_fastest_measured_is_taken_and_remembered() {
-    for (const char* fast : {"fft", "gemm", "implicit-gemm"}) {
+    for (const char* fast : {"direct", "fft", "gemm", "implicit-gemm"}) {
       ConvChoices choices("");
       const auto first =
           choose_algorithms(some_device(), some_problem(), measured(), choices, fast_is(fast));

@@ -1,0 +1,125 @@
+#include "engine/conv/direct_blocking.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/base/rounding.h"
+#include "engine/conv/conv_cost.h"
+#include "engine/conv/direct_product.h"
+#include "engine/conv/gemm_tasks.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::size_t kLine = 16;  // floats in a cache line
+// Floats of maps that stay in a core's second cache while all rows pass by.
+constexpr std::size_t kCachedFloats = std::size_t{96} << 10;
+constexpr std::size_t kTileTaps = 6, kRowGrain = 12, kKernelGrain = 4;
+
+// Time in multiplications of whole vectors, one a cycle on AVX-512 cores.
+constexpr double kCyclesPerSecond = 110e9 / (2 * kLine);
+constexpr double kCopy = 0.2;     // of a float of the maps
+constexpr double kPack = 1.0;     // of a weight
+constexpr double kWrite = 0.1;    // of a float of the result
+constexpr double kTileCost = 30;  // of a tile of the result, beside its sums
+constexpr double kDotCost = 120;  // of a tile of the weights' gradient, for each block
+constexpr double kFarAway = 8;    // of a vector of maps that the second cache does not keep
+
+double as_double(std::size_t n) {
+  return static_cast<double>(n);
+}
+
+std::size_t rows_of(const ConvProblem& problem, Pass pass) {
+  return static_cast<std::size_t>(pass == Pass::kBackwardData ? problem.in_channels
+                                                              : problem.out_channels);
+}
+
+double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, std::size_t threads) {
+  const std::size_t blocks = b.blocks(layout), taps = layout.offsets.size();
+  const std::size_t vectors = b.block_lines * layout.runs * ceil_div(layout.run, kLine);
+  const double copying = kCopy * as_double(layout.copy_floats());
+  if (pass == Pass::kBackwardWeights) {
+    const std::size_t rows = round_up(ceil_div(b.rows, b.row_parts), kKernelGrain);
+    const std::size_t part = ceil_div(taps, b.tap_parts);
+    const double tiles = as_double(ceil_div(rows, kKernelGrain) * ceil_div(part, kTileTaps));
+    const double zeros = layout.run % kLine ? kCopy * kLine * as_double(vectors * rows) : 0.0;
+    const double block = as_double(rows * part * vectors) + kDotCost * tiles + zeros + copying;
+    return as_double(ceil_div(b.row_parts * b.tap_parts, threads) * blocks) * block;
+  }
+  const std::size_t rows = ceil_div(b.rows, b.row_parts);
+  const double reading =
+      b.block_lines * layout.line_step * layout.channels > kCachedFloats ? kFarAway : 0.0;
+  const double tiles = as_double(ceil_div(rows, kRowGrain) * ceil_div(vectors, 2));
+  const double block = as_double(rows * vectors) * (as_double(taps) + kWrite * kLine) +
+                       reading * as_double(vectors * taps) + kTileCost * tiles + copying;
+  return as_double(ceil_div(b.row_parts * blocks, threads)) * block +
+         kPack * as_double(b.rows * taps) / as_double(threads);
+}
+
+struct Choice {
+  DirectBlocking blocking;
+  double cycles = std::numeric_limits<double>::infinity();
+};
+
+std::optional<Choice> choose(const ConvProblem& problem, Pass pass, int threads,
+                             std::size_t scratch_limit) {
+  const std::size_t workers = is_soon_done(problem) ? 1 : static_cast<std::size_t>(threads);
+  std::optional<Choice> best;
+  for (std::size_t lines = 1;; ++lines) {
+    const DirectLayout layout(problem, pass, lines);
+    if (!layout.is_possible() || lines > layout.lines) return best;
+    const std::size_t maps = lines * layout.line_step * layout.channels;
+    const std::size_t gradients =
+        pass == Pass::kBackwardWeights ? kKernelGrain * lines * layout.runs * layout.run : 0;
+    if (lines > 1 && maps + gradients > kCachedFloats) return best;
+    DirectBlocking b{rows_of(problem, pass), 1, 1, lines};
+    const auto consider = [&] {
+      if (direct_scratch_floats(pass, layout, b, static_cast<int>(workers)) >
+          scratch_limit / sizeof(float))
+        return;
+      const double time = cycles(pass, layout, b, workers);
+      if (!best || time < best->cycles) best = {b, time};
+    };
+    const bool by_taps = pass == Pass::kBackwardWeights;
+    const std::size_t grain = by_taps ? kKernelGrain : kRowGrain;
+    const std::size_t most_rows = ceil_div(b.rows, grain);
+    for (b.row_parts = 1; b.row_parts <= std::min(4 * workers, most_rows); ++b.row_parts) {
+      b.tap_parts = by_taps ? std::min(ceil_div(workers, b.row_parts),
+                                       ceil_div(layout.offsets.size(), kTileTaps))
+                            : 1;
+      consider();
+    }
+  }
+}
+
+}  // namespace
+
+std::size_t DirectBlocking::blocks(const DirectLayout& layout) const {
+  return ceil_div(layout.lines, block_lines);
+}
+
+std::size_t direct_work_floats(Pass pass, const DirectLayout& layout, const DirectBlocking& b) {
+  const std::size_t tiles =
+      pass == Pass::kBackwardWeights ? direct_gradient_work(layout, b.block_lines) : kDirectWork;
+  return round_up(tiles + layout.copy_floats(), kLine);
+}
+
+std::size_t direct_scratch_floats(Pass pass, const DirectLayout& layout, const DirectBlocking& b,
+                                  int workers) {
+  const std::size_t packed =
+      pass == Pass::kBackwardWeights ? 0 : direct_packed_floats(b.rows, layout.offsets.size());
+  return packed + static_cast<std::size_t>(workers) * direct_work_floats(pass, layout, b);
+}
+
+std::optional<DirectBlocking> choose_direct_blocking(const ConvProblem& problem, Pass pass,
+                                                     int threads, std::size_t scratch_limit) {
+  const auto choice = choose(problem, pass, threads, scratch_limit);
+  return choice ? std::optional(choice->blocking) : std::nullopt;
+}
+
+double direct_seconds(const ConvProblem& problem, Pass pass, int threads) {
+  const auto choice = choose(problem, pass, threads, std::numeric_limits<std::size_t>::max());
+  return choice ? choice->cycles / kCyclesPerSecond : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace convoy

@@ -1,0 +1,87 @@
+#include "engine/conv/direct_layout.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/base/rounding.h"
+#include "engine/conv/product_panel.h"
+
+namespace convoy {
+namespace {
+
+// Maps whose lines lie a power of two apart share few sets of the caches; more lines than this
+// would drive one another out.
+constexpr std::size_t kMostLinesInPlace = 16;
+
+// Floats from one line or map to the next: an odd number of cache lines, for the same reason.
+std::size_t odd_lines(std::size_t floats) {
+  return (ceil_div(floats, kMostLanes) | 1) * kMostLanes;
+}
+
+}  // namespace
+
+DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t block_lines)
+    : matrix_(pass == Pass::kBackwardData ? columns_of_grad_output(problem, nullptr)
+                                          : columns_of_input(problem, nullptr)) {
+  const ColumnMatrix& m = matrix_;
+  const auto size = [](std::ptrdiff_t n) { return static_cast<std::size_t>(n); };
+  const bool backward_data = pass == Pass::kBackwardData;
+  lines = size(backward_data ? problem.in_height : problem.out_height());
+  channels = size(backward_data ? problem.out_channels : problem.in_channels);
+  run = size(m.stride_width == 1 ? m.out_line : m.batch);
+  runs = size(m.out_line) / run;
+  block_lines_ =
+      size((static_cast<std::ptrdiff_t>(block_lines) - 1) * m.stride_height + m.kernel_height);
+  // Whole vectors that end with a run, whose tails are zero where that matters.
+  const bool whole = pass == Pass::kBackwardWeights ? run % kMostLanes == 0 : run >= kMostLanes;
+  copied = !whole || !is_inside() || channels * size(m.kernel_height) > kMostLinesInPlace;
+  pitch_ = size(m.line);
+  plane_ = size(m.map());
+  if (copied) {
+    const std::ptrdiff_t last = (m.out_line / m.batch - 1) * m.stride_width + m.kernel_width;
+    pitch_ = odd_lines(size(last * m.batch) + kMostLanes);
+    plane_ = odd_lines(block_lines_ * pitch_);
+  }
+  line_step = size(m.stride_height) * pitch_;
+  run_step = size(m.stride_width * m.batch);
+  if (channels * plane_ > size(std::numeric_limits<std::int32_t>::max())) return;
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::ptrdiff_t tap = 0; tap < m.taps(); ++tap) {
+      const std::ptrdiff_t at = m.turned ? m.taps() - 1 - tap : tap;
+      offsets.push_back(static_cast<std::int32_t>(c * plane_ + size(at / m.kernel_width) * pitch_ +
+                                                  size(at % m.kernel_width * m.batch)));
+    }
+}
+
+bool DirectLayout::is_inside() const {
+  const ColumnMatrix& m = matrix_;
+  const std::ptrdiff_t last_row =
+      (static_cast<std::ptrdiff_t>(lines) - 1) * m.stride_height - m.top + m.kernel_height - 1;
+  const std::ptrdiff_t last_column =
+      (m.out_line / m.batch - 1) * m.stride_width - m.left + m.kernel_width - 1;
+  return m.top <= 0 && m.left <= 0 && last_row < m.height && last_column < m.line / m.batch;
+}
+
+const float* DirectLayout::place(const float* maps, const Range& block, float* copy) const {
+  const ColumnMatrix& m = matrix_;
+  const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(block.begin) * m.stride_height - m.top;
+  if (!copied) return maps + first * m.line - m.left * m.batch;
+  const auto needed =
+      static_cast<std::ptrdiff_t>(block.size() - 1) * m.stride_height + m.kernel_height;
+  const std::ptrdiff_t width = static_cast<std::ptrdiff_t>(pitch_), left = m.left * m.batch;
+  for (std::size_t c = 0; c < channels; ++c)
+    for (std::ptrdiff_t n = 0; n < needed; ++n) {
+      float* const to = copy + c * plane_ + static_cast<std::size_t>(n) * pitch_;
+      const std::ptrdiff_t row = first + n;
+      const bool inside = row >= 0 && row < m.height;
+      const std::ptrdiff_t begin = std::clamp<std::ptrdiff_t>(left, 0, width);
+      const std::ptrdiff_t end = inside ? std::clamp(m.line + left, begin, width) : begin;
+      const float* const from = maps + static_cast<std::ptrdiff_t>(c) * m.map() + row * m.line;
+      std::fill(to, to + begin, 0.0f);
+      if (inside) std::copy(from + (begin - left), from + (end - left), to + begin);
+      std::fill(to + end, to + width, 0.0f);
+    }
+  return copy;
+}
+
+}  // namespace convoy

@@ -1,0 +1,44 @@
+// Where a pass that sums straight from the maps finds what it multiplies: lines of the maps
+// themselves or, where they need padding, a copy of a few of them at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/conv/column_matrix.h"
+#include "engine/conv/conv_problem.h"
+#include "engine/conv/range.h"
+
+namespace convoy {
+
+// Sums run along lines of the output (backward-data: of the input, whose gradient is the result).
+// A line is cut into runs, over which what any tap multiplies lies side by side.
+class DirectLayout {
+ public:
+  // For blocks of so many lines. Backward-data for stride 1 only.
+  DirectLayout(const ConvProblem& problem, Pass pass, std::size_t block_lines);
+
+  std::size_t lines, runs, run;     // of a map; runs of a line; floats of a run
+  std::size_t channels;             // maps that the taps reach into
+  std::size_t line_step, run_step;  // from what a tap multiplies in a line, a run, to the next one
+  bool copied;
+  // Of what each (channel, i, j) multiplies, from the first float of a run.
+  std::vector<std::int32_t> offsets;
+
+  // Whether the offsets are right; too large maps have none.
+  bool is_possible() const { return !offsets.empty(); }
+  std::size_t map() const { return lines * runs * run; }  // floats of a map of the sums
+  std::size_t copy_floats() const { return copied ? channels * plane_ : 0; }
+  // What the first float of these lines' first run begins with: in `maps` or, copied, in `copy`,
+  // which has copy_floats(). A vector may be read where a run's last float is.
+  const float* place(const float* maps, const Range& block, float* copy) const;
+
+ private:
+  ColumnMatrix matrix_;            // its input is not set
+  std::size_t block_lines_;        // of the maps, for a block
+  std::size_t pitch_, plane_ = 0;  // floats between lines, maps
+  bool is_inside() const;
+};
+
+}  // namespace convoy

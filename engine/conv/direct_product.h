@@ -1,0 +1,54 @@
+// Sums of a convolution straight from the maps, tile by tile in registers: the micro-kernels and
+// what they need packed.
+//
+//   pass               tile of the result             a sum goes over
+//   forward            kernels x neighbouring places  (c, i, j)
+//   backward-data      channels x places              (k, i, j)
+//   backward-weights   kernels x (c, i, j)            lanes of neighbouring places
+#pragma once
+
+#include <cstddef>
+
+#include "engine/base/stop_token.h"
+#include "engine/conv/conv_problem.h"
+#include "engine/conv/direct_layout.h"
+#include "engine/conv/product_panel.h"
+#include "engine/conv/range.h"
+
+namespace convoy {
+
+// Packs the weights of these rows of the result (kernels; backward-data: channels) for
+// sum_direct(): share `share` of `shares` nearly equal ones, which threads may pack side by side.
+// `packed` has direct_packed_floats() on a 64-byte boundary.
+void pack_direct_weights(const ConvProblem& problem, Pass pass, const float* weight,
+                         const Range& rows, float* packed, std::size_t share, std::size_t shares);
+std::size_t direct_packed_floats(std::size_t rows, std::size_t inner);
+
+// Forward and backward-data of a block: these lines of rows.size() rows.
+struct DirectSums {
+  const float* packed;  // of all of `rows`
+  const float* maps;    // DirectLayout::place() of the lines
+  Range rows, lines;
+  float* result;  // of the whole pass
+  bool stream;    // around the caches; where runs are whole vectors and the result begins on a line
+};
+// `work` has kDirectWork floats on a 64-byte boundary. Sums of up to kInnerRun products are added
+// up.
+void sum_direct(const DirectLayout& layout, const DirectSums& sums, float* work);
+constexpr std::size_t kDirectWork = kMostRows * 2 * kMostLanes;
+
+// Backward-weights of a block: what these lines add to the gradients of `kernels` by `taps`, which
+// count all (c, i, j).
+struct DirectGradient {
+  const float* grad_output;  // of the whole pass
+  const float* maps;         // DirectLayout::place() of the lines
+  Range kernels, taps, lines;
+  float* result;  // of the whole pass
+  bool add;
+};
+// `work` has direct_gradient_work() floats on a 64-byte boundary.
+void sum_direct_gradient(const DirectLayout& layout, const DirectGradient& gradient, float* work,
+                         const StopToken* stop);
+std::size_t direct_gradient_work(const DirectLayout& layout, std::size_t block_lines);
+
+}  // namespace convoy
