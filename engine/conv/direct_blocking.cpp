@@ -18,15 +18,26 @@ constexpr std::size_t kTileTaps = 6, kRowGrain = 12, kKernelGrain = 4;
 
 // Time in multiplications of whole vectors, one a cycle on AVX-512 cores.
 constexpr double kCyclesPerSecond = 110e9 / (2 * kLine);
-constexpr double kCopy = 0.2;     // of a float of the maps
+constexpr double kCopy = 0.15;    // of a float of the maps
+constexpr double kCopyLine = 45;  // of a line of them
 constexpr double kPack = 1.0;     // of a weight
 constexpr double kWrite = 0.1;    // of a float of the result
 constexpr double kTileCost = 30;  // of a tile of the result, beside its sums
 constexpr double kDotCost = 120;  // of a tile of the weights' gradient, for each block
 constexpr double kFarAway = 8;    // of a vector of maps that the second cache does not keep
 
+// What of a thread's time is lost where one task is all that it has, as cores are not equally fast;
+// half of it where there are two.
+constexpr double kUneven = 0.04;
+
 double as_double(std::size_t n) {
   return static_cast<double>(n);
+}
+
+// How many tasks' times all of them take.
+double in_turns(std::size_t tasks, std::size_t threads) {
+  const double turns = as_double(ceil_div(tasks, threads));
+  return threads == 1 ? turns : turns + kUneven;
 }
 
 std::size_t rows_of(const ConvProblem& problem, Pass pass) {
@@ -37,14 +48,15 @@ std::size_t rows_of(const ConvProblem& problem, Pass pass) {
 double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, std::size_t threads) {
   const std::size_t blocks = b.blocks(layout), taps = layout.offsets.size();
   const std::size_t vectors = b.block_lines * layout.runs * ceil_div(layout.run, kLine);
-  const double copying = kCopy * as_double(layout.copy_floats());
+  const double copying =
+      kCopy * as_double(layout.copy_floats()) + kCopyLine * as_double(layout.copied_lines());
   if (pass == Pass::kBackwardWeights) {
     const std::size_t rows = round_up(ceil_div(b.rows, b.row_parts), kKernelGrain);
     const std::size_t part = ceil_div(taps, b.tap_parts);
     const double tiles = as_double(ceil_div(rows, kKernelGrain) * ceil_div(part, kTileTaps));
     const double zeros = layout.run % kLine ? kCopy * kLine * as_double(vectors * rows) : 0.0;
     const double block = as_double(rows * part * vectors) + kDotCost * tiles + zeros + copying;
-    return as_double(ceil_div(b.row_parts * b.tap_parts, threads) * blocks) * block;
+    return in_turns(b.row_parts * b.tap_parts, threads) * as_double(blocks) * block;
   }
   const std::size_t rows = ceil_div(b.rows, b.row_parts);
   const double reading =
@@ -52,7 +64,7 @@ double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, st
   const double tiles = as_double(ceil_div(rows, kRowGrain) * ceil_div(vectors, 2));
   const double block = as_double(rows * vectors) * (as_double(taps) + kWrite * kLine) +
                        reading * as_double(vectors * taps) + kTileCost * tiles + copying;
-  return as_double(ceil_div(b.row_parts * blocks, threads)) * block +
+  return in_turns(b.row_parts * blocks, threads) * block +
          kPack * as_double(b.rows * taps) / as_double(threads);
 }
 

@@ -30,6 +30,7 @@ class DirectLayout {
   bool is_possible() const { return !offsets.empty(); }
   std::size_t map() const { return lines * runs * run; }  // floats of a map of the sums
   std::size_t copy_floats() const { return copied ? channels * plane_ : 0; }
+  std::size_t copied_lines() const { return copied ? channels * block_lines_ : 0; }
   // What the first float of these lines' first run begins with: in `maps` or, copied, in `copy`,
   // which has copy_floats(). A vector may be read where a run's last float is.
   const float* place(const float* maps, const Range& block, float* copy) const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/device/conv_step.h"
+#include "engine/device/mix_choice.h"
 
 namespace convoy {
 namespace {
@@ -92,8 +93,11 @@ class Chooser {
       return;
     }
     choice(pass).chosen_by = ChosenBy::kEstimate;
-    const bool needed = pass != Pass::kBackwardData || options_.needs_grad_input;
-    if (options_.measure && needed) to_measure_.push_back(pass);
+    if (options_.measure && is_needed(pass)) to_measure_.push_back(pass);
+  }
+
+  bool is_needed(Pass pass) const {
+    return pass != Pass::kBackwardData || options_.needs_grad_input;
   }
 
   // Whether any plan has to make do with less scratch than it would use.
@@ -132,81 +136,33 @@ class Chooser {
                 ", " + device_.driver};
   }
 
-  // The candidates of any pass: one that is none in one pass may be the best in another.
-  Candidates all_to_measure() {
-    Candidates all;
-    for (const Pass pass : to_measure_)
-      for (const ConvAlgorithm* algorithm : candidates(pass))
-        if (std::find(all.begin(), all.end(), algorithm) == all.end()) all.push_back(algorithm);
-    return all;
-  }
-
-  // Times each candidate, the most promising first, in a whole step, so that a transform that
-  // passes share counts once.
+  // Whole steps compete, as passes by the same algorithm share what they make of an operand.
   void measure(const MakeConv& make_conv) {
+    PassCandidates tried;
+    for (const Pass pass : kAllPasses) {
+      std::vector<std::string>& names = tried[static_cast<std::size_t>(pass)];
+      if (std::ranges::find(to_measure_, pass) != to_measure_.end())
+        for (const ConvAlgorithm* algorithm : candidates(pass)) names.push_back(algorithm->name());
+      else if (is_needed(pass))
+        names.push_back(choice(pass).algorithm->name());
+    }
     ConvStep step(problem_);
-    std::array<double, 3> least_ms;
-    least_ms.fill(std::numeric_limits<double>::infinity());
-    AlgorithmChoices winners = choices_;
-    for (const ConvAlgorithm* algorithm : all_to_measure()) {
-      std::vector<Pass> passes;
-      std::array<std::string, 3> names;
+    const PassNames fastest = fastest_names(tried, [&](PassNames names, double best_ms) {
       for (const Pass pass : kAllPasses) {
-        const bool tried =
-            std::find(to_measure_.begin(), to_measure_.end(), pass) != to_measure_.end() &&
-            is_candidate(pass, algorithm);
-        if (tried) passes.push_back(pass);
-        names[static_cast<std::size_t>(pass)] =
-            (tried ? algorithm : choice(pass).algorithm)->name();
+        std::string& name = names[static_cast<std::size_t>(pass)];
+        if (name.empty()) name = choice(pass).algorithm->name();  // is never run
       }
       const auto conv = make_conv(names);
-      const std::array<double, 3> ms = least_times(*conv, step, passes, least_ms);
-      for (const Pass pass : passes) {
-        const auto i = static_cast<std::size_t>(pass);
-        if (ms[i] >= least_ms[i]) continue;
-        least_ms[i] = ms[i];
-        winners[i].algorithm = algorithm;
-      }
-    }
+      return std::optional(
+          step.least_times(*conv, options_.needs_grad_input, options_.stop, best_ms));
+    });
     for (const Pass pass : to_measure_) {
-      const ConvAlgorithm* winner = winners[static_cast<std::size_t>(pass)].algorithm;
+      const std::string& winner = fastest[static_cast<std::size_t>(pass)];
       const ConvAlgorithm* agreed =
-          find_conv_algorithm(remembered_.remember(key(pass, is_limited(pass)), winner->name()));
-      choice(pass) = {agreed && is_candidate(pass, agreed) ? agreed : winner,
+          find_conv_algorithm(remembered_.remember(key(pass, is_limited(pass)), winner));
+      choice(pass) = {agreed && is_candidate(pass, agreed) ? agreed : find_conv_algorithm(winner),
                       ChosenBy::kMeasurement};
     }
-  }
-
-  // One run to warm up, then the least of three, or of more where they are over at once. Ends early
-  // when the algorithm is far behind the best in each of these passes.
-  std::array<double, 3> least_times(DeviceConv& conv, ConvStep& step,
-                                    const std::vector<Pass>& passes,
-                                    const std::array<double, 3>& best_ms) const {
-    constexpr int kRuns = 3, kMostRuns = 20;
-    constexpr double kEnoughMs = 10.0, kLongMs = 5000.0;
-    // A first run touches memory for the first time; in a long one that matters less.
-    constexpr double kWarmUpMs = 100.0, kHopelessWarmUp = 3.0, kHopeless = 2.0;
-    const auto run = [&] { return step.run(conv, options_.needs_grad_input, options_.stop); };
-    const auto sum = [](const std::array<double, 3>& ms) { return ms[0] + ms[1] + ms[2]; };
-    const auto behind = [&](const std::array<double, 3>& ms, double factor) {
-      return std::all_of(passes.begin(), passes.end(), [&](Pass pass) {
-        const auto i = static_cast<std::size_t>(pass);
-        return ms[i] > factor * best_ms[i];
-      });
-    };
-    std::array<double, 3> least = run();
-    const double first_ms = sum(least);
-    if (first_ms > kLongMs || (first_ms > kWarmUpMs && behind(least, kHopelessWarmUp)))
-      return least;
-    least.fill(std::numeric_limits<double>::infinity());
-    double total_ms = 0.0;
-    for (int i = 0; i < kMostRuns && (i < kRuns || total_ms < kEnoughMs); ++i) {
-      const std::array<double, 3> ms = run();
-      total_ms += sum(ms);
-      for (std::size_t pass = 0; pass < 3; ++pass) least[pass] = std::min(least[pass], ms[pass]);
-      if (behind(least, kHopeless)) break;
-    }
-    return least;
   }
 
   const DeviceInfo& device_;

@@ -9,6 +9,11 @@
 
 namespace convoy {
 
+struct StepTimes {
+  std::array<double, 3> pass_ms = {};  // in the order of kAllPasses
+  double step_ms = 0.0;                // of all of them
+};
+
 // Used by one thread.
 class ConvStep {
  public:
@@ -20,6 +25,11 @@ class ConvStep {
   // backward-data are run so. Pools where `conv` does. `stop` may be null.
   std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
                             const std::vector<Range>& parts = {});
+
+  // The least, each, of a few such runs after one to warm up; of more where they are over at once,
+  // of fewer where a step is far behind one of `best_ms`.
+  StepTimes least_times(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
+                        double best_ms);
 
  private:
   FloatBuffer input_, weight_, grad_output_;

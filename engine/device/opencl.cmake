@@ -7,7 +7,7 @@ target_sources(convoy_device PRIVATE
   opencl_choice.cpp opencl_clblast.cpp opencl_conv.cpp opencl_conv_check.cpp opencl_device.cpp
   opencl_events.cpp opencl_fft_check.cpp opencl_fft_conv.cpp opencl_fft_plan.cpp
   opencl_fft_transform.cpp opencl_gemm.cpp opencl_handles.cpp opencl_im2col_check.cpp
-  opencl_im2col_conv.cpp opencl_mix_choice.cpp opencl_mixed_conv.cpp opencl_plan.cpp
+  opencl_im2col_conv.cpp opencl_mixed_conv.cpp opencl_plan.cpp
   opencl_pooling.cpp opencl_pooling_check.cpp opencl_products.cpp opencl_program_cache.cpp
   opencl_programs.cpp opencl_running_pass.cpp opencl_runtime.cpp opencl_sources.cpp
   opencl_staging.cpp opencl_sub_device.cpp opencl_transfer.cpp)

@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "engine/conv/conv_algorithm.h"
-#include "engine/conv/timeline.h"
 #include "engine/device/conv_step.h"
+#include "engine/device/mix_choice.h"
 #include "engine/device/opencl_fft_conv.h"
 #include "engine/device/opencl_im2col_conv.h"
-#include "engine/device/opencl_mix_choice.h"
 #include "engine/device/opencl_mixed_conv.h"
 
 namespace convoy {
@@ -306,7 +305,8 @@ class Chooser {
     const PassNames fastest = fastest_names(
         tried, [&](const PassNames& names, double best_ms) -> std::optional<StepTimes> {
           const auto conv = make_if_it_fits(names);
-          return conv ? std::optional(least_times(*conv, step, best_ms)) : std::nullopt;
+          if (!conv) return std::nullopt;
+          return step.least_times(*conv, options_.needs_grad_input, options_.stop, best_ms);
         });
     if (fastest[index(Pass::kForward)].empty()) return estimate();  // nothing fits beside a name
     std::vector<ConvChoiceKey> keys;
@@ -328,30 +328,6 @@ class Chooser {
     return std::ranges::any_of(choices_, [](const Choice& choice) {
       return !choice.name.empty() && choice.chosen_by == ChosenBy::kName;
     });
-  }
-
-  // Of a step: one run to warm up, then the least of three, or of more where they are over at once.
-  // Ends early when it is far behind the best.
-  StepTimes least_times(DeviceConv& conv, ConvStep& step, double best_ms) const {
-    constexpr int kRuns = 3, kMostRuns = 20;
-    constexpr double kEnoughMs = 10.0, kLongMs = 5000.0, kHopeless = 2.0;
-    const auto run = [&] {
-      const auto ms = step.run(conv, options_.needs_grad_input, options_.stop);
-      return StepTimes{ms, ms[0] + ms[1] + ms[2]};
-    };
-    StepTimes least = run();
-    if (least.step_ms > kLongMs) return least;
-    double total = 0.0;
-    for (int i = 0; i < kMostRuns && (i < kRuns || total < kEnoughMs); ++i) {
-      const StepTimes times = run();
-      total += times.step_ms;
-      if (i == 0) least = times;
-      least.step_ms = std::min(least.step_ms, times.step_ms);
-      for (std::size_t pass = 0; pass < times.pass_ms.size(); ++pass)
-        least.pass_ms[pass] = std::min(least.pass_ms[pass], times.pass_ms[pass]);
-      if (times.step_ms > kHopeless * best_ms) break;
-    }
-    return least;
   }
 
   const std::shared_ptr<OpenClContext>& context_;

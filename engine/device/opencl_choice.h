@@ -2,7 +2,7 @@
 //
 // As on a CPU (algorithm_choice.h) estimates shorten the list for each pass, a measurement decides,
 // and the winners are remembered; but as passes with the same algorithm share what lies on the
-// device, it is whole steps that compete (opencl_mix_choice.h). Unmeasured, passes are not mixed
+// device, it is whole steps that compete (mix_choice.h). Unmeasured, passes are not mixed
 // unless they must be. Of products a GPU tries CLBlast's and its own; on a CPU one kind of kernel
 // is always the fastest.
 #pragma once

@@ -3,7 +3,6 @@ convoy_test(opencl_im2col_conv FLOOR device LIBRARIES convoy_device LABELS engin
 convoy_test(opencl_device FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_fft_plan FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_memory FLOOR device LIBRARIES convoy_device LABELS engine)
-convoy_test(opencl_mix_choice FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_plan FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_products FLOOR device LIBRARIES convoy_device LABELS engine)
 

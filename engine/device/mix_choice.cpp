@@ -1,4 +1,4 @@
-#include "engine/device/opencl_mix_choice.h"
+#include "engine/device/mix_choice.h"
 
 #include <algorithm>
 #include <limits>
@@ -8,8 +8,10 @@ namespace convoy {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-// Less is noise, and a mix takes more memory.
+// Less is noise, and a mix may take more memory.
 constexpr double kWorthMixing = 0.97;
+// What takes this much longer than another may yet be the faster one.
+constexpr double kClose = 1.2;
 
 class Search {
  public:
@@ -19,6 +21,9 @@ class Search {
   PassNames run() {
     for (const std::vector<std::string>& of_pass : candidates_)
       for (const std::string& name : of_pass) try_names(wherever_possible(name));
+    const std::vector<PassNames> alone = tried_;
+    for (const PassNames& names : alone)
+      if (is_close_to_another(names)) measure(names);
     double to_beat = kWorthMixing * best_ms_;
     for (const PassNames& mix : mixes()) {
       if (bound(mix) >= to_beat) break;
@@ -38,10 +43,28 @@ class Search {
     return names;
   }
 
-  // Whether it is the best so far, by being faster than `to_beat`.
+  // Whether in some pass it is among several that took about the least time.
+  bool is_close_to_another(const PassNames& names) const {
+    for (std::size_t pass = 0; pass < names.size(); ++pass) {
+      const auto& all = pass_ms_[pass];
+      double least = kNever;
+      for (const auto& [name, ms] : all) least = std::min(least, ms);
+      const auto is_close = [&](const auto& known) { return known.second <= kClose * least; };
+      const auto own = all.find(names[pass]);
+      if (own != all.end() && is_close(*own) && std::ranges::count_if(all, is_close) > 1)
+        return true;
+    }
+    return false;
+  }
+
   bool try_names(const PassNames& names, double to_beat = kNever) {
     if (std::ranges::find(tried_, names) != tried_.end()) return false;
     tried_.push_back(names);
+    return measure(names, to_beat);
+  }
+
+  // Whether it is the best so far, by being faster than `to_beat`.
+  bool measure(const PassNames& names, double to_beat = kNever) {
     const auto times = measure_(names, best_ms_);
     if (!times) return false;
     for (std::size_t pass = 0; pass < names.size(); ++pass) {

@@ -8,22 +8,22 @@
 #include <string>
 #include <vector>
 
+#include "engine/device/conv_step.h"
+
 namespace convoy {
 
 // An algorithm for each pass, in the order of kAllPasses; empty for a pass that is never run.
 using PassNames = std::array<std::string, 3>;
 using PassCandidates = std::array<std::vector<std::string>, 3>;
 
-struct StepTimes {
-  std::array<double, 3> pass_ms = {};
-  double step_ms = 0.0;  // of a whole step
-};
 // Nothing where such a step cannot be made. Far behind `best_ms` it may end early.
 using MeasureStep = std::function<std::optional<StepTimes>(const PassNames&, double best_ms)>;
 
-// Measures each candidate in all the passes that it may do. A pass of a mix takes no less than when
-// its neighbours use the same algorithm, for then they share most: so only those mixes are
-// measured, as whole steps, whose passes add up to clearly less than the best so far.
+// Measures each candidate in all the passes that it may do; those that come close to another in
+// some pass a second time, as whatever else the machine does may have struck either. A pass of a
+// mix takes no less than when its neighbours use the same algorithm, for then they share most: so
+// only those mixes are measured, as whole steps, whose passes add up to clearly less than the best
+// so far.
 PassNames fastest_names(const PassCandidates& candidates, const MeasureStep& measure);
 
 }  // namespace convoy
