@@ -1,6 +1,8 @@
 // The Predict page by its real controls, on a calibration with round numbers; and its figures.
+#include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTableView>
 #include <atomic>
@@ -254,6 +256,43 @@ class PredictTest : public QObject, private WindowDriver {
     m_window.reset();
   }
 
+  void noTableCutsItsTextInASmallWindow_data() {
+    QTest::addColumn<Scheme>("scheme");
+    QTest::newRow("light") << Scheme::Light;
+    QTest::newRow("dark") << Scheme::Dark;
+  }
+  void noTableCutsItsTextInASmallWindow() {
+    QFETCH(Scheme, scheme);
+    calibrate();
+    m_window->resize(1024, 700);
+    auto* page = m_window->predictPage();
+    // As long as names become, by every method.
+    for (const DistributionOptions& options : {paper_options(), best_options()})
+      for (const std::optional<double> mbps : {std::optional(12350.0), {}, std::optional(50.0)}) {
+        Experiment run = experiment();
+        run.link.bandwidth_mbps = mbps;
+        run.distribution.options = options;
+        page->addMeasured({run, 91.73, 1.5});
+      }
+    QTRY_VERIFY_WITH_TIMEOUT(page->data().checks.size() == 6, kSoon);
+    for (const char* axis : {"axisBandwidth", "axisDevices", "axisBatch"}) {
+      QSignalSpy settled(page, &PredictPage::settled);
+      click(*m_window, axis);
+      QVERIFY(settled.wait(kSoon));
+      for (const Scheme one : {scheme == Scheme::Light ? Scheme::Dark : Scheme::Light, scheme})
+        Theme::instance().apply(one);
+      QCOMPARE(m_window->size(), QSize(1024, 700));
+      for (const char* name : {"optionTable", "checkTable"}) {
+        const auto* table = child<QTableView>(*m_window, name);
+        if (table->isVisible()) QTRY_COMPARE(cutText(*table), QString());
+      }
+      QVERIFY(child<QTableView>(*m_window, "optionTable")->isVisible());
+      QVERIFY(axis != QByteArray("axisBandwidth") ||
+              child<QTableView>(*m_window, "checkTable")->isVisible());
+    }
+    Theme::instance().apply(Scheme::Light);
+  }
+
   void fitsASmallWindow() {
     calibrate();
     const QSize least = m_window->predictPage()->minimumSizeHint();
@@ -262,6 +301,28 @@ class PredictTest : public QObject, private WindowDriver {
   }
 
  private:
+  // The first text of the table that is not shown whole.
+  static QString cutText(const QTableView& table) {
+    const QHeaderView* header = table.horizontalHeader();
+    if (table.horizontalScrollBar()->maximum() > 0) return "a column";
+    const QAbstractItemModel* model = table.model();
+    const int margin = 2 * (table.style()->pixelMetric(QStyle::PM_FocusFrameHMargin) + 1);
+    for (int column = 0; column < header->count(); ++column) {
+      if (header->sectionSize(column) < header->sectionSizeHint(column))
+        return model->headerData(column, Qt::Horizontal).toString();
+      for (int row = 0; row < model->rowCount(); ++row) {
+        const QModelIndex cell = model->index(row, column);
+        const QString text = cell.data().toString();
+        const QSize room(table.columnWidth(column) - margin, table.rowHeight(row));
+        const QFontMetrics metrics(cell.data(Qt::FontRole).value<QFont>());
+        const int flags = table.wordWrap() ? Qt::TextWordWrap : Qt::TextSingleLine;
+        const QRect need = metrics.boundingRect(QRect(QPoint(), room), flags, text);
+        if (need.width() > room.width() || need.height() > room.height()) return text;
+      }
+    }
+    return {};
+  }
+
   void calibrate() {
     QSignalSpy settled(m_window->predictPage(), &PredictPage::settled);
     click(*m_window, "calibrate");

@@ -188,6 +188,7 @@ void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
       const double lines = (label.center().y() - level.y) / metrics.height();
       double sum = lines * lines;
       sum += 8 * (label.top() < plot.top() - 4.0 || label.bottom() > plot.bottom());
+      sum += 8 * (label.left() < plot.left());
       for (const QRectF& other : std::as_const(taken)) sum += 6 * other.intersects(label);
       for (const Level& other : levels)
         sum += 2 * (label.top() < other.y && other.y < label.bottom());

@@ -207,27 +207,36 @@ QWidget* PredictPage::makeAxisLine() {
 
 QWidget* PredictPage::makeTables() {
   auto* tables = new QWidget(this);
-  auto* row = new QHBoxLayout(tables);
-  row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(Space::kSmall);
-  auto* options = new TableCard(
-      tr("What each option is worth"),
+  m_tables = new QHBoxLayout(tables);
+  m_tables->setContentsMargins(0, 0, 0, 0);
+  m_tables->setSpacing(Space::kSmall);
+  m_optionCard = new TableCard(
+      tr("What each option is worth, a step"),
       tr("Traffic and time of a step with the paper's method and one option at a time, at the "
          "set-up's link; a tick marks what the set-up uses."),
       m_options, tables);
-  options->setRowsShown(kLeastRows, kMethodRows);
-  options->table()->setObjectName(QStringLiteral("optionTable"));
-  auto* checks =
+  m_optionCard->setRowsShown(kLeastRows, kMethodRows);
+  m_optionCard->table()->setObjectName(QStringLiteral("optionTable"));
+  m_checkCard =
       new TableCard(tr("Predicted and measured, ms a step"),
                     tr("Runs of this set-up beside what is predicted for them, the newest on top."),
                     m_checks, tables);
-  checks->table()->setObjectName(QStringLiteral("checkTable"));
-  checks->setEmptyText(
+  m_checkCard->setNamesBroken(true);
+  m_checkCard->table()->setObjectName(QStringLiteral("checkTable"));
+  m_checkCard->setEmptyText(
       tr("Run this set-up, or one that differs in what the curves are over or in its method, and "
          "what was measured stands here beside the prediction."));
-  row->addWidget(options, 3);
-  row->addWidget(checks, 2);
+  m_tables->addWidget(m_optionCard);
+  m_tables->addWidget(m_checkCard);
+  shareTables();
   return tables;
+}
+
+// Each gets the width in proportion to what it needs, so that a small window, too, cuts nothing.
+void PredictPage::shareTables() {
+  int place = 0;
+  for (const TableCard* card : {m_optionCard, m_checkCard})
+    m_tables->setStretch(place++, card->widthNeeded());
 }
 
 void PredictPage::connectPredictor() {
@@ -285,6 +294,7 @@ void PredictPage::take(const PredictionData& data) {
   ++shown.revision;
   m_options->setOptions(data.options);
   m_checks->setChecks(data.checks);
+  shareTables();
   refresh();
   emit settled();
 }
@@ -353,10 +363,11 @@ void PredictPage::refreshTiles() {
   m_stepTime->setValue(readable(now.step.step_ms), QStringLiteral("ms"),
                        now.baseline_step_ms ? tr("alone %1 ms").arg(readable(*now.baseline_step_ms))
                                             : tr("predicted"));
+  const QString baseline = QString::fromStdString(now.baseline);
   m_speedup->setValue(
       now.speedup ? QLocale().toString(*now.speedup, 'f', 2) + 'x' : QStringLiteral("–"), {},
-      now.baseline.empty() ? tr("no baseline")
-                           : tr("against %1").arg(QString::fromStdString(now.baseline)));
+      now.baseline.empty() ? tr("no baseline") : tr("against %1").arg(baseline),
+      now.baseline.empty() ? QString() : tr("vs %1").arg(baseline));
   m_communication->setValue(QLocale().toString(100.0 * now.comm_share(), 'f', 0),
                             QStringLiteral("%"), tr("of the step"));
   m_traffic->setValue(readable(static_cast<double>(now.step.bytes) / 1e6), QStringLiteral("MB"),

@@ -13,6 +13,7 @@
 #include "ui/predict/predict_charts.h"
 
 class QButtonGroup;
+class QHBoxLayout;
 class QLabel;
 class QProgressBar;
 class QPushButton;
@@ -24,6 +25,7 @@ namespace convoy::ui {
 class CheckTable;
 class OptionTable;
 class Predictor;
+class TableCard;
 class Tile;
 
 class PredictPage : public QWidget {
@@ -61,6 +63,7 @@ class PredictPage : public QWidget {
   QWidget* makeContent();
   QWidget* makeAxisLine();
   QWidget* makeTables();
+  void shareTables();
   void connectPredictor();
   void ask();
   void take(const PredictionData& data);
@@ -99,6 +102,9 @@ class PredictPage : public QWidget {
   QPushButton* m_again = nullptr;
   QStackedWidget* m_chartPages = nullptr;
   QList<Chart*> m_charts;  // [axis * 2 + (0: step time, 1: speedup)]
+  QHBoxLayout* m_tables = nullptr;
+  TableCard* m_optionCard = nullptr;
+  TableCard* m_checkCard = nullptr;
   OptionTable* m_options;
   CheckTable* m_checks;
 };

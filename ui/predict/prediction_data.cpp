@@ -182,7 +182,9 @@ PredictionCheck checkOf(const PredictionStudy& study, const MeasuredRun& run, Pr
                                         tr("batch %1").arg(experiment.training.batch_size)};
   const QString method = methodName(methodOf(experiment.distribution.options));
   const QString gap = QStringLiteral(", ");
-  return {method + gap + places[int(axis)],
+  // Two lines where there is no room for one: not broken elsewhere.
+  const auto whole = [](QString text) { return text.replace(u' ', QChar::Nbsp); };
+  return {whole(method) + gap + whole(places[int(axis)]),
           method + gap + places[0] + gap + places[1] + gap + places[2], run.stepMs,
           study.predict(experiment).step.step_ms};
 }

@@ -106,11 +106,11 @@ QVariant OptionTable::headerData(int section, Qt::Orientation orientation, int r
     case Name:
       return tr("Option alone");
     case Traffic:
-      return tr("MB a step");
+      return tr("MB");
     case TrafficSaved:
       return tr("saved");
     case Time:
-      return tr("ms a step");
+      return tr("ms");
     case TimeSaved:
       return tr("saved");
     default:

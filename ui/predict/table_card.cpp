@@ -4,8 +4,11 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QPainter>
+#include <QScrollBar>
+#include <QStyle>
 #include <QTableView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/theme/card.h"
 #include "ui/theme/theme.h"
@@ -43,6 +46,9 @@ TableCard::TableCard(const QString& title, const QString& description, QAbstract
   m_empty->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   column->addWidget(m_empty, 1);
   connect(model, &QAbstractItemModel::modelReset, this, &TableCard::showEmptiness);
+  // Where names break depends on both.
+  connect(model, &QAbstractItemModel::modelReset, m_table, &QTableView::resizeRowsToContents);
+  connect(header, &QHeaderView::sectionResized, m_table, &QTableView::resizeRowsToContents);
   showEmptiness();
   connect(&Theme::instance(), &Theme::changed, this, &TableCard::restyle);
   restyle();
@@ -57,6 +63,37 @@ void TableCard::showEmptiness() {
   const bool empty = !m_empty->text().isEmpty() && m_table->model()->rowCount() == 0;
   m_empty->setVisible(empty);
   m_table->setVisible(!empty);
+}
+
+void TableCard::setNamesBroken(bool broken) {
+  m_table->setWordWrap(broken);
+  m_table->resizeRowsToContents();
+}
+
+int TableCard::widthOfNames() const {
+  const QAbstractItemModel* model = m_table->model();
+  int widest = 0;
+  for (int row = 0; row < model->rowCount(); ++row) {
+    const QModelIndex name = model->index(row, 0);
+    const QFontMetrics metrics(name.data(Qt::FontRole).value<QFont>());
+    const QString text = name.data().toString();
+    for (const QString& piece : m_table->wordWrap() ? text.split(u' ') : QStringList(text))
+      widest = std::max(widest, metrics.horizontalAdvance(piece));
+  }
+  // Those of a cell, at both sides.
+  const int margin =
+      m_table->style()->pixelMetric(QStyle::PM_FocusFrameHMargin, nullptr, m_table) + 1;
+  return widest + 2 * margin;
+}
+
+int TableCard::widthNeeded() const {
+  const QHeaderView* header = m_table->horizontalHeader();
+  const QAbstractItemView* view = m_table;  // where the hints are public
+  int width = std::max(widthOfNames(), header->sectionSizeHint(0));
+  for (int column = 1; column < header->count(); ++column)
+    width += std::max(view->sizeHintForColumn(column), header->sectionSizeHint(column));
+  const QMargins around = layout()->contentsMargins();
+  return around.left() + width + m_table->verticalScrollBar()->sizeHint().width() + around.right();
 }
 
 void TableCard::setRowsShown(int least, int most) {
@@ -94,6 +131,7 @@ void TableCard::restyle() {
                      " border-bottom: 1px solid %3; padding: 2px 4px; }")
           .arg(theme.color(Ink::Card).name(), theme.color(Ink::MutedText).name(),
                theme.color(Ink::Border).name()));
+  m_table->resizeRowsToContents();  // they have the default size now
   if (m_leastRows > 0) m_table->setMinimumHeight(heightOf(m_leastRows));
   updateGeometry();
   update();

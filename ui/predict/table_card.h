@@ -13,13 +13,17 @@ class TableCard : public QFrame {
   Q_OBJECT
 
  public:
-  // The first column takes what the others leave.
+  // The first column, of names, takes what the others leave.
   TableCard(const QString& title, const QString& description, QAbstractItemModel* model,
             QWidget* parent = nullptr);
 
   QTableView* table() { return m_table; }
   // Stands in the place of a table without rows.
   void setEmptyText(const QString& text);
+  // Names that have no room in one line break at their spaces; else they are cut.
+  void setNamesBroken(bool broken);
+  // With which nothing is cut: what the columns need, and what is around them.
+  int widthNeeded() const;
   // Room for so many without scrolling, where there is room; for fewer in a small window.
   void setRowsShown(int least, int most);
 
@@ -31,6 +35,7 @@ class TableCard : public QFrame {
   void restyle();
   void showEmptiness();
   int heightOf(int rows) const;  // of the table
+  int widthOfNames() const;
 
   int m_leastRows = 0, m_mostRows = 0;
   QLabel* m_title;
