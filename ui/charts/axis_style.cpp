@@ -24,6 +24,7 @@ void styleChart(QChart& chart) {
 void styleAxis(QAbstractAxis& axis, GridLines grid) {
   const Theme& theme = Theme::instance();
   axis.setLabelsFont(theme.font(TextStyle::Small));
+  axis.setTruncateLabels(false);
   axis.setLabelsColor(theme.color(Ink::MutedText));
   axis.setTitleFont(theme.font(TextStyle::Small));
   axis.setTitleBrush(theme.color(Ink::MutedText));

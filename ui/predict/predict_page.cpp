@@ -374,10 +374,10 @@ void PredictPage::refreshTiles() {
                       tr("a step, both directions"), tr("a step"));
   switch (m_data.breakEven.kind) {
     case BreakEven::Kind::kAlways:
-      m_breakEven->setValue(tr("always"), {}, tr("pays at any bandwidth"));
+      m_breakEven->setValue(tr("always"), {}, tr("pays at any bandwidth"), tr("at any bandwidth"));
       break;
     case BreakEven::Kind::kNever:
-      m_breakEven->setValue(tr("never"), {}, tr("pays at no bandwidth"));
+      m_breakEven->setValue(tr("never"), {}, tr("pays at no bandwidth"), tr("at no bandwidth"));
       break;
     case BreakEven::Kind::kAt: {
       // As the verdict says it, "22 Gb/s": more digits would promise more than is known.

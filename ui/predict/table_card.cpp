@@ -47,8 +47,8 @@ TableCard::TableCard(const QString& title, const QString& description, QAbstract
   column->addWidget(m_empty, 1);
   connect(model, &QAbstractItemModel::modelReset, this, &TableCard::showEmptiness);
   // Where names break depends on both.
-  connect(model, &QAbstractItemModel::modelReset, m_table, &QTableView::resizeRowsToContents);
-  connect(header, &QHeaderView::sectionResized, m_table, &QTableView::resizeRowsToContents);
+  connect(model, &QAbstractItemModel::modelReset, this, &TableCard::fitRows);
+  connect(header, &QHeaderView::sectionResized, this, &TableCard::fitRows);
   showEmptiness();
   connect(&Theme::instance(), &Theme::changed, this, &TableCard::restyle);
   restyle();
@@ -67,7 +67,27 @@ void TableCard::showEmptiness() {
 
 void TableCard::setNamesBroken(bool broken) {
   m_table->setWordWrap(broken);
-  m_table->resizeRowsToContents();
+  fitRows();
+}
+
+// Without the styles' room for icons, as rows of one line.
+void TableCard::fitRows() {
+  if (!m_table->wordWrap()) return;
+  const QAbstractItemModel* model = m_table->model();
+  const int room = m_table->columnWidth(0) - marginOfNames();
+  for (int row = 0; row < model->rowCount(); ++row) {
+    const QModelIndex name = model->index(row, 0);
+    const QFontMetrics metrics(name.data(Qt::FontRole).value<QFont>());
+    const QRect text = metrics.boundingRect(QRect(0, 0, room, QWIDGETSIZE_MAX), Qt::TextWordWrap,
+                                            name.data().toString());
+    m_table->setRowHeight(row, std::max(m_table->verticalHeader()->defaultSectionSize(),
+                                        text.height() + Space::kTight));
+  }
+}
+
+// Of a cell, at both sides together.
+int TableCard::marginOfNames() const {
+  return 2 * (m_table->style()->pixelMetric(QStyle::PM_FocusFrameHMargin, nullptr, m_table) + 1);
 }
 
 int TableCard::widthOfNames() const {
@@ -80,10 +100,7 @@ int TableCard::widthOfNames() const {
     for (const QString& piece : m_table->wordWrap() ? text.split(u' ') : QStringList(text))
       widest = std::max(widest, metrics.horizontalAdvance(piece));
   }
-  // Those of a cell, at both sides.
-  const int margin =
-      m_table->style()->pixelMetric(QStyle::PM_FocusFrameHMargin, nullptr, m_table) + 1;
-  return widest + 2 * margin;
+  return widest + marginOfNames();
 }
 
 int TableCard::widthNeeded() const {
@@ -131,7 +148,7 @@ void TableCard::restyle() {
                      " border-bottom: 1px solid %3; padding: 2px 4px; }")
           .arg(theme.color(Ink::Card).name(), theme.color(Ink::MutedText).name(),
                theme.color(Ink::Border).name()));
-  m_table->resizeRowsToContents();  // they have the default size now
+  fitRows();  // they have the default size now
   if (m_leastRows > 0) m_table->setMinimumHeight(heightOf(m_leastRows));
   updateGeometry();
   update();

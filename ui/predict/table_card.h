@@ -35,6 +35,8 @@ class TableCard : public QFrame {
   void restyle();
   void showEmptiness();
   int heightOf(int rows) const;  // of the table
+  void fitRows();
+  int marginOfNames() const;
   int widthOfNames() const;
 
   int m_leastRows = 0, m_mostRows = 0;
