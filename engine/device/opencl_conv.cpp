@@ -71,13 +71,13 @@ void OpenClConv::run_some(Pass pass, const OpenClBlock& pictures, float* result,
         ~DropInPlace() { buffers.clear(); }
       } drop_in_place{in_place_};
       OpenClRunningPass running(*context_, queue_.get(), limits_.staging, stop);
-      if (pooling_ && pass == Pass::kForward) pooling_->begin_forward(running);
+      if (pooling_ && pass == Pass::kForward) pooling_->begin_forward(pictures, running);
       run_pieces(pass, pictures, result, running);
       // The sums of what has been unpooled, by this pass or by backward-data before it.
       if (pooling_ && pass == Pass::kBackwardWeights)
         running.download(grad_bias_.get(), host_grad_bias_, bias_part(problem_));
       running.finish();
-      if (pooling_ && pass == Pass::kForward) pooling_->end_forward();
+      if (pooling_ && pass == Pass::kForward) pooling_->end_forward(pictures);
       return;
     } catch (const OutOfDeviceMemory& reason) {
       use_less_memory(reason);

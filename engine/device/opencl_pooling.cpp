@@ -61,18 +61,23 @@ void OpenClPooling::set_bias(const float* bias, bool training) {
 
 void OpenClPooling::require(Pass pass) const {
   const bool forward = pass == Pass::kForward;
-  if (forward ? host_bias_ != nullptr : has_choices_) return;
-  throw Error(ErrorKind::kDevice, context_->id(),
-              std::string(pass_name(pass)) + " of a layer that pools needs " +
-                  (forward ? "its bias, which has not been set"
-                           : "what a forward pass has chosen, and there was none"));
+  if (forward ? host_bias_ != nullptr : chosen_ == problem_.batch) return;
+  throw Error(
+      ErrorKind::kDevice, context_->id(),
+      std::string(pass_name(pass)) + " of a layer that pools needs " +
+          (forward ? "its bias, which has not been set"
+                   : "what a forward pass has chosen, and there was none of all its pictures"));
 }
 
-void OpenClPooling::begin_forward(OpenClRunningPass& running) {
-  has_choices_ = false;
+void OpenClPooling::begin_forward(const OpenClBlock& pictures, OpenClRunningPass& running) {
+  chosen_ = std::min(chosen_, pictures.first);
   choices_.reserve(*context_, choices_bytes(problem_));
   const HostPart part = bias_part(problem_);
   running.upload(bias_.reserve(*context_, part.bytes()), host_bias_, part);
+}
+
+void OpenClPooling::end_forward(const OpenClBlock& pictures) {
+  if (training_ && chosen_ == pictures.first) chosen_ += pictures.count;
 }
 
 void OpenClPooling::pool(cl_command_queue queue, cl_mem maps, cl_mem pooled,

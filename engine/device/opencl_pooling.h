@@ -32,9 +32,10 @@ class OpenClPooling {
 
   // Throws Error(kDevice) where what the pass needs has not been set or made.
   void require(Pass pass) const;
-  // Around what a forward pass enqueues.
-  void begin_forward(OpenClRunningPass& running);
-  void end_forward() { has_choices_ = training_; }
+  // Around what a forward pass of these pictures enqueues. Only those of the whole batch, in one
+  // pass or in parts from the first picture to the last, let the backward passes follow.
+  void begin_forward(const OpenClBlock& pictures, OpenClRunningPass& running);
+  void end_forward(const OpenClBlock& pictures);
 
   // Enqueue the work on `some` of a block's kernels. Buffers hold the maps of a block's kernels and
   // pictures, dense; with `grad_bias` that of the layer's kernels is set by the first block of
@@ -52,7 +53,7 @@ class OpenClPooling {
   ClKernel pool_, unpool_, sum_gradient_;
   const float* host_bias_ = nullptr;
   bool training_ = false;
-  bool has_choices_ = false;  // of a whole forward pass
+  int chosen_ = 0;  // pictures, from the first on, of which there are choices
   GrowingBuffer bias_, choices_;
 };
 

@@ -115,7 +115,7 @@ std::string check_pooling(const std::shared_ptr<OpenClContext>& context) {
 
   OpenClRunningPass running(*context, queue.get(), 0, nullptr);
   pooling.set_bias(bias.data(), true);
-  pooling.begin_forward(running);
+  pooling.begin_forward({0, problem.batch}, running);
   for_all([&](const OpenClBlock& pictures, const OpenClBlock& kernels, cl_mem unpooled,
               const HostPart& unpooled_at, cl_mem small, const HostPart& pooled_at) {
     running.upload(unpooled, maps.data(), unpooled_at);
@@ -124,7 +124,7 @@ std::string check_pooling(const std::shared_ptr<OpenClContext>& context) {
     });
     running.download(small, pooled.data(), pooled_at);
   });
-  pooling.end_forward();
+  pooling.end_forward({0, problem.batch});
   if (!same(pooled, expected.pooled)) return "pooled maps are wrong";
 
   const cl_mem grad_bias_buffer = sums.reserve(*context, bias_part(problem).bytes());

@@ -15,6 +15,7 @@ convoy_test(opencl_faults FLOOR device LIBRARIES opencl_layer convoy_device LABE
 target_compile_definitions(device_opencl_faults_test PRIVATE CONVOY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 convoy_test(opencl_fft_conv FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_pooling FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
+convoy_test(opencl_pooled_parts FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_mixed_conv FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)
 convoy_test(opencl_program_cache FLOOR device LIBRARIES convoy_device LABELS engine)
 convoy_test(opencl_programs FLOOR device LIBRARIES opencl_layer convoy_device LABELS engine)

@@ -5,9 +5,13 @@
 #include <QTest>
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "engine/device/device.h"
+#include "engine/device/opencl_fft_conv.h"
+#include "engine/device/opencl_im2col_conv.h"
+#include "engine/device/opencl_pooling.h"
 #include "engine/tensor/elementwise.h"
 #include "tests/device/opencl_conv_case.h"
 
@@ -51,6 +55,24 @@ inline ConvProblem random_pooled(Random& random, bool transformable) {
     if (p.batch > 4) p.batch += static_cast<int>(random.below(40));
     if (p.pooled_size() > 0) return p;
   }
+}
+
+inline std::shared_ptr<OpenClPooling> pooling_of(const ConvProblem& p,
+                                                 const std::shared_ptr<OpenClContext>& context) {
+  return std::make_shared<OpenClPooling>(context, p);
+}
+
+// By "im2col" or "fft"; pools where there is `pooling`.
+inline std::unique_ptr<OpenClConv> make_by(const QString& domain,
+                                           const std::shared_ptr<OpenClContext>& context,
+                                           const ConvProblem& p, const QString& product,
+                                           const OpenClLimits& limits,
+                                           const std::shared_ptr<OpenClPooling>& pooling) {
+  if (domain == "fft")
+    return std::make_unique<OpenClFftConv>(context, p, product.toStdString(), limits,
+                                           ChosenBy::kName, pooling);
+  return std::make_unique<OpenClIm2colConv>(context, p, product.toStdString(), limits,
+                                            ChosenBy::kName, pooling);
 }
 
 inline MapShape maps_of(const ConvProblem& p) {

@@ -7,8 +7,6 @@
 
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_device.h"
-#include "engine/device/opencl_fft_conv.h"
-#include "engine/device/opencl_im2col_conv.h"
 #include "engine/device/opencl_mixed_conv.h"
 #include "engine/device/opencl_program_cache.h"
 #include "engine/device/opencl_sources.h"
@@ -106,8 +104,8 @@ class OpenClPoolingTest : public QObject {
       const OpenClLimits limits =
           opencl_limits(kPlenty, in_place, static_cast<std::size_t>(staging));
       const auto& context = gpu ? as_gpu_ : context_;
-      const auto plain = make(domain, context, p, product, limits, nullptr);
-      const auto pooling = make(domain, context, p, product, limits, pooling_of(p, context));
+      const auto plain = make_by(domain, context, p, product, limits, nullptr);
+      const auto pooling = make_by(domain, context, p, product, limits, pooling_of(p, context));
       QVERIFY(pooling->pools() && !plain->pools());
       const PooledStep expected = step_on_host(*plain, given);
       for (const bool weights_first : {false, true})  // again, with all that is still there
@@ -130,18 +128,20 @@ class OpenClPoolingTest : public QObject {
     for (int round = 0; round < 5; ++round) {
       const ConvProblem p = random_pooled(random, domain == "fft");
       const PooledCase given(p, random);
-      const auto plain = make(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
+      const auto plain =
+          make_by(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
       const PooledStep expected = step_on_host(*plain, given);
-      std::size_t total = make(domain, context_, p, "vector", opencl_limits(kPlenty, false),
-                               pooling_of(p, context_))
+      std::size_t total = make_by(domain, context_, p, "vector", opencl_limits(kPlenty, false),
+                                  pooling_of(p, context_))
                               ->scratch_bytes() +
                           4 * (p.input_size() * 2 + p.weight_size() * 2 + p.pooled_size());
       for (int step = 0; step < 6; ++step, total -= total / 3) {
         try {
           const bool in_place = !staging && step % 2;
-          const auto conv = make(domain, context_, p, "vector",
-                                 opencl_limits(total, in_place, static_cast<std::size_t>(staging)),
-                                 pooling_of(p, context_));
+          const auto conv =
+              make_by(domain, context_, p, "vector",
+                      opencl_limits(total, in_place, static_cast<std::size_t>(staging)),
+                      pooling_of(p, context_));
           QVERIFY(domain != "fft" || conv->scratch_bytes() <= total);
           if (!few_blocks(*conv, cut_pictures, cut_kernels)) break;  // nothing new, but slow
           compare(step_on_device(*conv, *conv, given, step % 2), expected, 2e-6, p);
@@ -165,16 +165,16 @@ class OpenClPoolingTest : public QObject {
       const QString one = im2col_forward ? "im2col" : "fft",
                     other = im2col_forward ? "fft" : "im2col";
       const auto pooling = pooling_of(p, context_);
-      const auto forward = make(one, context_, p, "vector", limits, pooling);
-      const auto backward = make(other, context_, p, "vector", limits, pooling);
-      const auto plain = make(other, context_, p, "vector", limits, nullptr);
+      const auto forward = make_by(one, context_, p, "vector", limits, pooling);
+      const auto backward = make_by(other, context_, p, "vector", limits, pooling);
+      const auto plain = make_by(other, context_, p, "vector", limits, nullptr);
       const PooledStep expected = step_on_host(*plain, given);
       compare(step_on_device(*forward, *backward, given), expected, 2e-6, p);
 
       OpenClMixedConv mixed({one.toStdString(), other.toStdString(), one.toStdString()}, limits,
                             [&](const std::string& name, const OpenClLimits& own) {
-                              return make(QString::fromStdString(name), context_, p, "vector", own,
-                                          pooling);
+                              return make_by(QString::fromStdString(name), context_, p, "vector",
+                                             own, pooling);
                             });
       QVERIFY(mixed.pools());
       for (const bool weights_first : {false, true})
@@ -190,8 +190,8 @@ class OpenClPoolingTest : public QObject {
     Random random(logged_seed(64));
     const ConvProblem p = random_pooled(random, true);
     const OpenClLimits limits = opencl_limits(kPlenty, true);
-    const auto plain = make(domain, context_, p, "vector", limits, nullptr);
-    const auto conv = make(domain, context_, p, "vector", limits, pooling_of(p, context_));
+    const auto plain = make_by(domain, context_, p, "vector", limits, nullptr);
+    const auto conv = make_by(domain, context_, p, "vector", limits, pooling_of(p, context_));
     PooledCase given(p, random);
     for (int round = 0; round < 3; ++round) {
       compare(step_on_device(*conv, *conv, given), step_on_host(*plain, given), 0.0, p);
@@ -207,7 +207,8 @@ class OpenClPoolingTest : public QObject {
     QFETCH(QString, domain);
     Random random(logged_seed(65));
     const ConvProblem p = make_problem(6, 3, 6, 5, 3);
-    const auto plain = make(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
+    const auto plain =
+        make_by(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
     const auto conv = make_cut(domain, p, 1.0);
     int pieces = 0;
     for (bool interrupted = true; interrupted; pieces += 1 + pieces / 4) {
@@ -233,7 +234,8 @@ class OpenClPoolingTest : public QObject {
     QFETCH(QString, domain);
     Random random(logged_seed(66));
     const ConvProblem p = make_problem(6, 3, 6, 5, 3);
-    const auto plain = make(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
+    const auto plain =
+        make_by(domain, context_, p, "vector", opencl_limits(kPlenty, true), nullptr);
     const auto conv = make_cut(domain, p, 1e15);
     const PooledCase given(p, random);
     const PooledStep expected = step_on_host(*plain, given);
@@ -265,8 +267,8 @@ class OpenClPoolingTest : public QObject {
     const PooledCase given(p, random);
     PooledStep step(p);
     const OpenClLimits limits = opencl_limits(kPlenty, true);
-    const auto conv = make("im2col", context_, p, "vector", limits, pooling_of(p, context_));
-    const auto plain = make("im2col", context_, p, "vector", limits, nullptr);
+    const auto conv = make_by("im2col", context_, p, "vector", limits, pooling_of(p, context_));
+    const auto plain = make_by("im2col", context_, p, "vector", limits, nullptr);
     const auto error_of = [](const auto& work) {
       try {
         work();
@@ -296,8 +298,8 @@ class OpenClPoolingTest : public QObject {
     QVERIFY(names(run(Pass::kBackwardWeights, step.grad_weight), "a place for the bias' gradient"));
     QVERIFY(!context_->is_lost());
     QVERIFY(names(error_of([&] {
-                    make("im2col", context_, p, "vector", opencl_limits(80, true),
-                         pooling_of(p, context_));
+                    make_by("im2col", context_, p, "vector", opencl_limits(80, true),
+                            pooling_of(p, context_));
                   }),
                   "what pooling chooses in the layer"));
   }
@@ -322,30 +324,13 @@ class OpenClPoolingTest : public QObject {
     for (const char* domain : {"im2col", "fft"}) QTest::newRow(domain) << QString(domain);
   }
 
-  static std::shared_ptr<OpenClPooling> pooling_of(const ConvProblem& p,
-                                                   const std::shared_ptr<OpenClContext>& context) {
-    return std::make_shared<OpenClPooling>(context, p);
-  }
-
-  static std::unique_ptr<OpenClConv> make(const QString& domain,
-                                          const std::shared_ptr<OpenClContext>& context,
-                                          const ConvProblem& p, const QString& product,
-                                          const OpenClLimits& limits,
-                                          const std::shared_ptr<OpenClPooling>& pooling) {
-    if (domain == "fft")
-      return std::make_unique<OpenClFftConv>(context, p, product.toStdString(), limits,
-                                             ChosenBy::kName, pooling);
-    return std::make_unique<OpenClIm2colConv>(context, p, product.toStdString(), limits,
-                                              ChosenBy::kName, pooling);
-  }
-
   // In blocks of pictures and of kernels.
   std::unique_ptr<OpenClConv> make_cut(const QString& domain, const ConvProblem& p,
                                        double piece_flops) const {
     OpenClLimits limits = opencl_limits(1 << 20, false);
     limits.piece_flops = piece_flops;
     for (;; limits.total -= limits.total / 20) {
-      auto conv = make(domain, context_, p, "vector", limits, pooling_of(p, context_));
+      auto conv = make_by(domain, context_, p, "vector", limits, pooling_of(p, context_));
       int cut_pictures = 0, cut_kernels = 0;
       few_blocks(*conv, cut_pictures, cut_kernels);
       if (cut_pictures && cut_kernels) return conv;

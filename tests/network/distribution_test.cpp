@@ -206,7 +206,8 @@ class DistributionTest : public QObject {
   }
 
   // An OpenCL device pools itself, as a worker and as the master's own device, and where its
-  // kernels for that have failed their check its computer does.
+  // kernels for that have failed their check its computer does; in one piece, and as a worker in
+  // chunks.
   void pooling_on_an_opencl_device_is_the_step_of_one_device_data() {
     QTest::addColumn<bool>("sound");
     QTest::newRow("by the device") << true;
@@ -232,9 +233,11 @@ class DistributionTest : public QObject {
     Random random(11);
     ThreadPool pool(test_cores(1));
     for (const SplitMode split : {SplitMode::kKernels, SplitMode::kBatch})
-      for (const bool resident : {false, true})
+      for (const auto& [resident, overlap] :
+           {std::pair{false, false}, {true, false}, {false, true}, {true, true}})
         for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
           Way way{{}, split, split};
+          way.options.overlap = overlap;
           way.options.resident_kernels = resident;
           way.options.fuse_pooling = true;
           NetworkSpec spec;
@@ -243,7 +246,7 @@ class DistributionTest : public QObject {
           spec.in_channels = 2;
           spec.in_height = 13;  // odd maps
           spec.in_width = 12;
-          const int batch = 11;
+          const int batch = overlap ? 75 : 11;
           const auto problems = spec.conv_problems(batch);
           const auto images = random_values(problems[0].input_size(), random);
           const auto labels = random_labels(batch, spec.classes, random);
@@ -269,6 +272,11 @@ class DistributionTest : public QObject {
           }
           DistributedConv convolutions(cluster, plan, way.options, pool);
           const Trained trained = train(model, convolutions, images, labels);
+          const auto slices = convolutions.take_slices();
+          const bool chunked = std::ranges::any_of(slices, [&](const Slice& slice) {
+            return slice.device == static_cast<int>(place) && slice.chunk > 0;
+          });
+          QCOMPARE(chunked, overlap && place == 1);
           const double gradients = apart(trained.gradients, expected.gradients);
           const double weights = apart(trained.weights, expected.weights);
           QVERIFY2(gradients < 3e-5 && weights < 1e-5,
