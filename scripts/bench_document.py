@@ -44,7 +44,7 @@ Unlimited bandwidth; the baseline is the faster of the two alone, in the same ru
     "methods": ("Ways to distribute", """
 500:1500 on devices that one machine stands for, one after another (`clock: virtual`), every worker on a link of its
 own without latency. The paper's method at unlimited bandwidth, then at the bandwidth that it needs for the paper's
-best speedup (found from the measured pieces of the former, median of three runs), then all options of Convoy's at a tenth of that, and at unlimited bandwidth.
+best speedup (found from the measured pieces of the former, median of three runs), then all options of Convoy's at a tenth of that, and all but rounding at unlimited bandwidth.
 GPU-like devices are five times as fast as this machine, an assumption. Medians of the runs, whose figures are medians of their steps."""),
     "predict": ("Predictions", """
 Two one-core devices on the wall clock: the step that a run predicts after calibration and baseline, before its first
