@@ -18,13 +18,14 @@ constexpr std::size_t kTileTaps = 6, kRowGrain = 12, kKernelGrain = 4;
 
 // Time in multiplications of whole vectors, one a cycle on AVX-512 cores.
 constexpr double kCyclesPerSecond = 110e9 / (2 * kLine);
-constexpr double kCopy = 0.15;    // of a float of the maps
-constexpr double kCopyLine = 45;  // of a line of them
-constexpr double kPack = 1.0;     // of a weight
-constexpr double kWrite = 0.1;    // of a float of the result
-constexpr double kTileCost = 30;  // of a tile of the result, beside its sums
-constexpr double kDotCost = 120;  // of a tile of the weights' gradient, for each block
-constexpr double kFarAway = 8;    // of a vector of maps that the second cache does not keep
+constexpr double kCopy = 0.15;         // of a float of the maps
+constexpr double kCopyByStride = 1.0;  // where columns are parted
+constexpr double kCopyLine = 45;       // of a line of them
+constexpr double kPack = 1.0;          // of a weight
+constexpr double kWrite = 0.1;         // of a float of the result
+constexpr double kTileCost = 30;       // of a tile of the result, beside its sums
+constexpr double kDotCost = 120;       // of a tile of the weights' gradient, for each block
+constexpr double kFarAway = 8;         // of a vector of maps that the second cache does not keep
 
 // What of a thread's time is lost where one task is all that it has, as cores are not equally fast;
 // half of it where there are two.
@@ -49,7 +50,8 @@ double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, st
   const std::size_t blocks = b.blocks(layout), taps = layout.offsets.size();
   const std::size_t vectors = b.block_lines * layout.runs * ceil_div(layout.run, kLine);
   const double copying =
-      kCopy * as_double(layout.copy_floats()) + kCopyLine * as_double(layout.copied_lines());
+      (layout.copies_by_stride() ? kCopyByStride : kCopy) * as_double(layout.copy_floats()) +
+      kCopyLine * as_double(layout.copied_lines());
   if (pass == Pass::kBackwardWeights) {
     const std::size_t rows = round_up(ceil_div(b.rows, b.row_parts), kKernelGrain);
     const std::size_t part = ceil_div(taps, b.tap_parts);

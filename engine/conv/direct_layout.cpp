@@ -13,6 +13,8 @@ namespace {
 // would drive one another out.
 constexpr std::size_t kMostLinesInPlace = 16;
 
+constexpr std::ptrdiff_t kLanesOfRun = kMostLanes;
+
 // Floats from one line or map to the next: an odd number of cache lines, for the same reason.
 std::size_t odd_lines(std::size_t floats) {
   return (ceil_div(floats, kMostLanes) | 1) * kMostLanes;
@@ -28,18 +30,22 @@ DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t bl
   const bool backward_data = pass == Pass::kBackwardData;
   lines = size(backward_data ? problem.in_height : problem.out_height());
   channels = size(backward_data ? problem.out_channels : problem.in_channels);
-  run = size(m.stride_width == 1 ? m.out_line : m.batch);
+  const bool apart = m.stride_width > 1 && m.batch % kLanesOfRun != 0;
+  if (apart) phases_ = m.stride_width;
+  run = size(m.stride_width == phases_ ? m.out_line : m.batch);
   runs = size(m.out_line) / run;
   block_lines_ =
       size((static_cast<std::ptrdiff_t>(block_lines) - 1) * m.stride_height + m.kernel_height);
   // Whole vectors that end with a run, whose tails are zero where that matters.
   const bool whole = pass == Pass::kBackwardWeights ? run % kMostLanes == 0 : run >= kMostLanes;
-  copied = !whole || !is_inside() || channels * size(m.kernel_height) > kMostLinesInPlace;
+  copied = apart || !whole || !is_inside() || channels * size(m.kernel_height) > kMostLinesInPlace;
   pitch_ = size(m.line);
   plane_ = size(m.map());
   if (copied) {
-    const std::ptrdiff_t last = (m.out_line / m.batch - 1) * m.stride_width + m.kernel_width;
-    pitch_ = odd_lines(size(last * m.batch) + kMostLanes);
+    const std::ptrdiff_t step = m.stride_width / phases_;
+    const std::ptrdiff_t last = (m.out_line / m.batch - 1) * step + (m.kernel_width - 1) / phases_;
+    phase_ = odd_lines(size((last + 1) * m.batch) + kMostLanes);
+    pitch_ = size(phases_) * phase_;
     plane_ = odd_lines(block_lines_ * pitch_);
   }
   line_step = size(m.stride_height) * pitch_;
@@ -48,8 +54,10 @@ DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t bl
   for (std::size_t c = 0; c < channels; ++c)
     for (std::ptrdiff_t tap = 0; tap < m.taps(); ++tap) {
       const std::ptrdiff_t at = m.turned ? m.taps() - 1 - tap : tap;
-      offsets.push_back(static_cast<std::int32_t>(c * plane_ + size(at / m.kernel_width) * pitch_ +
-                                                  size(at % m.kernel_width * m.batch)));
+      const std::ptrdiff_t i = at / m.kernel_width, j = at % m.kernel_width;
+      offsets.push_back(static_cast<std::int32_t>(c * plane_ + size(i) * pitch_ +
+                                                  size(j % phases_) * phase_ +
+                                                  size(j / phases_ * m.batch)));
     }
 }
 
@@ -68,20 +76,40 @@ const float* DirectLayout::place(const float* maps, const Range& block, float* c
   if (!copied) return maps + first * m.line - m.left * m.batch;
   const auto needed =
       static_cast<std::ptrdiff_t>(block.size() - 1) * m.stride_height + m.kernel_height;
-  const std::ptrdiff_t width = static_cast<std::ptrdiff_t>(pitch_), left = m.left * m.batch;
   for (std::size_t c = 0; c < channels; ++c)
     for (std::ptrdiff_t n = 0; n < needed; ++n) {
       float* const to = copy + c * plane_ + static_cast<std::size_t>(n) * pitch_;
       const std::ptrdiff_t row = first + n;
-      const bool inside = row >= 0 && row < m.height;
-      const std::ptrdiff_t begin = std::clamp<std::ptrdiff_t>(left, 0, width);
-      const std::ptrdiff_t end = inside ? std::clamp(m.line + left, begin, width) : begin;
-      const float* const from = maps + static_cast<std::ptrdiff_t>(c) * m.map() + row * m.line;
-      std::fill(to, to + begin, 0.0f);
-      if (inside) std::copy(from + (begin - left), from + (end - left), to + begin);
-      std::fill(to + end, to + width, 0.0f);
+      if (row < 0 || row >= m.height)
+        std::fill_n(to, pitch_, 0.0f);
+      else
+        copy_line(maps + static_cast<std::ptrdiff_t>(c) * m.map() + row * m.line, to);
     }
   return copy;
+}
+
+void DirectLayout::copy_line(const float* from, float* to) const {
+  const ColumnMatrix& m = matrix_;
+  const auto width = static_cast<std::ptrdiff_t>(phase_);
+  if (phases_ == 1) {
+    const std::ptrdiff_t left = m.left * m.batch;
+    const std::ptrdiff_t begin = std::clamp<std::ptrdiff_t>(left, 0, width);
+    const std::ptrdiff_t end = std::clamp(m.line + left, begin, width);
+    std::fill(to, to + begin, 0.0f);
+    std::copy(from + (begin - left), from + (end - left), to + begin);
+    std::fill(to + end, to + width, 0.0f);
+    return;
+  }
+  for (std::ptrdiff_t phase = 0; phase < phases_; ++phase, to += width) {
+    std::ptrdiff_t at = 0;
+    for (std::ptrdiff_t x = phase - m.left; at + m.batch <= width; x += phases_) {
+      const bool inside = x >= 0 && x < m.line / m.batch;
+      for (std::ptrdiff_t n = 0; n < m.batch; ++n)
+        to[at + n] = inside ? from[x * m.batch + n] : 0.0f;
+      at += m.batch;
+    }
+    std::fill(to + at, to + width, 0.0f);
+  }
 }
 
 }  // namespace convoy

@@ -13,7 +13,9 @@
 namespace convoy {
 
 // Sums run along lines of the output (backward-data: of the input, whose gradient is the result).
-// A line is cut into runs, over which what any tap multiplies lies side by side.
+// A line is cut into runs, over which what any tap multiplies lies side by side: whole lines at
+// stride 1, else the pictures at one place; or whole lines of a copy that keeps columns a stride
+// apart together.
 class DirectLayout {
  public:
   // For blocks of so many lines. Backward-data for stride 1 only.
@@ -30,6 +32,7 @@ class DirectLayout {
   bool is_possible() const { return !offsets.empty(); }
   std::size_t map() const { return lines * runs * run; }  // floats of a map of the sums
   std::size_t copy_floats() const { return copied ? channels * plane_ : 0; }
+  bool copies_by_stride() const { return phases_ > 1; }
   std::size_t copied_lines() const { return copied ? channels * block_lines_ : 0; }
   // What the first float of these lines' first run begins with: in `maps` or, copied, in `copy`,
   // which has copy_floats(). A vector may be read where a run's last float is.
@@ -39,7 +42,12 @@ class DirectLayout {
   ColumnMatrix matrix_;            // its input is not set
   std::size_t block_lines_;        // of the maps, for a block
   std::size_t pitch_, plane_ = 0;  // floats between lines, maps
+  // A copied line is these many pieces of so many floats: columns 0, phases, 2 * phases, ... of the
+  // padded line, then columns 1, phases + 1, ...
+  std::ptrdiff_t phases_ = 1;
+  std::size_t phase_ = 0;
   bool is_inside() const;
+  void copy_line(const float* from, float* to) const;
 };
 
 }  // namespace convoy
