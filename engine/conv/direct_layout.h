@@ -34,8 +34,8 @@ class DirectLayout {
   std::size_t copy_floats() const { return copied ? channels * plane_ : 0; }
   bool copies_by_stride() const { return phases_ > 1; }
   std::size_t copied_lines() const { return copied ? channels * block_lines_ : 0; }
-  // What the first float of these lines' first run begins with: in `maps` or, copied, in `copy`,
-  // which has copy_floats(). A vector may be read where a run's last float is.
+  // Where what the first run of these lines needs begins: in `maps` or, copied, in `copy`, which
+  // has copy_floats(). In a copy whole vectors may be read to the end of a run and beyond.
   const float* place(const float* maps, const Range& block, float* copy) const;
 
  private:

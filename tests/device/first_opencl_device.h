@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QTest>
+#include <memory>
 
 #include "engine/device/opencl_runtime.h"
 
@@ -15,6 +16,13 @@ inline OpenClDeviceEntry first_opencl_device() {
   std::string what = "this machine has no OpenCL device; scripts/test installs pocl-opencl-icd";
   for (const std::string& message : messages) what += "; " + message;
   throw Error(ErrorKind::kDevice, "OpenCL", what);
+}
+
+// A context of its own for that device, taken for a GPU.
+inline std::shared_ptr<OpenClContext> first_opencl_device_as_gpu() {
+  OpenClDeviceEntry entry = first_opencl_device();
+  entry.info.kind = DeviceKind::kGpu;
+  return std::make_shared<OpenClContext>(entry);
 }
 
 }  // namespace convoy

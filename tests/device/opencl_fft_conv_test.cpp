@@ -19,9 +19,7 @@ class OpenClFftConvTest : public QObject {
   void initTestCase() {
     context_ = shared_opencl_context(first_opencl_device());
     // The same device taken for a GPU: work-groups of many items, which share local memory.
-    OpenClDeviceEntry gpu = context_->entry();
-    gpu.info.kind = DeviceKind::kGpu;
-    as_gpu_ = std::make_shared<OpenClContext>(gpu);
+    as_gpu_ = first_opencl_device_as_gpu();
     pool_ = std::make_unique<ThreadPool>(available_cores());
   }
   void cleanupTestCase() { pool_.reset(); }

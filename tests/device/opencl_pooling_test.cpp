@@ -24,10 +24,8 @@ class OpenClPoolingTest : public QObject {
 
  private slots:
   void initTestCase() {
-    OpenClDeviceEntry entry = first_opencl_device();
-    context_ = shared_opencl_context(entry);
-    entry.info.kind = DeviceKind::kGpu;
-    as_gpu_ = std::make_shared<OpenClContext>(entry);
+    context_ = shared_opencl_context(first_opencl_device());
+    as_gpu_ = first_opencl_device_as_gpu();
   }
   void cleanupTestCase() { as_gpu_.reset(); }
 
