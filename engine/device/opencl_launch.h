@@ -1,15 +1,31 @@
 // Starting kernels and keeping device buffers.
 #pragma once
 
+#include <array>
 #include <initializer_list>
 
 #include "engine/device/opencl_runtime.h"
 
 namespace convoy {
 
-// Sets all arguments, from the first on, and enqueues. `local` may be empty: the driver then
-// chooses the work-group. The arguments' types must be those of the kernel (cl_int, cl_ulong,
-// cl_mem).
+// The work-group on a CPU of a kernel to whose items it does not matter. A CPU's driver compiles a
+// kernel anew for every shape of group that it meets, PoCL 3 for a tenth of a second each (and for
+// a single item it chooses a shape of its own): so there are few shapes, along one dimension, the
+// first one last, as an item is a whole vector along it.
+inline std::array<std::size_t, 3> cpu_work_group(std::initializer_list<std::size_t> global) {
+  std::array<std::size_t, 3> group = {1, 1, 1};
+  for (const std::size_t items : {16, 8, 4, 2, 3, 5, 7, 11, 13})
+    for (const std::size_t dimension : {1, 2, 0})
+      if (dimension < global.size() && global.begin()[dimension] % items == 0) {
+        group[dimension] = items;
+        return group;
+      }
+  return group;
+}
+
+// Sets all arguments, from the first on, and enqueues. `local` may be empty: the work-group is then
+// cpu_work_group(), or a GPU's driver chooses it. The arguments' types must be those of the kernel
+// (cl_int, cl_ulong, cl_mem).
 template <class... Arguments>
 void launch(const OpenClContext& context, cl_command_queue queue, const ClKernel& kernel,
             std::initializer_list<std::size_t> global, std::initializer_list<std::size_t> local,
@@ -18,9 +34,11 @@ void launch(const OpenClContext& context, cl_command_queue queue, const ClKernel
   (cl_check(clSetKernelArg(kernel.get(), index++, sizeof arguments, &arguments), "clSetKernelArg",
             context.id()),
    ...);
+  const std::array<std::size_t, 3> on_cpu = cpu_work_group(global);
+  const bool is_cpu = context.entry().info.kind == DeviceKind::kCpu;
+  const std::size_t* const group = local.size() ? local.begin() : is_cpu ? on_cpu.data() : nullptr;
   cl_check(clEnqueueNDRangeKernel(queue, kernel.get(), static_cast<cl_uint>(global.size()), nullptr,
-                                  global.begin(), local.size() ? local.begin() : nullptr, 0,
-                                  nullptr, nullptr),
+                                  global.begin(), group, 0, nullptr, nullptr),
            "clEnqueueNDRangeKernel", context.id());
 }
 

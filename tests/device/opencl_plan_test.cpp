@@ -2,7 +2,9 @@
 #include "engine/device/opencl_plan.h"
 
 #include <QTest>
+#include <set>
 
+#include "engine/device/opencl_launch.h"
 #include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;
@@ -19,6 +21,22 @@ class OpenClPlanTest : public QObject {
   Q_OBJECT
 
  private slots:
+  // Each shape is compiled anew.
+  void a_cpu_meets_few_shapes_of_work_groups() {
+    std::set<std::array<std::size_t, 3>> shapes;
+    for (std::size_t x = 1; x < 20; ++x)
+      for (std::size_t y = 1; y < 100; ++y)
+        for (std::size_t z = 1; z < 100; ++z) {
+          const std::array global = {x, y, z}, group = cpu_work_group({x, y, z});
+          for (std::size_t n = 0; n < 3; ++n)
+            if (global[n] % group[n] != 0) QFAIL("an uneven group");
+          shapes.insert(group);
+        }
+    QVERIFY(shapes.size() <= 28);
+    QCOMPARE(cpu_work_group({3, 8, 16}), (std::array<std::size_t, 3>{1, 1, 16}));
+    QCOMPARE(cpu_work_group({6}), (std::array<std::size_t, 3>{2, 1, 1}));
+  }
+
   void nothing_is_cut_where_all_fits() {
     const OpenClBlocks whole{128, 800, 100};
     QCOMPARE(
