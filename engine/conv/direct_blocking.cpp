@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "engine/base/rounding.h"
-#include "engine/conv/conv_cost.h"
 #include "engine/conv/direct_product.h"
 #include "engine/conv/gemm_tasks.h"
 
