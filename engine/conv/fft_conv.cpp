@@ -1,15 +1,18 @@
 #include "engine/conv/fft_conv.h"
 
+#include "engine/base/rounding.h"
 #include "engine/conv/conv_cost.h"
 #include "engine/conv/fft_blocking.h"
 #include "engine/conv/fft_plan.h"
+#include "engine/conv/fft_transform.h"
 
 namespace convoy {
 namespace {
 
-constexpr double kTransformFlopsPerSecond = 30e9;  // of the transforms' short sums, one thread
+constexpr double kTransformFlopsPerSecond = 100e9;  // of the transforms' short sums, one thread
 
-constexpr double kProductSeconds = 1e-6;  // of a product of next to nothing
+constexpr double kSpectrumBytesPerSecond = 15e9;  // written and read again, one thread
+constexpr double kProductSeconds = 3e-7;          // of a product of next to nothing
 
 }  // namespace
 
@@ -37,9 +40,10 @@ bool FftConv::is_accurate(const ConvProblem& p, Pass pass) const {
 double FftConv::estimated_seconds(const ConvProblem& p, Pass pass, int threads) const {
   const FftGeometry geometry = choose_fft_geometry(p);
   const double channels = p.in_channels, kernels = p.out_channels;
+  const double lanes = static_cast<double>(round_up(static_cast<std::size_t>(p.batch), kFftLanes));
   const double columns = 1.0 * geometry.tiles() * p.batch;
   const double planes = static_cast<double>(geometry.planes());
-  const double weights = channels * kernels, maps = (channels + kernels) * columns;
+  const double weights = channels * kernels, maps = (channels + kernels) * geometry.tiles() * lanes;
   const double arithmetic =
       2 * planes * (geometry.vertical.size + geometry.horizontal.size) * (weights + maps);
   // Every spectrum goes out to memory and comes back.
@@ -48,9 +52,9 @@ double FftConv::estimated_seconds(const ConvProblem& p, Pass pass, int threads) 
                           : pass == Pass::kBackwardData ? sgemm_seconds(channels, columns, kernels)
                                                         : sgemm_seconds(kernels, channels, columns);
   // Many phases that wait for all threads, and many products.
-  const double overhead = 1e-4 + geometry.products() * kProductSeconds;
+  const double overhead = 5e-5 + geometry.products() * kProductSeconds;
   return overhead + (geometry.products() * products + arithmetic / kTransformFlopsPerSecond +
-                     bytes / kCopyBytesPerSecond) /
+                     bytes / kSpectrumBytesPerSecond) /
                         threads;
 }
 

@@ -18,6 +18,8 @@ namespace {
 // As for a CPU; see algorithm_choice.cpp.
 constexpr double kWorthATrial = 3.0;
 constexpr double kNearWhenMeasuring = 1.1, kNear = 2.0;
+// How much longer than by the CPU's own code, beside im2col's, transforms take here (on PoCL).
+constexpr double kSlowerTransforms = 2.0;
 // CLBlast's products and the tiled ones; nothing else suits a GPU.
 constexpr std::size_t kProductsOfGpu = 2;
 
@@ -170,19 +172,20 @@ class Chooser {
     }
   }
 
-  // By the model of the CPU's algorithm.
-  Domain estimated(const char* name, const char* cpu_algorithm) const {
+  // By the model of the CPU's algorithm, which takes `factor` times as long here.
+  Domain estimated(const char* name, const char* cpu_algorithm, double factor) const {
     Domain domain{name, {}};
     const ConvAlgorithm& algorithm = *find_conv_algorithm(cpu_algorithm);
     for (const Pass pass : open_passes())
       if (algorithm.supports(problem_, pass) && algorithm.is_accurate(problem_, pass))
         domain.seconds[index(pass)] =
-            algorithm.estimated_seconds(problem_, pass, device_.compute_units);
+            factor * algorithm.estimated_seconds(problem_, pass, device_.compute_units);
     return domain;
   }
 
   void find_candidates() {
-    std::vector<Domain> domains = {estimated("im2col", "gemm"), estimated("fft", "fft")};
+    std::vector<Domain> domains = {estimated("im2col", "gemm", 1.0),
+                                   estimated("fft", "fft", kSlowerTransforms)};
     constexpr double kNever = std::numeric_limits<double>::infinity();
     std::ranges::stable_sort(domains, {}, [&](const Domain& domain) {
       double sum = 0.0;
