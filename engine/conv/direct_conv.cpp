@@ -113,7 +113,7 @@ class DirectPlan : public ConvPlan {
 }  // namespace
 
 bool DirectConv::supports(const ConvProblem& problem, Pass pass) const {
-  return pass != Pass::kBackwardData || (problem.stride_height == 1 && problem.stride_width == 1);
+  return slides_kernels(problem, pass);
 }
 
 double DirectConv::estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const {

@@ -74,7 +74,7 @@ class ImplicitGemmPlan : public ConvPlan {
 }  // namespace
 
 bool ImplicitGemmConv::supports(const ConvProblem& problem, Pass pass) const {
-  return pass != Pass::kBackwardData || (problem.stride_height == 1 && problem.stride_width == 1);
+  return slides_kernels(problem, pass);
 }
 
 double ImplicitGemmConv::estimated_seconds(const ConvProblem& problem, Pass pass,
