@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "engine/conv/conv_algorithm.h"
@@ -6,15 +7,16 @@
 #include "engine/conv/fft_conv.h"
 #include "engine/conv/gemm_conv.h"
 #include "engine/conv/implicit_gemm_conv.h"
+#include "engine/conv/polyphase_conv.h"
 #include "engine/conv/reference_conv.h"
 
 namespace convoy {
 
 const std::vector<const ConvAlgorithm*>& conv_algorithms() {
-  static const DirectConv direct;
-  static const FftConv fft;
+  static const PolyphaseConv direct(std::make_unique<DirectConv>());
+  static const PolyphaseConv fft(std::make_unique<FftConv>());
   static const GemmConv gemm;
-  static const ImplicitGemmConv implicit_gemm;
+  static const PolyphaseConv implicit_gemm(std::make_unique<ImplicitGemmConv>());
   static const ReferenceConv reference;
   static const std::vector<const ConvAlgorithm*> all = {&direct, &fft, &gemm, &implicit_gemm,
                                                         &reference};

@@ -16,6 +16,10 @@ bool reads(Pass pass, Operand operand) {
   return false;
 }
 
+bool slides_kernels(const ConvProblem& problem, Pass pass) {
+  return pass != Pass::kBackwardData || (problem.stride_height == 1 && problem.stride_width == 1);
+}
+
 const char* pass_name(Pass pass) {
   switch (pass) {
     case Pass::kForward:

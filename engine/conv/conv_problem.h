@@ -74,6 +74,10 @@ struct ConvProblem {
   std::string describe() const;
 };
 
+// Whether a pass slides kernels over maps: all but backward-data at larger strides, which reaches
+// an input's place with only some of the taps.
+bool slides_kernels(const ConvProblem& problem, Pass pass);
+
 }  // namespace convoy
 
 template <>

@@ -11,10 +11,6 @@ bool is_soon_done(const ConvProblem& problem) {
   return problem.flops() < 1e6;  // some 10 microseconds
 }
 
-bool slides_kernels(const ConvProblem& problem, Pass pass) {
-  return pass != Pass::kBackwardData || (problem.stride_height == 1 && problem.stride_width == 1);
-}
-
 void run_tasks(const ConvProblem& problem, std::size_t count, ThreadPool& pool,
                const StopToken* stop, const std::function<void(std::size_t, int)>& work) {
   if (is_soon_done(problem))

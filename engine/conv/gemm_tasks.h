@@ -1,5 +1,5 @@
-// What the convolutions that sum products have in common, directly or as matrix products: what they
-// can do, tasks for threads, blocks within a task, and partial results.
+// What the convolutions that sum products have in common, directly or as matrix products:
+// tasks for threads, blocks within a task, and partial results.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,6 @@ namespace convoy {
 
 // Whether one thread has done all of a pass before others would have woken up.
 bool is_soon_done(const ConvProblem& problem);
-
-// Whether a pass slides kernels over maps: all but backward-data at larger strides, which reaches
-// an input's place with only some of the taps.
-bool slides_kernels(const ConvProblem& problem, Pass pass);
 
 // Calls work(n, thread) for every n in [0, count): in the calling thread where all is soon done,
 // else on the pool's.

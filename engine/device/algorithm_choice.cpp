@@ -20,17 +20,19 @@ constexpr double kNearWhenMeasuring = 1.1, kNear = 2.0;
 
 using Candidates = std::vector<const ConvAlgorithm*>;  // the least estimated time first
 
-std::string all_names() {
+template <class Wanted>
+std::string names_of(const Wanted& wanted) {
   std::string names;
   for (const ConvAlgorithm* algorithm : conv_algorithms())
-    names += (names.empty() ? "" : ", ") + std::string(algorithm->name());
+    if (wanted(*algorithm)) names += (names.empty() ? "" : ", ") + std::string(algorithm->name());
   return names;
 }
 
 const ConvAlgorithm& algorithm_named(const std::string& name) {
   if (const ConvAlgorithm* algorithm = find_conv_algorithm(name)) return *algorithm;
   throw Error(ErrorKind::kUsage, "algorithm",
-              "there is no convolution algorithm \"" + name + "\"; choose one of " + all_names());
+              "there is no convolution algorithm \"" + name + "\"; choose one of " +
+                  names_of([](const ConvAlgorithm&) { return true; }));
 }
 
 [[noreturn]] void refuse(const DeviceInfo& device, const ConvProblem& problem, Pass pass,
@@ -56,6 +58,9 @@ class Chooser {
  private:
   AlgorithmChoice& choice(Pass pass) { return choices_[static_cast<std::size_t>(pass)]; }
   Candidates& candidates(Pass pass) { return candidates_[static_cast<std::size_t>(pass)]; }
+  std::string names_for(Pass pass) const {
+    return names_of([&](const ConvAlgorithm& a) { return a.supports(problem_, pass); });
+  }
   bool is_candidate(Pass pass, const ConvAlgorithm* algorithm) {
     const Candidates& all = candidates(pass);
     return std::find(all.begin(), all.end(), algorithm) != all.end();
@@ -125,15 +130,15 @@ class Chooser {
     if (all.empty()) refuse(device_, problem_, pass, "no algorithm can", options_.scratch_limit);
   }
 
-  // A choice stands as long as there is nothing new to choose from.
+  // A choice stands as long as there is nothing new to choose from for this problem and pass.
   ConvChoiceKey key(Pass pass, bool limited) const {
     return {problem_,
             pass,
             device_.compute_units,
             limited ? options_.scratch_limit : 0,
             device_.name,
-            std::string("Convoy ") + CONVOY_VERSION + " (" + all_names() + "), " + device_.backend +
-                ", " + device_.driver};
+            std::string("Convoy ") + CONVOY_VERSION + " (" + names_for(pass) + "), " +
+                device_.backend + ", " + device_.driver};
   }
 
   // Whole steps compete, as passes by the same algorithm share what they make of an operand.

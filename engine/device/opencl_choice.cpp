@@ -186,6 +186,9 @@ class Chooser {
   void find_candidates() {
     std::vector<Domain> domains = {estimated("im2col", "gemm", 1.0),
                                    estimated("fft", "fft", kSlowerTransforms)};
+    // A CPU's transforms do that by phases.
+    if (!slides_kernels(problem_, Pass::kBackwardData))
+      domains[1].seconds[index(Pass::kBackwardData)].reset();
     constexpr double kNever = std::numeric_limits<double>::infinity();
     std::ranges::stable_sort(domains, {}, [&](const Domain& domain) {
       double sum = 0.0;

@@ -24,4 +24,10 @@ inline constexpr std::size_t kMaxBlasSize = 0x7fffffff;
 std::string blas_version();  // "OpenBLAS 0.3.21"
 std::string blas_kernels();  // the processor that its kernels were written for: "SkylakeX"
 
+// OpenBLAS takes kernels of 2004 on processors that came after it, a fifth as fast as those that
+// their instructions allow. The kernels to take instead of `chosen` with these instructions (FMA is
+// part of avx2); empty where there are no better ones, or OpenBLAS knew the processor. sgemm() and
+// blas_kernels() follow this, unless the user has set OPENBLAS_CORETYPE.
+std::string better_blas_kernels(const std::string& chosen, bool avx2, bool avx512);
+
 }  // namespace convoy
