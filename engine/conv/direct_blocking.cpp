@@ -13,12 +13,13 @@ namespace {
 constexpr std::size_t kLine = 16;  // floats in a cache line
 // Floats of maps that stay in a core's second cache while all rows pass by.
 constexpr std::size_t kCachedFloats = std::size_t{96} << 10;
+constexpr std::size_t kMostFloats = 4 * kCachedFloats;  // of maps, for blocks of several lines
 constexpr std::size_t kTileTaps = 6, kRowGrain = 12, kKernelGrain = 4;
 
 // Time in multiplications of whole vectors, one a cycle on AVX-512 cores.
 constexpr double kCyclesPerSecond = 110e9 / (2 * kLine);
 constexpr double kCopy = 0.15;         // of a float of the maps
-constexpr double kCopyByStride = 1.0;  // where columns are parted
+constexpr double kCopyByStride = 0.3;  // where columns are parted
 constexpr double kCopyLine = 45;       // of a line of them
 constexpr double kPack = 1.0;          // of a weight
 constexpr double kWrite = 0.1;         // of a float of the result
@@ -51,17 +52,19 @@ double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, st
   const double copying =
       (layout.copies_by_stride() ? kCopyByStride : kCopy) * as_double(layout.copy_floats()) +
       kCopyLine * as_double(layout.copied_lines());
+  const double reading =
+      b.block_lines * layout.line_step * layout.channels > kCachedFloats ? kFarAway : 0.0;
   if (pass == Pass::kBackwardWeights) {
     const std::size_t rows = round_up(ceil_div(b.rows, b.row_parts), kKernelGrain);
     const std::size_t part = ceil_div(taps, b.tap_parts);
     const double tiles = as_double(ceil_div(rows, kKernelGrain) * ceil_div(part, kTileTaps));
     const double zeros = layout.run % kLine ? kCopy * kLine * as_double(vectors * rows) : 0.0;
-    const double block = as_double(rows * part * vectors) + kDotCost * tiles + zeros + copying;
+    const double block = as_double(rows * part * vectors) +
+                         reading * as_double(ceil_div(rows, kKernelGrain) * part * vectors) +
+                         kDotCost * tiles + zeros + copying;
     return in_turns(b.row_parts * b.tap_parts, threads) * as_double(blocks) * block;
   }
   const std::size_t rows = ceil_div(b.rows, b.row_parts);
-  const double reading =
-      b.block_lines * layout.line_step * layout.channels > kCachedFloats ? kFarAway : 0.0;
   const double tiles = as_double(ceil_div(rows, kRowGrain) * ceil_div(vectors, 2));
   const double block = as_double(rows * vectors) * (as_double(taps) + kWrite * kLine) +
                        reading * as_double(vectors * taps) + kTileCost * tiles + copying;
@@ -84,7 +87,7 @@ std::optional<Choice> choose(const ConvProblem& problem, Pass pass, int threads,
     const std::size_t maps = lines * layout.line_step * layout.channels;
     const std::size_t gradients =
         pass == Pass::kBackwardWeights ? kKernelGrain * lines * layout.runs * layout.run : 0;
-    if (lines > 1 && maps + gradients > kCachedFloats) return best;
+    if (lines > 1 && maps + gradients > kMostFloats) return best;
     DirectBlocking b{rows_of(problem, pass), 1, 1, lines};
     const auto consider = [&] {
       if (direct_scratch_floats(pass, layout, b, static_cast<int>(workers)) >

@@ -20,6 +20,27 @@ std::size_t odd_lines(std::size_t floats) {
   return (ceil_div(floats, kMostLanes) | 1) * kMostLanes;
 }
 
+// `count` pieces of `size` floats that lie `step` apart, side by side.
+template <std::ptrdiff_t kSize>
+void copy_pieces(const float* from, std::ptrdiff_t step, std::ptrdiff_t count, float* to) {
+  for (std::ptrdiff_t n = 0; n < count; ++n) std::copy_n(from + n * step, kSize, to + n * kSize);
+}
+void copy_apart(const float* from, std::ptrdiff_t step, std::ptrdiff_t size, std::ptrdiff_t count,
+                float* to) {
+  switch (size) {
+    case 1:
+      return copy_pieces<1>(from, step, count, to);
+    case 2:
+      return copy_pieces<2>(from, step, count, to);
+    case 4:
+      return copy_pieces<4>(from, step, count, to);
+    case 8:
+      return copy_pieces<8>(from, step, count, to);
+    default:
+      for (std::ptrdiff_t n = 0; n < count; ++n) std::copy_n(from + n * step, size, to + n * size);
+  }
+}
+
 }  // namespace
 
 DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t block_lines)
@@ -100,15 +121,17 @@ void DirectLayout::copy_line(const float* from, float* to) const {
     std::fill(to + end, to + width, 0.0f);
     return;
   }
+  const std::ptrdiff_t columns = m.line / m.batch, room = width / m.batch;
   for (std::ptrdiff_t phase = 0; phase < phases_; ++phase, to += width) {
-    std::ptrdiff_t at = 0;
-    for (std::ptrdiff_t x = phase - m.left; at + m.batch <= width; x += phases_) {
-      const bool inside = x >= 0 && x < m.line / m.batch;
-      for (std::ptrdiff_t n = 0; n < m.batch; ++n)
-        to[at + n] = inside ? from[x * m.batch + n] : 0.0f;
-      at += m.batch;
-    }
-    std::fill(to + at, to + width, 0.0f);
+    // Column n of the phase is column phase - left + n * phases of the map.
+    const auto first_from = [&](std::ptrdiff_t column) {
+      return std::clamp<std::ptrdiff_t>((column + m.left - phase + phases_ - 1) / phases_, 0, room);
+    };
+    const std::ptrdiff_t begin = first_from(0), end = first_from(columns);
+    std::fill(to, to + begin * m.batch, 0.0f);
+    copy_apart(from + (phase - m.left + begin * phases_) * m.batch, phases_ * m.batch, m.batch,
+               end - begin, to + begin * m.batch);
+    std::fill(to + end * m.batch, to + width, 0.0f);
   }
 }
 

@@ -21,16 +21,19 @@ constexpr std::size_t kColumnBlock = kMostColumns, kInnerBlock = 512;
 struct PackingCost {
   double left, right;
 };
-PackingCost packing_cost(Pass pass) {
+constexpr double kPieceCost = 12;  // of neighbouring floats of the maps, however few
+PackingCost packing_cost(const ConvProblem& p, Pass pass) {
+  const int width = pass == Pass::kBackwardData ? p.in_width : p.out_width();
+  const double piece = kPieceCost / (p.stride_width == 1 ? width * p.batch : p.batch);
   switch (pass) {
     case Pass::kForward:
-      return {0.5, 0.3};
+      return {0.5, 0.3 + piece};
     case Pass::kBackwardData:
-      return {1.2, 0.3};
+      return {1.2, 0.3 + piece};
     case Pass::kBackwardWeights:
       break;
   }
-  return {0.5, 0.9};
+  return {0.5, 0.9 + piece};
 }
 constexpr double kLanes = 16;
 constexpr double kCyclesPerSecond = kFlopsPerSecond / (2 * kLanes);
@@ -40,7 +43,7 @@ std::size_t largest_part(std::size_t side, std::size_t parts, std::size_t tile) 
   return std::min(side, ceil_div(ceil_div(side, tile), parts) * tile);
 }
 
-double cycles(const ProductSides& s, Pass pass, std::size_t threads,
+double cycles(const ProductSides& s, const PackingCost& packing, std::size_t threads,
               const ImplicitGemmBlocking& b) {
   const auto rows = static_cast<double>(round_up(largest_part(s.rows, b.row_parts, kTileRows), 4));
   const std::size_t part = largest_part(s.columns, b.column_parts, kTileColumns);
@@ -48,7 +51,6 @@ double cycles(const ProductSides& s, Pass pass, std::size_t threads,
   const auto inner = static_cast<double>(ceil_div(s.inner, b.inner_parts));
   const auto rounds = static_cast<double>(ceil_div(b.tasks(), threads));
   const auto blocks = static_cast<double>(ceil_div(part, kColumnBlock));
-  const PackingCost packing = packing_cost(pass);
   const double partials =
       b.inner_parts == 1 ? 0.0 : static_cast<double>(s.rows * s.columns * b.inner_parts);
   return rounds * inner *
@@ -57,19 +59,19 @@ double cycles(const ProductSides& s, Pass pass, std::size_t threads,
 }
 
 // The division in which `threads` tasks take the least time.
-ImplicitGemmBlocking divide(const ProductSides& s, Pass pass, std::size_t threads,
+ImplicitGemmBlocking divide(const ProductSides& s, const PackingCost& packing, std::size_t threads,
                             std::size_t most_inner_parts) {
   const std::size_t most_rows = ceil_div(s.rows, kTileRows);
   const std::size_t most_columns = ceil_div(s.columns, kTileColumns);
   ImplicitGemmBlocking best;
-  double least = cycles(s, pass, threads, best);
+  double least = cycles(s, packing, threads, best);
   for (std::size_t i = 1; i <= std::min(threads, most_inner_parts); ++i)
     for (std::size_t c = 1; c <= std::min(ceil_div(threads, i), most_columns); ++c) {
       ImplicitGemmBlocking b;
       b.inner_parts = i;
       b.column_parts = c;
       b.row_parts = std::min(ceil_div(threads, i * c), most_rows);
-      const double time = cycles(s, pass, threads, b);
+      const double time = cycles(s, packing, threads, b);
       if (time >= least) continue;
       least = time;
       best = b;
@@ -107,7 +109,7 @@ std::optional<ImplicitGemmBlocking> choose_implicit_gemm_blocking(const ConvProb
       pass == Pass::kBackwardWeights
           ? std::min(fitting, std::max<std::size_t>(1, sides.inner / kInnerRun))
           : 1;
-  ImplicitGemmBlocking b = divide(sides, pass, count, most_inner);
+  ImplicitGemmBlocking b = divide(sides, packing_cost(problem, pass), count, most_inner);
   // A few tasks for each thread even out cores of unequal speed.
   if (count > 1 && b.row_parts == 1 && b.inner_parts == 1)
     b.column_parts *= std::clamp<std::size_t>(sides.columns / b.column_parts / kColumnBlock, 1, 4);
@@ -128,7 +130,9 @@ double implicit_gemm_seconds(const ConvProblem& problem, Pass pass, int threads)
   const ProductSides sides = sides_of(problem, pass, &threads);
   const auto count = static_cast<std::size_t>(threads);
   const std::size_t most_inner = pass == Pass::kBackwardWeights ? count : 1;
-  return cycles(sides, pass, count, divide(sides, pass, count, most_inner)) / kCyclesPerSecond;
+  const PackingCost packing = packing_cost(problem, pass);
+  return cycles(sides, packing, count, divide(sides, packing, count, most_inner)) /
+         kCyclesPerSecond;
 }
 
 }  // namespace convoy
