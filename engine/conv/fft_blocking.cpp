@@ -123,11 +123,15 @@ FftGeometry choose_fft_geometry(const ConvProblem& p) {
     for (const FftAxis& h : sizes(p.in_width, p.out_width(), p.kernel_width, p.padding.left)) {
       const FftGeometry geometry{v, h};
       const double columns = geometry.tiles() * batch;
+      // Of batches that fill the lanes nearly all of them count.
+      const double lanes = p.batch < static_cast<int>(kFftLanes)
+                               ? static_cast<double>(fft_lanes_of_map(p.batch, geometry.tiles()))
+                               : columns;
       const double products = 2 * geometry.products() * channels * kernels * columns;
       // A transformed element costs two short sums and its way through memory and back: 0.4 to 0.7
       // ns where the products do a hundred operations in one.
       const double elements = static_cast<double>(geometry.planes()) *
-                              (channels * kernels + (channels + kernels) * columns);
+                              (channels * kernels + (channels + kernels) * lanes);
       const double work = products + elements * (v.size + h.size + 30);
       if (best.vertical.size == 0 || work < least) {
         best = geometry;

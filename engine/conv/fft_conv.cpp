@@ -40,10 +40,10 @@ bool FftConv::is_accurate(const ConvProblem& p, Pass pass) const {
 double FftConv::estimated_seconds(const ConvProblem& p, Pass pass, int threads) const {
   const FftGeometry geometry = choose_fft_geometry(p);
   const double channels = p.in_channels, kernels = p.out_channels;
-  const double lanes = static_cast<double>(round_up(static_cast<std::size_t>(p.batch), kFftLanes));
+  const auto lanes = static_cast<double>(fft_lanes_of_map(p.batch, geometry.tiles()));
   const double columns = 1.0 * geometry.tiles() * p.batch;
   const double planes = static_cast<double>(geometry.planes());
-  const double weights = channels * kernels, maps = (channels + kernels) * geometry.tiles() * lanes;
+  const double weights = channels * kernels, maps = (channels + kernels) * lanes;
   const double arithmetic =
       2 * planes * (geometry.vertical.size + geometry.horizontal.size) * (weights + maps);
   // Every spectrum goes out to memory and comes back.

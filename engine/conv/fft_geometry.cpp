@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/base/rounding.h"
+#include "engine/conv/fft_transform.h"
+
 namespace convoy {
 namespace {
 
@@ -52,6 +55,16 @@ std::optional<FftAxis> make_fft_axis(int size, int input, int output, int kernel
 double FftGeometry::products() const {
   const double real = real_points(vertical.size) * real_points(horizontal.size);
   return 1.5 * (static_cast<double>(planes()) - real) + real;
+}
+
+bool fft_mixes_tiles(int batch, int tiles) {
+  return batch < static_cast<int>(kFftLanes) && tiles > 1;
+}
+
+std::size_t fft_lanes_of_map(int batch, int tiles) {
+  const auto pictures = static_cast<std::size_t>(batch), count = static_cast<std::size_t>(tiles);
+  return fft_mixes_tiles(batch, tiles) ? round_up(pictures * count, kFftLanes)
+                                       : round_up(pictures, kFftLanes) * count;
 }
 
 std::vector<FftPoint> fft_points(int vertical_size, int horizontal_size) {

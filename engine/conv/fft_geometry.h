@@ -49,6 +49,11 @@ struct FftGeometry {
   double products() const;
 };
 
+// Whether the lanes of a transform are filled with pictures of several tiles.
+bool fft_mixes_tiles(int batch, int tiles);
+// Pictures and tiles that the transforms of a map work on, with the lanes that are left empty.
+std::size_t fft_lanes_of_map(int batch, int tiles);
+
 // A point of the spectrum of a real image as two of its planes; see fft_transform.h.
 struct FftPoint {
   std::size_t real = 0, imaginary = 0;

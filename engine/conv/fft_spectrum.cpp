@@ -40,16 +40,16 @@ void collect(const float* row, std::size_t plane_stride, std::size_t planes, std
 
 }  // namespace
 
-// Offset of the tile's first element, and where its rows and columns lie on the circle.
-struct FftSpectrum::Place {
-  std::size_t offset;
-  FftSpan rows, columns;
-};
-
 FftSpectrum::FftSpectrum(const ConvProblem& problem, const FftGeometry& geometry)
     : p_(problem),
       geometry_(geometry),
-      transform_(geometry.vertical.size, geometry.horizontal.size) {}
+      transform_(geometry.vertical.size, geometry.horizontal.size) {
+  const int tiles = geometry_.tiles();
+  if (!fft_mixes_tiles(problem.batch, tiles)) return;
+  for (const MapRole role : {MapRole::kInput, MapRole::kOutput})
+    for (int tile = 0; tile < tiles; ++tile)
+      places_[static_cast<std::size_t>(role)].push_back(place(role, 0, size(tile)));
+}
 
 FftSpectrum::Place FftSpectrum::place(MapRole role, std::size_t channel, std::size_t tile) const {
   const auto across = size(geometry_.horizontal.tiles());
@@ -100,6 +100,8 @@ FftAhead FftSpectrum::next_lanes(const float* row, std::size_t column, std::size
 void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t channel,
                                 std::size_t ahead, Range columns, float* row,
                                 std::size_t plane_stride, bool streamed, float* work) const {
+  if (mixes_tiles())
+    return transform_mixed(role, maps, channel, columns, row, plane_stride, streamed, work);
   float* const gathered = work + transform_.work_floats();
   float* const staged = gathered + transform_.planes() * kFftLanes;
   for_runs(columns, size(p_.batch),
@@ -139,6 +141,7 @@ void FftSpectrum::transform_map(MapRole role, const float* maps, std::size_t cha
 void FftSpectrum::restore_map(MapRole role, const float* row, std::size_t plane_stride,
                               std::size_t channel, std::size_t ahead, Range columns, float* maps,
                               bool streamed, float* work) const {
+  if (mixes_tiles()) return restore_mixed(role, row, plane_stride, channel, columns, maps, work);
   float* const gathered = work + transform_.work_floats();
   float* const collected = gathered + transform_.planes() * kFftLanes;
   const bool add = role == MapRole::kInput && geometry_.tiles() > 1;

@@ -8,7 +8,9 @@
 // safe to call from several threads for different rows.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <vector>
 
 #include "engine/conv/fft_geometry.h"
 #include "engine/conv/fft_transform.h"
@@ -42,8 +44,22 @@ class FftSpectrum {
                        std::size_t part, std::size_t ahead, float* weights, float* work) const;
 
  private:
-  struct Place;  // a tile in a map
+  // A tile in a map: the offset of its first element, and where its rows and columns lie on the
+  // circle.
+  struct Place {
+    std::size_t offset;
+    FftSpan rows, columns;
+  };
   Place place(MapRole role, std::size_t channel, std::size_t tile) const;
+
+  // Batches smaller than kFftLanes fill the lanes with several tiles (fft_mixed_tiles.cpp).
+  bool mixes_tiles() const { return !places_[0].empty(); }
+  struct MixedTiles;
+  MixedTiles mixed_tiles(MapRole role, std::size_t channel, Range columns) const;
+  void transform_mixed(MapRole role, const float* maps, std::size_t channel, Range columns,
+                       float* row, std::size_t plane_stride, bool streamed, float* work) const;
+  void restore_mixed(MapRole role, const float* row, std::size_t plane_stride, std::size_t channel,
+                     Range columns, float* maps, float* work) const;
   FftAhead next_tiles(MapRole role, const float* maps, std::size_t channel, std::size_t column,
                       Range columns, std::size_t ahead) const;
   FftAhead next_lanes(const float* row, std::size_t column, std::size_t columns,
@@ -54,6 +70,7 @@ class FftSpectrum {
   const ConvProblem p_;
   const FftGeometry geometry_;
   const FftTransform transform_;
+  std::array<std::vector<Place>, 2> places_;  // by role: of all tiles in channel 0, to be mixed
 };
 
 }  // namespace convoy

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/conv/fft_blocking.h"
 #include "tests/base/test_cores.h"
 #include "tests/conv/random_convolution.h"
 
@@ -170,6 +171,31 @@ class ConvAlgorithmsTest : public QObject {
     QFETCH(int, kernel_size);
     Random random(11);
     compare_everywhere(make_problem(batch, channels, size, kernels, kernel_size), random);
+  }
+
+  // Tiles of several places in the lanes of one transform, at the edges and between, in blocks too.
+  void small_batches_in_tiles_data() {
+    QTest::addColumn<int>("batch");
+    QTest::addColumn<int>("kernel_size");
+    QTest::addColumn<int>("padding");
+    QTest::newRow("one picture") << 1 << 3 << 1;
+    QTest::newRow("one picture, no padding") << 1 << 5 << 0;
+    QTest::newRow("two pictures, large kernels") << 2 << 11 << 5;
+    QTest::newRow("five pictures, much padding") << 5 << 4 << 4;
+    QTest::newRow("a picture less than lanes") << 15 << 7 << 3;
+  }
+  void small_batches_in_tiles() {
+    QFETCH(int, batch);
+    QFETCH(int, kernel_size);
+    QFETCH(int, padding);
+    Random random(13);
+    ConvProblem problem = make_problem(batch, 6, 75, 9, kernel_size);
+    problem.in_width = 41;
+    problem.padding = Padding::all(padding);
+    QVERIFY(choose_fft_geometry(problem).tiles() > 1);
+    compare_everywhere(problem, random);
+    problem.padding.left = 0;
+    compare_everywhere(problem, random);
   }
 
   void too_little_scratch_gives_no_plan() {
