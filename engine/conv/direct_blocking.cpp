@@ -6,6 +6,7 @@
 #include "engine/base/rounding.h"
 #include "engine/conv/direct_product.h"
 #include "engine/conv/gemm_tasks.h"
+#include "engine/conv/product_panel.h"
 
 namespace convoy {
 namespace {
@@ -21,15 +22,20 @@ constexpr double kCyclesPerSecond = 110e9 / (2 * kLine);
 constexpr double kCopy = 0.15;         // of a float of the maps
 constexpr double kCopyByStride = 0.3;  // where columns are parted
 constexpr double kCopyLine = 45;       // of a line of them
+constexpr double kCopyPiece = 8;       // of a line of joined results
 constexpr double kPack = 1.0;          // of a weight
 constexpr double kWrite = 0.1;         // of a float of the result
 constexpr double kTileCost = 30;       // of a tile of the result, beside its sums
-constexpr double kDotCost = 120;       // of a tile of the weights' gradient, for each block
+constexpr double kDotCost = 60;        // of a tile of the weights' gradient, for each block
 constexpr double kFarAway = 8;         // of a vector of maps that the second cache does not keep
 
 // What of a thread's time is lost where one task is all that it has, as cores are not equally fast;
 // half of it where there are two.
 constexpr double kUneven = 0.04;
+
+std::size_t largest_rows(const DirectBlocking& b) {
+  return std::min(b.rows, ceil_div(ceil_div(b.rows, kMostRows), b.row_parts) * kMostRows);
+}
 
 double as_double(std::size_t n) {
   return static_cast<double>(n);
@@ -46,14 +52,23 @@ std::size_t rows_of(const ConvProblem& problem, Pass pass) {
                                                               : problem.out_channels);
 }
 
+std::size_t vectors_of(const DirectLayout& layout, std::size_t lines) {
+  return layout.joined ? ceil_div(layout.joined_run(lines), kLine)
+                       : lines * layout.runs * ceil_div(layout.run, kLine);
+}
+
+// That a block goes over again and again.
+std::size_t floats_of_maps(const DirectLayout& layout, std::size_t lines) {
+  return layout.joined ? layout.copy_floats() : lines * layout.line_step * layout.channels;
+}
+
 double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, std::size_t threads) {
   const std::size_t blocks = b.blocks(layout), taps = layout.offsets.size();
-  const std::size_t vectors = b.block_lines * layout.runs * ceil_div(layout.run, kLine);
+  const std::size_t vectors = vectors_of(layout, b.block_lines);
   const double copying =
       (layout.copies_by_stride() ? kCopyByStride : kCopy) * as_double(layout.copy_floats()) +
       kCopyLine * as_double(layout.copied_lines());
-  const double reading =
-      b.block_lines * layout.line_step * layout.channels > kCachedFloats ? kFarAway : 0.0;
+  const double reading = floats_of_maps(layout, b.block_lines) > kCachedFloats ? kFarAway : 0.0;
   if (pass == Pass::kBackwardWeights) {
     const std::size_t rows = round_up(ceil_div(b.rows, b.row_parts), kKernelGrain);
     const std::size_t part = ceil_div(taps, b.tap_parts);
@@ -66,8 +81,11 @@ double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, st
   }
   const std::size_t rows = ceil_div(b.rows, b.row_parts);
   const double tiles = as_double(ceil_div(rows, kRowGrain) * ceil_div(vectors, 2));
+  const double parting =
+      layout.joined ? as_double(rows * b.block_lines) * (kCopyPiece + kCopy * as_double(layout.run))
+                    : 0.0;
   const double block = as_double(rows * vectors) * (as_double(taps) + kWrite * kLine) +
-                       reading * as_double(vectors * taps) + kTileCost * tiles + copying;
+                       reading * as_double(vectors * taps) + kTileCost * tiles + copying + parting;
   return in_turns(b.row_parts * blocks, threads) * block +
          kPack * as_double(b.rows * taps) / as_double(threads);
 }
@@ -77,24 +95,23 @@ struct Choice {
   double cycles = std::numeric_limits<double>::infinity();
 };
 
-std::optional<Choice> choose(const ConvProblem& problem, Pass pass, int threads,
-                             std::size_t scratch_limit) {
-  const std::size_t workers = is_soon_done(problem) ? 1 : static_cast<std::size_t>(threads);
-  std::optional<Choice> best;
+// Takes whatever blocks take less time than the best so far.
+void consider_blocks(const ConvProblem& problem, Pass pass, std::size_t workers,
+                     std::size_t scratch_limit, bool joined, std::optional<Choice>* best) {
   for (std::size_t lines = 1;; ++lines) {
-    const DirectLayout layout(problem, pass, lines);
-    if (!layout.is_possible() || lines > layout.lines) return best;
-    const std::size_t maps = lines * layout.line_step * layout.channels;
+    const DirectLayout layout(problem, pass, lines, joined);
+    if (!layout.is_possible() || lines > layout.lines) return;
+    const std::size_t maps = floats_of_maps(layout, lines);
     const std::size_t gradients =
         pass == Pass::kBackwardWeights ? kKernelGrain * lines * layout.runs * layout.run : 0;
-    if (lines > 1 && maps + gradients > kMostFloats) return best;
-    DirectBlocking b{rows_of(problem, pass), 1, 1, lines};
+    if (lines > 1 && maps + gradients > kMostFloats) return;
+    DirectBlocking b{rows_of(problem, pass), 1, 1, lines, joined};
     const auto consider = [&] {
       if (direct_scratch_floats(pass, layout, b, static_cast<int>(workers)) >
           scratch_limit / sizeof(float))
         return;
       const double time = cycles(pass, layout, b, workers);
-      if (!best || time < best->cycles) best = {b, time};
+      if (!*best || time < (*best)->cycles) *best = {b, time};
     };
     const bool by_taps = pass == Pass::kBackwardWeights;
     const std::size_t grain = by_taps ? kKernelGrain : kRowGrain;
@@ -108,6 +125,17 @@ std::optional<Choice> choose(const ConvProblem& problem, Pass pass, int threads,
   }
 }
 
+std::optional<Choice> choose(const ConvProblem& problem, Pass pass, int threads,
+                             std::size_t scratch_limit) {
+  const std::size_t workers = is_soon_done(problem) ? 1 : static_cast<std::size_t>(threads);
+  std::optional<Choice> best;
+  for (const bool joined : {false, true}) {
+    if (joined && !DirectLayout::can_join(problem, pass)) break;
+    consider_blocks(problem, pass, workers, scratch_limit, joined, &best);
+  }
+  return best;
+}
+
 }  // namespace
 
 std::size_t DirectBlocking::blocks(const DirectLayout& layout) const {
@@ -115,8 +143,9 @@ std::size_t DirectBlocking::blocks(const DirectLayout& layout) const {
 }
 
 std::size_t direct_work_floats(Pass pass, const DirectLayout& layout, const DirectBlocking& b) {
-  const std::size_t tiles =
-      pass == Pass::kBackwardWeights ? direct_gradient_work(layout, b.block_lines) : kDirectWork;
+  const std::size_t tiles = pass == Pass::kBackwardWeights
+                                ? direct_gradient_work(layout, b.block_lines)
+                                : direct_sums_work(layout, largest_rows(b), b.block_lines);
   return round_up(tiles + layout.copy_floats(), kLine);
 }
 

@@ -20,6 +20,7 @@ struct DirectBlocking {
   // Parts of the rows, and of the taps in backward-weights; else tasks are the blocks of lines.
   std::size_t row_parts = 1, tap_parts = 1;
   std::size_t block_lines = 1;
+  bool joined = false;  // see DirectLayout
 
   std::size_t blocks(const DirectLayout& layout) const;  // of lines
 };

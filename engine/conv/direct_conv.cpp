@@ -23,7 +23,7 @@ class DirectPlan : public ConvPlan {
         threads_(threads),
         workers_(is_soon_done(p_) ? 1 : threads),
         blocking_(blocking),
-        layout_(problem, pass, blocking.block_lines) {}
+        layout_(problem, pass, blocking.block_lines, blocking.joined) {}
 
   std::size_t scratch_bytes() const override {
     return sizeof(float) * direct_scratch_floats(pass_, layout_, blocking_, workers_);
@@ -74,7 +74,8 @@ class DirectPlan : public ConvPlan {
       if (stop) stop->throw_if_stopped();
       const Range range = rows(n % blocking_.row_parts), lines = block(n / blocking_.row_parts);
       float* const work = works + work_floats() * static_cast<std::size_t>(thread);
-      const float* const from = layout_.place(maps, lines, work + kDirectWork);
+      const float* const from =
+          layout_.place(maps, lines, work + work_floats() - layout_.copy_floats());
       sum_direct(layout_,
                  {packed + range.begin * inner, from, range, lines, operands.result, stream}, work);
     });

@@ -43,7 +43,14 @@ void copy_apart(const float* from, std::ptrdiff_t step, std::ptrdiff_t size, std
 
 }  // namespace
 
-DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t block_lines)
+bool DirectLayout::can_join(const ConvProblem& problem, Pass pass) {
+  const int width = pass == Pass::kBackwardData ? problem.in_width : problem.out_width();
+  const std::ptrdiff_t line = static_cast<std::ptrdiff_t>(width) * problem.batch;
+  return line % kLanesOfRun != 0 && (problem.stride_width == 1 || problem.batch % kLanesOfRun != 0);
+}
+
+DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t block_lines,
+                           bool join)
     : matrix_(pass == Pass::kBackwardData ? columns_of_grad_output(problem, nullptr)
                                           : columns_of_input(problem, nullptr)) {
   const ColumnMatrix& m = matrix_;
@@ -59,25 +66,37 @@ DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t bl
       size((static_cast<std::ptrdiff_t>(block_lines) - 1) * m.stride_height + m.kernel_height);
   // Whole vectors that end with a run, whose tails are zero where that matters.
   const bool whole = pass == Pass::kBackwardWeights ? run % kMostLanes == 0 : run >= kMostLanes;
-  copied = apart || !whole || !is_inside() || channels * size(m.kernel_height) > kMostLinesInPlace;
+  joined = join;
+  copied = joined || apart || !whole || !is_inside() ||
+           channels * size(m.kernel_height) > kMostLinesInPlace;
   pitch_ = size(m.line);
   plane_ = size(m.map());
   if (copied) {
     const std::ptrdiff_t step = m.stride_width / phases_;
     const std::ptrdiff_t last = (m.out_line / m.batch - 1) * step + (m.kernel_width - 1) / phases_;
-    phase_ = odd_lines(size((last + 1) * m.batch) + kMostLanes);
-    pitch_ = size(phases_) * phase_;
-    plane_ = odd_lines(block_lines_ * pitch_);
+    const std::size_t floats = size((last + 1) * m.batch);
+    if (joined) {
+      row_phases_ = m.stride_height;
+      pitch_ = phase_ = floats;
+      row_phase_step_ = ceil_div(block_lines_, size(row_phases_)) * pitch_;
+      block_lines_ = row_phase_step_ / pitch_ * size(row_phases_);
+      phase_step_ = block_lines_ * pitch_;
+      plane_ = odd_lines(size(phases_) * phase_step_ + kMostLanes);
+    } else {
+      phase_ = phase_step_ = odd_lines(floats + kMostLanes);
+      pitch_ = size(phases_) * phase_;
+      plane_ = odd_lines(block_lines_ * pitch_);
+    }
   }
-  line_step = size(m.stride_height) * pitch_;
+  line_step = size(m.stride_height / row_phases_) * pitch_;
   run_step = size(m.stride_width * m.batch);
   if (channels * plane_ > size(std::numeric_limits<std::int32_t>::max())) return;
   for (std::size_t c = 0; c < channels; ++c)
     for (std::ptrdiff_t tap = 0; tap < m.taps(); ++tap) {
       const std::ptrdiff_t at = m.turned ? m.taps() - 1 - tap : tap;
       const std::ptrdiff_t i = at / m.kernel_width, j = at % m.kernel_width;
-      offsets.push_back(static_cast<std::int32_t>(c * plane_ + size(i) * pitch_ +
-                                                  size(j % phases_) * phase_ +
+      offsets.push_back(static_cast<std::int32_t>(c * plane_ + row_at(size(i)) +
+                                                  size(j % phases_) * phase_step_ +
                                                   size(j / phases_ * m.batch)));
     }
 }
@@ -91,21 +110,33 @@ bool DirectLayout::is_inside() const {
   return m.top <= 0 && m.left <= 0 && last_row < m.height && last_column < m.line / m.batch;
 }
 
+std::size_t DirectLayout::row_at(std::size_t row) const {
+  const auto phases = static_cast<std::size_t>(row_phases_);
+  return row % phases * row_phase_step_ + row / phases * pitch_;
+}
+
 const float* DirectLayout::place(const float* maps, const Range& block, float* copy) const {
   const ColumnMatrix& m = matrix_;
   const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(block.begin) * m.stride_height - m.top;
   if (!copied) return maps + first * m.line - m.left * m.batch;
+  // Vectors at the end of joined lines reach into what no sum counts, which is to be no NaN.
   const auto needed =
-      static_cast<std::ptrdiff_t>(block.size() - 1) * m.stride_height + m.kernel_height;
-  for (std::size_t c = 0; c < channels; ++c)
+      joined ? static_cast<std::ptrdiff_t>(block_lines_)
+             : static_cast<std::ptrdiff_t>(block.size() - 1) * m.stride_height + m.kernel_height;
+  for (std::size_t c = 0; c < channels; ++c) {
+    float* const plane = copy + c * plane_;
     for (std::ptrdiff_t n = 0; n < needed; ++n) {
-      float* const to = copy + c * plane_ + static_cast<std::size_t>(n) * pitch_;
+      float* const to = plane + row_at(static_cast<std::size_t>(n));
       const std::ptrdiff_t row = first + n;
-      if (row < 0 || row >= m.height)
-        std::fill_n(to, pitch_, 0.0f);
-      else
+      if (row >= 0 && row < m.height)
         copy_line(maps + static_cast<std::ptrdiff_t>(c) * m.map() + row * m.line, to);
+      else
+        for (std::size_t phase = 0; phase < static_cast<std::size_t>(phases_); ++phase)
+          std::fill_n(to + phase * phase_step_, phase_, 0.0f);
     }
+    if (joined)
+      std::fill(plane + static_cast<std::size_t>(phases_) * phase_step_, plane + plane_, 0.0f);
+  }
   return copy;
 }
 
@@ -122,7 +153,7 @@ void DirectLayout::copy_line(const float* from, float* to) const {
     return;
   }
   const std::ptrdiff_t columns = m.line / m.batch, room = width / m.batch;
-  for (std::ptrdiff_t phase = 0; phase < phases_; ++phase, to += width) {
+  for (std::ptrdiff_t phase = 0; phase < phases_; ++phase, to += phase_step_) {
     // Column n of the phase is column phase - left + n * phases of the map.
     const auto first_from = [&](std::ptrdiff_t column) {
       return std::clamp<std::ptrdiff_t>((column + m.left - phase + phases_ - 1) / phases_, 0, room);

@@ -40,7 +40,8 @@ constexpr std::size_t kMostVectors = 4;
 struct Places {
   const float* from[kMostVectors];  // whichever runs they lie in
   float* to[kMostVectors];
-  std::size_t columns;  // of each vector
+  std::size_t columns;   // of each vector
+  std::size_t row_step;  // from a row's to the next one's
 };
 
 // What successive taps multiply with them.
@@ -75,7 +76,7 @@ void sum_tile(const DirectLayout& layout, const float* a, const Places& places, 
   for (std::size_t r = 0; r < kR; ++r) {
     HWY_UNROLL(4)
     for (std::size_t v = 0; v < kV; ++v)
-      tile.write(tile.sums[r][v], places.to[v] + to + r * layout.map(), places.columns, false,
+      tile.write(tile.sums[r][v], places.to[v] + to + r * places.row_step, places.columns, false,
                  stream);
   }
 }
@@ -94,26 +95,40 @@ HWY_INLINE void sum_rows(const DirectLayout& layout, const DirectSums& s, const 
   for_parts(s.rows.size(), 1, kRows, [&](const Part& part) HWY_ATTR {
     const float* const a = s.packed + part.first * layout.offsets.size();
     sum_tile_of<kV>(part.count, std::make_index_sequence<most>())(
-        layout, a, places, part.first * layout.map(), s.stream, work);
+        layout, a, places, part.first * places.row_step, s.stream, work);
   });
 }
 
+// What the sums of a block go along: runs of lines.
+struct Runs {
+  std::size_t lines, runs, run;
+  std::size_t count() const { return lines * runs; }
+};
+Runs runs_of(const DirectLayout& layout, std::size_t lines) {
+  if (layout.joined) return {1, 1, layout.joined_run(lines)};
+  return {lines, layout.runs, layout.run};
+}
+
 void sum(const DirectLayout& layout, const DirectSums& s, float* work) {
-  const std::size_t of_run = ceil_div(layout.run, kLanes);
-  const std::size_t count = s.lines.size() * layout.runs * of_run;
-  float* const to =
+  const Runs runs = runs_of(layout, s.lines.size());
+  const std::size_t of_run = ceil_div(runs.run, kLanes);
+  const std::size_t count = runs.count() * of_run;
+  float* const joined = work + kTileWork;
+  float* const result =
       s.result + s.rows.begin * layout.map() + s.lines.begin * layout.runs * layout.run;
+  float* const to = layout.joined ? joined : result;
   Places places;
-  places.columns = std::min(layout.run, kLanes);
+  places.columns = std::min(runs.run, kLanes);
+  places.row_step = layout.joined ? runs.run : layout.map();
   const std::size_t most = s.rows.size() <= kRows * 2 / kMostVectors ? kMostVectors : 2;
   for (std::size_t n = 0, vectors = most; n < count; n += vectors) {
     while (vectors > count - n) vectors /= 2;
     for (std::size_t v = 0; v < vectors; ++v) {
-      const std::size_t run = (n + v) / of_run, line = run / layout.runs;
+      const std::size_t run = (n + v) / of_run, line = run / runs.runs;
       // The last vector of a run ends with it, and does some of the one before again.
-      const std::size_t at = std::min((n + v) % of_run * kLanes, layout.run - places.columns);
-      places.from[v] = s.maps + line * layout.line_step + run % layout.runs * layout.run_step + at;
-      places.to[v] = to + run * layout.run + at;
+      const std::size_t at = std::min((n + v) % of_run * kLanes, runs.run - places.columns);
+      places.from[v] = s.maps + line * layout.line_step + run % runs.runs * layout.run_step + at;
+      places.to[v] = to + run * runs.run + at;
     }
     if (vectors == kMostVectors)
       sum_rows<kMostVectors>(layout, s, places, work);
@@ -122,6 +137,11 @@ void sum(const DirectLayout& layout, const DirectSums& s, float* work) {
     else
       sum_rows<1>(layout, s, places, work);
   }
+  if (layout.joined)
+    for (std::size_t row = 0; row < s.rows.size(); ++row)
+      for (std::size_t line = 0; line < s.lines.size(); ++line)
+        std::copy_n(joined + row * runs.run + line * layout.line_step, layout.run,
+                    result + row * layout.map() + line * layout.run);
   if (s.stream) hwy::FlushStream();
 }
 
@@ -139,9 +159,44 @@ struct Gradients {
   std::size_t kernel_step, run_step;
 };
 
+#if HWY_TARGET != HWY_SCALAR
+// The sums over the blocks of four lanes.
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sum_of_blocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(d) > 4) {
+    const hn::Half<D> half;
+    return sum_of_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  } else {
+    return v;
+  }
+}
+
+// Adds up the lanes of four vectors.
+HWY_INLINE hn::Vec<hn::FixedTag<float, 4>> sums_of_four(Vector a, Vector b, Vector c, Vector e) {
+  const Lanes d;
+  const auto halve = [&](Vector x, Vector y) HWY_ATTR {
+    return hn::Add(hn::InterleaveLower(d, x, y), hn::InterleaveUpper(d, x, y));
+  };
+  return sum_of_blocks(d, halve(halve(a, c), halve(b, e)));
+}
+#endif
+
+// Adds up the lanes of each vector; four at a time, which shuffles less.
+template <std::size_t kCount>
+HWY_INLINE void sums_of_lanes(const Vector* HWY_RESTRICT vectors, float* HWY_RESTRICT sums) {
+  std::size_t n = 0;
+#if HWY_TARGET != HWY_SCALAR
+  HWY_UNROLL(6)
+  for (; n + 4 <= kCount; n += 4)
+    hn::StoreU(sums_of_four(vectors[n], vectors[n + 1], vectors[n + 2], vectors[n + 3]),
+               hn::FixedTag<float, 4>(), sums + n);
+#endif
+  for (; n < kCount; ++n) sums[n] = hn::GetLane(hn::SumOfLanes(Lanes(), vectors[n]));
+}
+
 template <std::size_t kK, std::size_t kT>
 HWY_NOINLINE void dot_tile(const DirectLayout& layout, const Gradients& gradients,
-                           const float* maps, std::size_t lines, std::size_t tap, float* result,
+                           const float* maps, const Runs& runs, std::size_t tap, float* result,
                            bool add) {
   const Lanes d;
   Vector sums[kK][kT];
@@ -152,11 +207,11 @@ HWY_NOINLINE void dot_tile(const DirectLayout& layout, const Gradients& gradient
   }
   const float* from[kT];
   const float* gradient = gradients.first;
-  for (std::size_t line = 0; line < lines; ++line)
-    for (std::size_t run = 0; run < layout.runs; ++run, gradient += gradients.run_step) {
+  for (std::size_t line = 0; line < runs.lines; ++line)
+    for (std::size_t run = 0; run < runs.runs; ++run, gradient += gradients.run_step) {
       for (std::size_t t = 0; t < kT; ++t)
         from[t] = maps + line * layout.line_step + run * layout.run_step + layout.offsets[tap + t];
-      for (std::size_t n = 0; n < layout.run; n += kLanes) {
+      for (std::size_t n = 0; n < runs.run; n += kLanes) {
         Vector left[kK];
         HWY_UNROLL(4)
         for (std::size_t k = 0; k < kK; ++k)
@@ -169,14 +224,12 @@ HWY_NOINLINE void dot_tile(const DirectLayout& layout, const Gradients& gradient
         }
       }
     }
-  HWY_UNROLL(4)
+  float flat[kK * kT];
+  sums_of_lanes<kK * kT>(&sums[0][0], flat);
   for (std::size_t k = 0; k < kK; ++k) {
     float* const row = result + k * layout.offsets.size();
-    HWY_UNROLL(6)
-    for (std::size_t t = 0; t < kT; ++t) {
-      const float sum = hn::GetLane(hn::SumOfLanes(d, sums[k][t]));
-      row[t] = add ? row[t] + sum : sum;
-    }
+    for (std::size_t t = 0; t < kT; ++t)
+      row[t] = add ? row[t] + flat[k * kT + t] : flat[k * kT + t];
   }
 }
 
@@ -191,35 +244,43 @@ HWY_INLINE void dot_taps(std::size_t taps, const Args&... args) {
   if (taps == 1) dot_tile<kK, 1>(args...);
 }
 
-// Copies the runs of a few kernels, with zeros up to whole vectors.
+// Copies the runs of a few kernels, with zeros between joined lines and up to whole vectors.
 HWY_INLINE Gradients with_zeros(const DirectLayout& layout, const float* first, std::size_t kernels,
-                                std::size_t runs, float* copy) {
-  const std::size_t padded = round_up(layout.run, kMostLanes);
-  for (std::size_t k = 0; k < kernels; ++k)
-    for (std::size_t run = 0; run < runs; ++run) {
-      const float* const from = first + k * layout.map() + run * layout.run;
-      float* const to = copy + (k * runs + run) * padded;
-      std::fill(std::copy(from, from + layout.run, to), to + padded, 0.0f);
+                                std::size_t lines, float* copy) {
+  const Runs runs = runs_of(layout, lines);
+  const std::size_t padded = round_up(runs.run, kMostLanes);
+  const std::size_t pieces = lines * layout.runs, step = layout.joined ? layout.line_step : padded;
+  for (std::size_t k = 0; k < kernels; ++k) {
+    float* const to = copy + k * runs.count() * padded;
+    std::size_t filled = 0;
+    for (std::size_t n = 0; n < pieces; ++n) {
+      const float* const from = first + k * layout.map() + n * layout.run;
+      std::fill(to + filled, to + n * step, 0.0f);
+      std::copy_n(from, layout.run, to + n * step);
+      filled = n * step + layout.run;
     }
-  return {copy, runs * padded, padded};
+    std::fill(to + filled, to + runs.count() * padded, 0.0f);
+  }
+  return {copy, runs.count() * padded, padded};
 }
 
 void sum_gradient(const DirectLayout& layout, const DirectGradient& g, float* work,
                   const StopToken* stop) {
-  const std::size_t runs = g.lines.size() * layout.runs;
+  const Runs runs = runs_of(layout, g.lines.size());
   for_parts(g.kernels.size(), 1, kTileKernels, [&](const Part& kernels) HWY_ATTR {
     if (stop) stop->throw_if_stopped();
     const std::size_t kernel = g.kernels.begin + kernels.first;
     const float* const first =
         g.grad_output + kernel * layout.map() + g.lines.begin * layout.runs * layout.run;
-    const Gradients gradients = layout.run % kMostLanes == 0
-                                    ? Gradients{first, layout.map(), layout.run}
-                                    : with_zeros(layout, first, kernels.count, runs, work);
+    const Gradients gradients =
+        layout.run % kMostLanes == 0
+            ? Gradients{first, layout.map(), layout.run}
+            : with_zeros(layout, first, kernels.count, g.lines.size(), work);
     for_parts(g.taps.size(), 1, kTileTaps, [&](const Part& taps) HWY_ATTR {
       const std::size_t tap = g.taps.begin + taps.first;
       float* const result = g.result + kernel * layout.offsets.size() + tap;
       const auto dot = [&]<std::size_t kK>() HWY_ATTR {
-        dot_taps<kK>(taps.count, layout, gradients, g.maps, g.lines.size(), tap, result, g.add);
+        dot_taps<kK>(taps.count, layout, gradients, g.maps, runs, tap, result, g.add);
       };
       if (kernels.count == 1) dot.template operator()<1>();
       if (kernels.count == 2) dot.template operator()<2>();
@@ -259,8 +320,14 @@ void sum_direct_gradient(const DirectLayout& layout, const DirectGradient& gradi
   HWY_DYNAMIC_DISPATCH(sum_gradient)(layout, gradient, work, stop);
 }
 
+std::size_t direct_sums_work(const DirectLayout& layout, std::size_t rows,
+                             std::size_t block_lines) {
+  return kTileWork + (layout.joined ? rows * layout.joined_run(block_lines) : 0);
+}
+
 std::size_t direct_gradient_work(const DirectLayout& layout, std::size_t block_lines) {
   constexpr std::size_t kMostTileKernels = 4;
+  if (layout.joined) return kMostTileKernels * round_up(layout.joined_run(block_lines), kMostLanes);
   return layout.run % kMostLanes == 0
              ? 0
              : kMostTileKernels * block_lines * layout.runs * round_up(layout.run, kMostLanes);

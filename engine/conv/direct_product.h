@@ -32,10 +32,11 @@ struct DirectSums {
   float* result;  // of the whole pass
   bool stream;    // around the caches; where runs are whole vectors and the result begins on a line
 };
-// `work` has kDirectWork floats on a 64-byte boundary. Sums of up to kInnerRun products are added
-// up.
+constexpr std::size_t kTileWork = kMostRows * 2 * kMostLanes;
+// `work` has direct_sums_work() floats on a 64-byte boundary. Sums of up to kInnerRun products are
+// added up.
 void sum_direct(const DirectLayout& layout, const DirectSums& sums, float* work);
-constexpr std::size_t kDirectWork = kMostRows * 2 * kMostLanes;
+std::size_t direct_sums_work(const DirectLayout& layout, std::size_t rows, std::size_t block_lines);
 
 // Backward-weights of a block: what these lines add to the gradients of `kernels` by `taps`, which
 // count all (c, i, j).
