@@ -10,8 +10,8 @@ namespace convoy {
 namespace {
 
 // Maps whose lines lie a power of two apart share few sets of the caches; more lines than this
-// would drive one another out.
-constexpr std::size_t kMostLinesInPlace = 16;
+// would drive one another out, before more rows of the result than these read them again.
+constexpr std::size_t kMostLinesInPlace = 16, kRowsThatRead = 2 * kMostRows;
 
 constexpr std::ptrdiff_t kLanesOfRun = kMostLanes;
 
@@ -67,8 +67,10 @@ DirectLayout::DirectLayout(const ConvProblem& problem, Pass pass, std::size_t bl
   // Whole vectors that end with a run, whose tails are zero where that matters.
   const bool whole = pass == Pass::kBackwardWeights ? run % kMostLanes == 0 : run >= kMostLanes;
   joined = join;
-  copied = joined || apart || !whole || !is_inside() ||
-           channels * size(m.kernel_height) > kMostLinesInPlace;
+  const std::size_t rows = size(backward_data ? problem.in_channels : problem.out_channels);
+  const bool far_apart =
+      rows > kRowsThatRead && channels * size(m.kernel_height) > kMostLinesInPlace;
+  copied = joined || apart || !whole || far_apart || !is_inside();
   pitch_ = size(m.line);
   plane_ = size(m.map());
   if (copied) {
