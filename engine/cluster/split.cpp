@@ -8,15 +8,23 @@
 namespace convoy {
 namespace {
 
-// The time in which the devices of `in` do `kernels` kernels when all finish together.
+// The time in which the devices of `in` do `kernels` kernels when all finish together; those that
+// would begin later than that have none.
 double common_ms(double kernels, const std::vector<ShareCost>& costs, const std::vector<bool>& in) {
-  double rate = 0.0, head_start = 0.0;
-  for (std::size_t i = 0; i < costs.size(); ++i) {
-    if (!in[i]) continue;
+  std::vector<std::size_t> order;  // who begins first
+  for (std::size_t i = 0; i < costs.size(); ++i)
+    if (in[i]) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return costs[a].fixed_ms < costs[b].fixed_ms;
+  });
+  double rate = 0.0, head_start = 0.0, ms = 0.0;
+  for (const std::size_t i : order) {
+    if (rate > 0.0 && costs[i].fixed_ms >= ms) break;
     rate += 1.0 / costs[i].ms_per_kernel;
     head_start += costs[i].fixed_ms / costs[i].ms_per_kernel;
+    ms = (kernels + head_start) / rate;
   }
-  return (kernels + head_start) / rate;
+  return ms;
 }
 
 }  // namespace

@@ -64,6 +64,12 @@ class SplitTest : public QObject {
     const auto counts = split_by_cost(20, {{0.0, 1.0}, {0.0, 41.0}, {0.0, 1.0}});
     QCOMPARE(counts, (std::vector<int>{10, 0, 10}));
   }
+  // Each of two would take 1000 ms for its first kernel where one does all in 200: neither counts
+  // as help that makes the other one bearable.
+  void severalHopelesslySlowDevicesAreLeftOut() {
+    QCOMPARE(split_by_cost(200, {{0.0, 1.0}, {1000.0, 1.0}, {1000.0, 1.0}}),
+             (std::vector<int>{200, 0, 0}));
+  }
   void moreDevicesThanKernels() {
     const auto counts = split_by_cost(2, {{0.0, 3.0}, {0.0, 1.0}, {0.0, 2.0}});
     QCOMPARE(counts, (std::vector<int>{0, 1, 1}));
