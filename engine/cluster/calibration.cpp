@@ -5,8 +5,7 @@
 #include <cstdio>
 #include <limits>
 
-#include "engine/cluster/chunks.h"
-#include "engine/cluster/prediction.h"
+#include "engine/cluster/link_plan.h"
 #include "engine/cluster/quarantine.h"
 
 namespace convoy {
@@ -16,6 +15,12 @@ namespace {
 // third of the time, by more than two parts in a hundred.
 bool far(int count, int measured) {
   return count > 0 && std::abs(count - measured) > std::max(1, measured / 16);
+}
+
+std::string gets_no(const LayerPlan& layer, std::size_t number, const std::string& name) {
+  return "Device " + name + " gets no " +
+         (layer.split == SplitMode::kBatch ? "picture" : "kernel") + " of layer " +
+         std::to_string(number + 1);
 }
 
 void note_left_out(const LayerPlan& layer, std::size_t number,
@@ -28,11 +33,19 @@ void note_left_out(const LayerPlan& layer, std::size_t number,
     char times[96];
     std::snprintf(times, sizeof times, "one would take it %.3g ms, the others need %.3g ms for all",
                   layer.cost[i].ms(1), others_ms);
-    const std::string what = layer.split == SplitMode::kBatch ? "picture" : "kernel";
-    messages.push_back("Device " + names[i] + " gets no " + what + " of layer " +
-                       std::to_string(number + 1) + " (" + std::to_string(layer.whole()) + " " +
-                       what + "s): " + times + ".");
+    messages.push_back(gets_no(layer, number, names[i]) + " (" + std::to_string(layer.whole()) +
+                       (layer.split == SplitMode::kBatch ? " pictures): " : " kernels): ") + times +
+                       ".");
   }
+}
+
+// Who would get some by speed alone.
+void note_links(const LayerPlan& layer, const LayerPlan& by_speed, std::size_t number,
+                const std::vector<std::string>& names, std::vector<std::string>& notes) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (layer.counts()[i] == 0 && by_speed.counts()[i] > 0)
+      notes.push_back(gets_no(layer, number, names[i]) +
+                      ": moving its part would take longer than it saves.");
 }
 
 }  // namespace
@@ -104,22 +117,25 @@ void measure_cuts(Cluster& cluster, const DistributionOptions& options, LayerPla
     layer.cut_ms.push_back(measurement.cut_ms);
 }
 
-// Measures the layer both ways and takes the one that is estimated to be done sooner.
-LayerPlan faster_split(Cluster& cluster, const SharePolicy& policy,
-                       const DistributionOptions& options, const LayerPlan& layer,
-                       std::size_t number, std::vector<std::string>& notes) {
-  LayerPlan by_kernels = layer, by_batch = layer;
-  by_batch.split = SplitMode::kBatch;
-  calibrate_layer(cluster, policy, options, by_kernels);
-  calibrate_layer(cluster, policy, options, by_batch);
-  const double kernels_ms = layer_ms(by_kernels, cluster.links(), options);
-  const double batch_ms = layer_ms(by_batch, cluster.links(), options);
-  char text[128];
-  std::snprintf(text, sizeof text,
-                "Layer %zu is split by %s: estimated %.3g ms by kernels, %.3g ms by batch.",
-                number + 1, batch_ms < kernels_ms ? "batch" : "kernels", kernels_ms, batch_ms);
-  notes.push_back(text);
-  return batch_ms < kernels_ms ? by_batch : by_kernels;
+void measure_layer(Cluster& cluster, const SharePolicy& policy, const DistributionOptions& options,
+                   LayerPlan& layer) {
+  calibrate_layer(cluster, policy, options, layer);
+  measure_cuts(cluster, options, layer);
+}
+
+// Measures the layer as it is to be split; for kAuto both ways.
+LayerPlan measured_layer(Cluster& cluster, const SharePolicy& policy,
+                         const DistributionOptions& options, const LayerPlan& unmeasured) {
+  const bool both = options.split == SplitMode::kAuto;
+  LayerPlan layer = unmeasured;
+  layer.split = both ? SplitMode::kKernels : options.split;
+  measure_layer(cluster, policy, options, layer);
+  if (!both) return layer;
+  LayerPlan other = unmeasured;
+  other.split = SplitMode::kBatch;
+  measure_layer(cluster, policy, options, other);
+  layer.other_split = std::make_shared<const LayerPlan>(std::move(other));
+  return layer;
 }
 
 }  // namespace
@@ -136,30 +152,26 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     layer.needs_grad_input = number > 0;
     for (bool done = false; !done;) {
       try {
-        if (options.split == SplitMode::kAuto) {
-          std::vector<std::string> notes;
-          layer = faster_split(cluster, policy, options, layer, number, notes);
-          plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
-        } else {
-          layer.split = options.split;
-          calibrate_layer(cluster, policy, options, layer);
-        }
-        measure_cuts(cluster, options, layer);
+        layer = measured_layer(cluster, policy, options, layer);
         done = true;
       } catch (const DeviceLost& failure) {
         plan.lost.insert(plan.lost.end(), failure.lost().begin(), failure.lost().end());
       }
     }
-    note_left_out(layer, number, names, plan.messages);
     plan.layers.push_back(std::move(layer));
   }
-  std::vector<std::string> notes;
-  plan = with_best_cuts(std::move(plan), cluster.links(), options, &notes);
-  plan.notes.insert(plan.notes.end(), notes.begin(), notes.end());
-  plan = with_link_costs(std::move(plan), cluster.links(), options, policy, cluster.available());
   // Earlier layers may have counted on devices that were lost in later ones.
-  if (!plan.lost.empty() || !notes.empty() || options.split == SplitMode::kAuto)
-    plan = replan(std::move(plan), policy, cluster.available());
+  std::vector<std::string> notes;
+  plan = with_links(std::move(plan), cluster.links(), options, policy, cluster.available(),
+                    Splits::kChoose, notes);
+  for (std::size_t number = 0; number < plan.layers.size(); ++number) {
+    LayerPlan by_speed = plan.layers[number];
+    by_speed.link_cost.clear();
+    by_speed.set_counts(share_out(by_speed, policy, cluster.available()));
+    note_left_out(by_speed, number, names, plan.messages);
+    note_links(plan.layers[number], by_speed, number, names, notes);
+  }
+  plan.notes = std::move(notes);
   return plan;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <limits>
 
 #include "engine/cluster/quarantine.h"
 
@@ -42,7 +41,7 @@ PartWork with_best_cuts(const LayerWork& layer, const PartWork& part, const Link
                         const DistributionOptions& options, double least_gain) {
   if (!part.cut_ms || !options.overlap) return part;
   const auto times = [&](ChunkCuts cuts) {
-    return exchange_times(layer, with_cuts(part, cuts), link, options);
+    return exchange_times(layer, with_cuts(part, cuts), &link, options);
   };
   const ExchangeTimes now = times(part.cuts);
   double forward_ms = now.forward_ms * (1.0 - least_gain);
@@ -60,62 +59,6 @@ PartWork with_best_cuts(const LayerWork& layer, const PartWork& part, const Link
     }
   }
   return with_cuts(part, best);
-}
-
-std::vector<ShareCost> link_costs(const LayerWork& layer, const std::vector<LinkSettings>& links,
-                                  const DistributionOptions& options) {
-  std::vector<ShareCost> costs(links.size());
-  for (std::size_t device = 1; device < links.size(); ++device) {
-    const PartWork& part = layer.parts[device];
-    if (part.problem.out_channels == 0 || part.problem.batch == 0) continue;
-    const double compute_ms = part.ms[0] + part.ms[1] + part.ms[2];
-    const ExchangeTimes times = exchange_times(layer, part, links[device], options);
-    const double more_ms = times.forward_ms + times.backward_ms - compute_ms;
-    if (more_ms <= kCalibrationNoise * compute_ms) continue;
-    costs[device] = layer.split == SplitMode::kBatch ? ShareCost{0.0, more_ms / part.problem.batch}
-                                                     : ShareCost{more_ms, 0.0};
-  }
-  return costs;
-}
-
-std::vector<ShareCost> best_part_of(
-    const std::vector<ShareCost>& costs,
-    const std::function<double(const std::vector<ShareCost>&)>& layer_ms) {
-  double best_ms = std::numeric_limits<double>::infinity();
-  std::vector<ShareCost> best = costs;
-  for (const double part : {0.0, 0.25, 0.5, 0.75, 1.0}) {
-    std::vector<ShareCost> some = costs;
-    for (ShareCost& cost : some) cost = {part * cost.fixed_ms, part * cost.ms_per_kernel};
-    const double ms = layer_ms(some);
-    if (ms >= best_ms) continue;
-    best_ms = ms;
-    best = std::move(some);
-  }
-  return best;
-}
-
-ClusterPlan with_link_costs(ClusterPlan plan, const std::vector<LinkSettings>& links,
-                            const DistributionOptions& options, const SharePolicy& policy,
-                            const std::vector<bool>& available) {
-  if (options.split != SplitMode::kAuto || !policy.calibrated) return plan;
-  for (LayerPlan& layer : plan.layers) {
-    // A device that is left out would have one at least.
-    LayerPlan all = layer;
-    std::vector<int> counts = layer.counts();
-    for (int& count : counts) count = std::max(count, 1);
-    all.set_counts(counts);
-    const std::vector<ShareCost> costs = link_costs(planned_work(alone(all))[0], links, options);
-    const auto divided = [&](const std::vector<ShareCost>& link) {
-      LayerPlan other = layer;
-      other.link_cost = link;
-      other.set_counts(share_out(other, policy, available));
-      return other;
-    };
-    layer = divided(best_part_of(costs, [&](const std::vector<ShareCost>& link) {
-      return layer_ms(divided(link), links, options);
-    }));
-  }
-  return plan;
 }
 
 LayerPlan with_cuts(LayerPlan layer, std::size_t device, ChunkCuts cuts) {

@@ -1,6 +1,7 @@
 // How the layers of a network are divided among the devices of a cluster, and what that rests on.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,9 +29,11 @@ struct LayerPlan {
   // parts; empty where that was not measured. The times above are those with these cuts.
   std::vector<ChunkCuts> cuts;
   std::vector<std::optional<CutCost>> cut_ms;
-  // What shares count beside the cost, [device]: what transfers add to the worker's exchanges;
-  // empty: nothing.
+  // What shares count beside the cost, [device]: what the links add to it (with_links()); empty:
+  // nothing.
   std::vector<ShareCost> link_cost;
+  // The layer split the other way, where both were measured to choose between them.
+  std::shared_ptr<const LayerPlan> other_split;
 
   // What is divided: how many there are, and how many each device gets.
   int whole() const;

@@ -183,9 +183,9 @@ double resident_update_ms(const PartWork& part, double whole_ms, int kernels) {
   return whole_ms * part.problem.out_channels / kernels;
 }
 
-ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings& link,
+ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings* link,
                              const DistributionOptions& options) {
-  const Workloads both = workloads(layer, part, &link, options);
+  const Workloads both = workloads(layer, part, link, options);
   return {place_exchange({both.forward}, options.overlap).ms,
           place_exchange({both.backward}, options.overlap).ms};
 }
@@ -224,7 +224,7 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
   // Resident weights are updated side by side, when all gradients are there.
   layers_ms += *std::max_element(update_ms.begin(), update_ms.end());
   step.conv_ms = *std::max_element(compute_ms.begin(), compute_ms.end());
-  step.comm_ms = layers_ms - step.conv_ms;
+  step.comm_ms = std::max(0.0, layers_ms - step.conv_ms);  // rounding may leave less
   step.step_ms = layers_ms + comp_ms;
   return step;
 }
@@ -248,27 +248,29 @@ std::optional<CutCost> cut_cost(const LayerPlan& layer, std::size_t device) {
 
 }  // namespace
 
-std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
+PartWork planned_part(const LayerPlan& layer, std::size_t device, int count) {
   DistributionOptions with_cuts;  // which count where transfers overlap
   with_cuts.overlap = true;
+  PartWork part;
+  const LayerPart planned = layer.part(device, 0, count, with_cuts);
+  const ConvMeasurement& measured = layer.measured[device];
+  part.problem = planned.problem;
+  part.moving = measured.moving;
+  part.cuts = planned.cuts;
+  if (device > 0) part.cut_ms = cut_cost(layer, device);
+  for (std::size_t pass = 0; count > 0 && pass < part.ms.size(); ++pass)
+    part.ms[pass] = layer.cost[device].ms(count) * measured.ms[pass] / measured.total_ms();
+  return part;
+}
+
+std::vector<LayerWork> planned_work(const ClusterPlan& plan) {
   std::vector<LayerWork> layers;
   for (const LayerPlan& from : plan.layers) {
     LayerWork& layer = layers.emplace_back();
     layer.split = from.split;
     layer.needs_grad_input = from.needs_grad_input;
-    const std::vector<LayerPart> parts = from.parts(with_cuts);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      PartWork part;
-      part.problem = parts[i].problem;
-      part.moving = from.measured[i].moving;
-      part.cuts = parts[i].cuts;
-      if (i > 0) part.cut_ms = cut_cost(from, i);
-      const int count = from.counts()[i];
-      for (std::size_t pass = 0; count > 0 && pass < part.ms.size(); ++pass)
-        part.ms[pass] =
-            from.cost[i].ms(count) * from.measured[i].ms[pass] / from.measured[i].total_ms();
-      layer.parts.push_back(part);
-    }
+    for (std::size_t i = 0; i < from.counts().size(); ++i)
+      layer.parts.push_back(planned_part(from, i, from.counts()[i]));
   }
   return layers;
 }

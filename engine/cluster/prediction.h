@@ -57,11 +57,12 @@ StepPrediction predict_step(const std::vector<LayerWork>& layers,
                             const std::vector<LinkSettings>& links,
                             const DistributionOptions& options, double comp_ms);
 
-// What one worker takes for the two exchanges of the layer, as predict_step() has them.
+// What one device takes for the two exchanges of the layer, as predict_step() has them; `link`
+// null: the master's own device.
 struct ExchangeTimes {
   double forward_ms = 0.0, backward_ms = 0.0;
 };
-ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings& link,
+ExchangeTimes exchange_times(const LayerWork& layer, const PartWork& part, const LinkSettings* link,
                              const DistributionOptions& options);
 
 // Whether devices that compute with these algorithms, by pass in the order of kAllPasses, work in
@@ -71,5 +72,7 @@ bool works_in_parts(const std::array<std::string, 3>& algorithms);
 
 // The work of a plan, with the times of its cost lines.
 std::vector<LayerWork> planned_work(const ClusterPlan& plan);
+// One device's, with `count` of the layer's kernels or pictures.
+PartWork planned_part(const LayerPlan& layer, std::size_t device, int count);
 
 }  // namespace convoy

@@ -81,9 +81,11 @@ std::string describe_moves(const ClusterPlan& from, const ClusterPlan& to,
   std::vector<std::string> givers, takers;
   for (std::size_t device = 0; device < names.size(); ++device) {
     int kernels = 0, pictures = 0;
-    for (std::size_t layer = 0; layer < to.layers.size(); ++layer)
+    for (std::size_t layer = 0; layer < to.layers.size(); ++layer) {
+      if (from.layers[layer].split != to.layers[layer].split) continue;  // not to be compared
       (to.layers[layer].split == SplitMode::kBatch ? pictures : kernels) +=
           to.layers[layer].counts()[device] - from.layers[layer].counts()[device];
+    }
     const auto give = [&](int gained, const char* what) {
       if (gained < 0)
         givers.push_back(std::to_string(-gained) + " " + what + (gained == -1 ? "" : "s") + " of " +

@@ -20,8 +20,8 @@ ClusterPlan replan(ClusterPlan plan, const SharePolicy& policy, const std::vecto
 // "layer 2, forward", "the set-up of layer 1", "calibration"
 std::string describe_command(const LostDevice& lost);
 
-// "750 kernels of B went to A and C": what changed from one plan to the other, all layers together;
-// empty where that is nothing.
+// "750 kernels of B went to A and C": what changed from one plan to the other, all layers together
+// that are split as before; empty where that is nothing.
 std::string describe_moves(const ClusterPlan& from, const ClusterPlan& to,
                            const std::vector<std::string>& names);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <vector>
 
 namespace convoy {
 namespace {
@@ -31,6 +31,19 @@ std::size_t resource_of(Activity activity, const std::optional<LinkSettings>& li
   return activity == Activity::kReceive || (link && link->duplex == Duplex::kHalf) ? 1 : 2;
 }
 
+// A time for each chunk, and for kWholeBatch.
+class ChunkEnds {
+ public:
+  double& operator[](int chunk) {
+    const auto place = static_cast<std::size_t>(chunk - kWholeBatch);
+    if (place >= ms_.size()) ms_.resize(place + 1);
+    return ms_[place];
+  }
+
+ private:
+  std::vector<double> ms_ = std::vector<double>(8);
+};
+
 // A transfer, and what computing loses to it where they meet.
 struct Loss {
   double begin_ms, end_ms, ms;
@@ -49,7 +62,7 @@ double end_with_losses(double begin_ms, double end_ms, std::vector<Loss>& losses
 std::vector<PlacedPiece> side_by_side(const DeviceWorkload& device) {
   std::vector<PlacedPiece> placed;
   std::array<double, 3> free_ms{};
-  std::map<int, double> chunk_end_ms;  // of the pieces so far, by chunk
+  ChunkEnds chunk_end_ms;  // of the pieces so far
   double received_and_computed_ms = 0.0;
   double computing_ms = 0.0;  // since when the last computation goes on
   std::vector<Loss> losses;   // that no computation has met so far

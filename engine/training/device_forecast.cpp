@@ -58,12 +58,7 @@ DeviceForecast::DeviceForecast(const CalibrationRecord& record, const Experiment
       devices_.push_back({device.id, device.name, 1.0, std::nullopt, device.scratch_limit_mb});
   for (std::size_t i = 0; i < devices_.size(); ++i)
     found_.push_back(find_device(record, devices_[i], i));
-}
-
-std::vector<LinkSettings> DeviceForecast::links() const {
-  std::vector<LinkSettings> links;
-  for (const DeviceSpec& device : devices_) links.push_back(device.link.value_or(experiment_.link));
-  return links;
+  for (const DeviceSpec& device : devices_) links_.push_back(device.link.value_or(experiment.link));
 }
 
 bool DeviceForecast::is_cpu(std::size_t device) const {
@@ -168,76 +163,79 @@ double DeviceForecast::comp_ms(const std::vector<SplitMode>& splits) const {
          rest_factor(0);
 }
 
-LayerWork DeviceForecast::layer_work(std::size_t layer, SplitMode split) const {
-  const DistributionOptions& options = experiment_.distribution.options;
+PartWork DeviceForecast::part(std::size_t device, std::size_t layer, SplitMode split,
+                              int count) const {
   const ConvProblem& problem = problems_[layer];
-  const std::size_t devices = devices_.size();
-  const int whole = split == SplitMode::kKernels ? problem.out_channels : problem.batch;
-  std::vector<ShareCost> costs;
-  for (std::size_t i = 0; i < devices; ++i) costs.push_back(cost(i, layer, split));
-
-  const double each = static_cast<double>(whole) / static_cast<double>(devices);
-  const std::vector<ShareCost> compute = without_noise(costs, each);
-  const DistributionSpec& distribution = experiment_.distribution;
-  if (distribution.shares == ShareMode::kExplicit)
-    return parts_of(layer, split, split_by_fractions(whole, distribution.fractions));
-  if (distribution.shares != ShareMode::kCalibrated)
-    return parts_of(layer, split,
-                    split_by_fractions(
-                        whole, std::vector<double>(devices, 1.0 / static_cast<double>(devices))));
-  std::vector<int> counts = split_by_cost(whole, compute);
-  if (options.split != SplitMode::kAuto) return parts_of(layer, split, counts);
-  // As with_link_costs() has it.
-  for (int& count : counts) count = std::max(count, 1);
-  const std::vector<ShareCost> costs_of_links =
-      link_costs(parts_of(layer, split, counts), links(), options);
-  const auto divided = [&](const std::vector<ShareCost>& link) {
-    return parts_of(layer, split, split_by_cost(whole, sum_of(compute, link)));
-  };
-  return divided(best_part_of(costs_of_links, [&](const std::vector<ShareCost>& link) {
-    return predict_step({divided(link)}, links(), options, 0.0).step_ms;
-  }));
-}
-
-LayerWork DeviceForecast::parts_of(std::size_t layer, SplitMode split,
-                                   const std::vector<int>& counts) const {
-  const DistributionOptions& options = experiment_.distribution.options;
-  const ConvProblem& problem = problems_[layer];
-  const std::size_t devices = devices_.size();
-  const int whole = split == SplitMode::kKernels ? problem.out_channels : problem.batch;
-  LayerWork work{split, layer > 0, {}};
-  for (std::size_t i = 0; i < devices; ++i) {
-    const double fraction = static_cast<double>(counts[i]) / whole;
-    PartWork part;
-    part.problem = split == SplitMode::kKernels ? problem.with_kernels(counts[i])
-                                                : problem.with_batch(counts[i]);
-    part.moving = moving(i, layer);
-    if (counts[i] > 0) {
-      part.ms = pass_ms(i, layer, split, counts[i], whole);
-      if (options.fuse_pooling) {
-        const double factor = pooling_factor(i) * fraction;
-        part.ms[kForward] += factor * pooling_ms(record_.rest, layer, false);
-        part.ms[kBackwardWeights] += factor * pooling_ms(record_.rest, layer, true);
-      }
-      if (options.resident_kernels && split == SplitMode::kKernels)
-        part.update_ms = resident_update_ms(
-            part, rest_factor(i) * update_ms(record_.rest, record_.network, layer),
-            problem.out_channels);
-      if (i > 0) part.cut_ms = cut_cost(i, layer, split, counts[i]);
-    }
-    work.parts.push_back(part);
+  const bool by_kernels = split == SplitMode::kKernels;
+  const int whole = by_kernels ? problem.out_channels : problem.batch;
+  PartWork part;
+  part.problem = by_kernels ? problem.with_kernels(count) : problem.with_batch(count);
+  part.moving = moving(device, layer);
+  part.ms = pass_ms(device, layer, split, count, whole);
+  if (options().fuse_pooling) {
+    const double factor = pooling_factor(device) * static_cast<double>(count) / whole;
+    part.ms[kForward] += factor * pooling_ms(record_.rest, layer, false);
+    part.ms[kBackwardWeights] += factor * pooling_ms(record_.rest, layer, true);
   }
-  const std::vector<LinkSettings> over = links();
-  for (std::size_t i = 1; i < devices; ++i)
-    if (counts[i] > 0)
-      work.parts[i] = with_best_cuts(work, work.parts[i], over[i], options, kCalibrationNoise);
-  return work;
+  if (options().resident_kernels && by_kernels)
+    part.update_ms = resident_update_ms(
+        part, rest_factor(device) * update_ms(record_.rest, record_.network, layer),
+        problem.out_channels);
+  if (device == 0) return part;
+  part.cut_ms = cut_cost(device, layer, split, count);
+  return with_best_cuts({split, layer > 0, {}}, part, links_[device], options(), kCalibrationNoise);
 }
 
-std::vector<LayerWork> DeviceForecast::work(const std::vector<SplitMode>& splits) const {
+SplitLayer DeviceForecast::split_layer(std::size_t layer, SplitMode split) const {
+  const ConvProblem& problem = problems_[layer];
+  SplitLayer result;
+  result.split = split;
+  result.needs_grad_input = layer > 0;
+  result.whole = split == SplitMode::kKernels ? problem.out_channels : problem.batch;
+  for (std::size_t i = 0; i < devices_.size(); ++i) result.costs.push_back(cost(i, layer, split));
+  result.part = [this, layer, split](std::size_t device, int count) {
+    return part(device, layer, split, count);
+  };
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    std::size_t twin = std::min<std::size_t>(i, 1);
+    while (twin < i && (found_[twin] != found_[i] || devices_[twin].speed != devices_[i].speed ||
+                        links_[twin] != links_[i]))
+      ++twin;
+    result.twin.push_back(twin);
+  }
+  if (options().resident_kernels && split == SplitMode::kBatch)
+    result.master_ms = rest_factor(0) * update_ms(record_.rest, record_.network, layer);
+  return result;
+}
+
+Division DeviceForecast::divide(std::size_t layer, SplitMode split) const {
+  const SplitLayer whole = split_layer(layer, split);
+  const DistributionSpec& distribution = experiment_.distribution;
+  const std::size_t devices = devices_.size();
+  if (distribution.shares == ShareMode::kCalibrated) {
+    if (options().split == SplitMode::kAuto) return best_division(whole, links_, options());
+    const double each = static_cast<double>(whole.whole) / static_cast<double>(devices);
+    return divided(whole, split_by_cost(whole.whole, without_noise(whole.costs, each)), links_,
+                   options());
+  }
+  const std::vector<double> fractions =
+      distribution.shares == ShareMode::kExplicit
+          ? distribution.fractions
+          : std::vector<double>(devices, 1.0 / static_cast<double>(devices));
+  return divided(whole, split_by_fractions(whole.whole, fractions), links_, options());
+}
+
+std::vector<LayerWork> DeviceForecast::work() const {
   std::vector<LayerWork> layers;
-  for (std::size_t layer = 0; layer < problems_.size(); ++layer)
-    layers.push_back(layer_work(layer, splits[layer]));
+  for (std::size_t layer = 0; layer < problems_.size(); ++layer) {
+    const SplitMode split = options().split;
+    Division best = divide(layer, split == SplitMode::kBatch ? split : SplitMode::kKernels);
+    if (split == SplitMode::kAuto) {
+      Division other = divide(layer, SplitMode::kBatch);
+      if (other.ms < best.ms) best = std::move(other);
+    }
+    layers.push_back(std::move(best.work));
+  }
   return layers;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cluster/prediction.h"
+#include "engine/cluster/division.h"
 #include "engine/training/calibration_record.h"
 
 namespace convoy {
@@ -17,10 +17,10 @@ class DeviceForecast {
   DeviceForecast(const CalibrationRecord& record, const Experiment& experiment);
 
   const std::vector<DeviceSpec>& devices() const { return devices_; }
-  std::vector<LinkSettings> links() const;
+  const std::vector<LinkSettings>& links() const { return links_; }
 
-  // The layers divided as the experiment says, each with this split (not kAuto).
-  std::vector<LayerWork> work(const std::vector<SplitMode>& splits) const;
+  // The layers split and divided as the experiment says, as with_links() has it in a run.
+  std::vector<LayerWork> work() const;
   // What is left on the master, by its speed, when layers have these splits.
   double comp_ms(const std::vector<SplitMode>& splits) const;
 
@@ -51,15 +51,19 @@ class DeviceForecast {
   double rest_factor(std::size_t device) const;
   // The same for the device itself, which pools.
   double pooling_factor(std::size_t device) const;
-  LayerWork layer_work(std::size_t layer, SplitMode split) const;
-  // With so many kernels or pictures, [device].
-  LayerWork parts_of(std::size_t layer, SplitMode split, const std::vector<int>& counts) const;
+  // With so many kernels or pictures, one at least.
+  PartWork part(std::size_t device, std::size_t layer, SplitMode split, int count) const;
+  SplitLayer split_layer(std::size_t layer, SplitMode split) const;
+  Division divide(std::size_t layer, SplitMode split) const;
+
+  const DistributionOptions& options() const { return experiment_.distribution.options; }
 
   const CalibrationRecord& record_;
   const Experiment& experiment_;
   std::vector<ConvProblem> problems_;
   std::vector<DeviceSpec> devices_;
   std::vector<std::size_t> found_;  // [device], its place in the record
+  std::vector<LinkSettings> links_;
 };
 
 }  // namespace convoy

@@ -15,31 +15,6 @@ bool same_problem(const CalibrationRecord& record, const Experiment& experiment)
          experiment.dataset.image_size.value_or(32) == record.network.in_height;
 }
 
-StepPrediction predict_with(const DeviceForecast& forecast, const Experiment& experiment,
-                            const std::vector<SplitMode>& splits) {
-  return predict_step(forecast.work(splits), forecast.links(), experiment.distribution.options,
-                      forecast.comp_ms(splits));
-}
-
-// Each layer the way in which the step takes less time: layers do not touch each other.
-std::vector<SplitMode> choose_splits(const DeviceForecast& forecast, const Experiment& experiment,
-                                     std::size_t layers) {
-  const SplitMode asked = experiment.distribution.options.split;
-  std::vector<SplitMode> splits(
-      layers, asked == SplitMode::kBatch ? SplitMode::kBatch : SplitMode::kKernels);
-  if (asked != SplitMode::kAuto) return splits;
-  double best_ms = predict_with(forecast, experiment, splits).step_ms;
-  for (SplitMode& split : splits) {
-    split = SplitMode::kBatch;
-    const double ms = predict_with(forecast, experiment, splits).step_ms;
-    if (ms < best_ms)
-      best_ms = ms;
-    else
-      split = SplitMode::kKernels;
-  }
-  return splits;
-}
-
 std::size_t baseline_of(const DeviceForecast& forecast, BaselineMode mode) {
   std::size_t best = 0;
   if (mode == BaselineMode::kMaster) return best;
@@ -121,14 +96,16 @@ Prediction PredictionStudy::predict(const Experiment& experiment) const {
   const CalibrationRecord& record = needed_record(experiment);
   const DeviceForecast forecast(record, experiment);
   Prediction prediction;
-  prediction.split = choose_splits(forecast, experiment, record.network.design.kernels.size());
-  prediction.step = predict_with(forecast, experiment, prediction.split);
-  for (const LayerWork& layer : forecast.work(prediction.split)) {
+  const std::vector<LayerWork> layers = forecast.work();
+  for (const LayerWork& layer : layers) {
+    prediction.split.push_back(layer.split);
     auto& counts = prediction.counts.emplace_back();
     for (const PartWork& part : layer.parts)
       counts.push_back(layer.split == SplitMode::kKernels ? part.problem.out_channels
                                                           : part.problem.batch);
   }
+  prediction.step = predict_step(layers, forecast.links(), experiment.distribution.options,
+                                 forecast.comp_ms(prediction.split));
   for (const DeviceSpec& device : forecast.devices()) prediction.devices.push_back(name_of(device));
   if (experiment.baseline == BaselineMode::kNone) return prediction;
   const std::size_t baseline = baseline_of(forecast, experiment.baseline);

@@ -40,8 +40,8 @@ class Trainer {
   // Before step `number`: measures a quarantined device and gives it its part again. Listeners hear
   // how it went. `device` is an index into the experiment's devices.
   void readmit(int device, int number);
-  // Before step `number`, when links have other settings than before: works layers off in chunks
-  // where that pays now (chunks.h), and tells listeners.
+  // Before step `number`, when links have other settings than before: splits, shares and chunks as
+  // they pay now (with_links()). Listeners hear of it.
   void follow_links(int number);
   // The part of the test pictures that the model gets right. `progress` hears each batch.
   double test_accuracy(const std::function<void(int done, int total)>& progress);
@@ -87,7 +87,11 @@ class Trainer {
   void recover(DeviceLost loss, int number, const std::string& what);
   void tell_quarantine(const LostDevice& lost, int number) const;
   void tell_shares(ShareChange change, int number, const std::string& reason) const;
+  // The plan in use, with new shares for the devices that are left.
+  ClusterPlan without_the_lost() const;
+  void bring_weights_home(int number);
   void measure_again(int device, ClusterPlan& plan);
+  void measure_again(int device, LayerPlan& layer);
   void rebalance(const RunStep& step);
 
   RunSetup& setup_;

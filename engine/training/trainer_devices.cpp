@@ -1,9 +1,31 @@
 // How a trainer gets along with devices that fail, come back, and change their speed.
-#include "engine/cluster/chunks.h"
+#include <algorithm>
+#include <cmath>
+
+#include "engine/cluster/link_plan.h"
 #include "engine/cluster/quarantine.h"
 #include "engine/training/trainer_workspace.h"
 
 namespace convoy {
+namespace {
+
+bool same_splits(const ClusterPlan& a, const ClusterPlan& b) {
+  return std::equal(a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(),
+                    [](const LayerPlan& x, const LayerPlan& y) { return x.split == y.split; });
+}
+
+// The device takes as much longer the other way to split the layer.
+void set_pace(LayerPlan& layer, std::size_t device, const ShareCost& cost) {
+  const double factor = cost.ms_per_kernel / layer.cost[device].ms_per_kernel;
+  layer.cost[device] = cost;
+  if (!layer.other_split || !std::isfinite(factor)) return;
+  LayerPlan other = *layer.other_split;
+  other.cost[device].fixed_ms *= factor;
+  other.cost[device].ms_per_kernel *= factor;
+  layer.other_split = std::make_shared<const LayerPlan>(std::move(other));
+}
+
+}  // namespace
 
 void Trainer::renew_workspace() {
   auto fresh = std::make_shared<Workspace>(setup_);
@@ -62,7 +84,7 @@ void Trainer::recover(DeviceLost loss, int number, const std::string& what) {
     }
     const bool back = incomplete && keeps_weights();
     if (hanging) renew_workspace();
-    const ClusterPlan next = replan(plan_, setup_.policy, cluster_.available());
+    const ClusterPlan next = without_the_lost();
     std::string sentence;
     for (const LostDevice& lost : loss.lost())
       sentence += (sentence.empty() ? "Device " : ", device ") +
@@ -88,6 +110,14 @@ void Trainer::recover(DeviceLost loss, int number, const std::string& what) {
   }
 }
 
+ClusterPlan Trainer::without_the_lost() const {
+  const DistributionOptions& options = setup_.experiment.distribution.options;
+  if (options.split != SplitMode::kAuto) return replan(plan_, setup_.policy, cluster_.available());
+  std::vector<std::string> notes;
+  return with_links(plan_, cluster_.links(), options, setup_.policy, cluster_.available(),
+                    Splits::kKeep, notes);
+}
+
 void Trainer::readmit(int device, int number) {
   const auto place = static_cast<std::size_t>(device);
   const std::string& name = names_.at(place);
@@ -110,13 +140,10 @@ void Trainer::readmit(int device, int number) {
                                                       " (" + again.lost().front().reason + ").");
   }
   std::vector<std::string> notes;
-  measured = with_best_cuts(std::move(measured), cluster_.links(),
-                            setup_.experiment.distribution.options, &notes);
+  const ClusterPlan next =
+      with_links(std::move(measured), cluster_.links(), setup_.experiment.distribution.options,
+                 setup_.policy, cluster_.available(), Splits::kKeep, notes);
   for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
-  measured =
-      with_link_costs(std::move(measured), cluster_.links(), setup_.experiment.distribution.options,
-                      setup_.policy, cluster_.available());
-  const ClusterPlan next = replan(std::move(measured), setup_.policy, cluster_.available());
   const std::string moves = describe_moves(plan_, next, names_);
   const std::string sentence =
       "Device " + name + " takes part again" + (moves.empty() ? "" : "; " + moves) + ".";
@@ -129,30 +156,59 @@ void Trainer::readmit(int device, int number) {
 void Trainer::follow_links(int number) {
   const DistributionOptions& options = setup_.experiment.distribution.options;
   std::vector<std::string> notes;
-  ClusterPlan next = with_best_cuts(plan_, cluster_.links(), options, &notes);
-  if (notes.empty() && options.split != SplitMode::kAuto) return;
-  next = with_link_costs(std::move(next), cluster_.links(), options, setup_.policy,
-                         cluster_.available());
-  next = replan(std::move(next), setup_.policy, cluster_.available());
+  const auto follow = [&] {
+    notes.clear();
+    return with_links(plan_, cluster_.links(), options, setup_.policy, cluster_.available(),
+                      Splits::kFollow, notes);
+  };
+  ClusterPlan next = follow();
+  const bool anew = !same_splits(plan_, next);
+  if (anew) {
+    bring_weights_home(number);
+    next = follow();  // a device may have been lost meanwhile
+  }
   const std::string moves = describe_moves(plan_, next, names_);
-  if (notes.empty() && moves.empty()) return;
+  if (!anew && notes.empty() && moves.empty()) return;
   for (const std::string& note : notes) listeners_.message(Severity::kInfo, note);
-  if (divide_or_recover(next, number) && !moves.empty())
-    tell_shares(ShareChange::kRebalance, number, "Transfers take another time: " + moves + ".");
+  if (divide_or_recover(next, number) && (anew || !moves.empty()))
+    tell_shares(ShareChange::kRebalance, number,
+                "Transfers take another time" + (moves.empty() ? "" : ": " + moves) + ".");
+}
+
+// Which layers' weights reside on devices changes: the next divide() places all of them anew.
+void Trainer::bring_weights_home(int number) {
+  const int reached = done_;
+  outlive_losses(number, "fetching the weights", [&] {
+    catch_up(reached);
+    if (reached > 0) work_->model.fetch_state(*work_->convolutions);
+  });
+  cluster_.end_step();
+  work_->convolutions.reset();
+  if (!copy_) return;
+  copy_.reset();  // two would be much memory
+  copy_ = {reached, work_->model.training_state()};
 }
 
 void Trainer::measure_again(int device, ClusterPlan& plan) {
-  const auto place = static_cast<std::size_t>(device);
   for (LayerPlan& layer : plan.layers) {
-    int& count = layer.measured_counts[place];
-    if (count == 0) count = std::max(1, layer.whole() / cluster_.size());
-    std::vector<LayerPart> parts(static_cast<std::size_t>(cluster_.size()));
-    for (LayerPart& part : parts) part.problem.out_channels = 0;
-    if (!layer.cuts.empty()) layer.cuts[place] = {};
-    parts[place] = layer.part(place, 0, count, setup_.experiment.distribution.options);
-    layer.measured[place] = cluster_.measure(parts)[place];
-    layer.cost[place] = {0.0, layer.measured[place].total_ms() / count};
+    measure_again(device, layer);
+    if (!layer.other_split) continue;
+    LayerPlan other = *layer.other_split;
+    measure_again(device, other);
+    layer.other_split = std::make_shared<const LayerPlan>(std::move(other));
   }
+}
+
+void Trainer::measure_again(int device, LayerPlan& layer) {
+  const auto place = static_cast<std::size_t>(device);
+  int& count = layer.measured_counts[place];
+  if (count == 0) count = std::max(1, layer.whole() / cluster_.size());
+  std::vector<LayerPart> parts(static_cast<std::size_t>(cluster_.size()));
+  for (LayerPart& part : parts) part.problem.out_channels = 0;
+  if (!layer.cuts.empty()) layer.cuts[place] = {};
+  parts[place] = layer.part(place, 0, count, setup_.experiment.distribution.options);
+  layer.measured[place] = cluster_.measure(parts)[place];
+  layer.cost[place] = {0.0, layer.measured[place].total_ms() / count};
 }
 
 void Trainer::rebalance(const RunStep& step) {
@@ -168,7 +224,7 @@ void Trainer::rebalance(const RunStep& step) {
   for (std::size_t layer = 0; layer < next.layers.size(); ++layer) {
     next.layers[layer].set_counts((*counts)[layer]);
     for (std::size_t device = 0; device < names_.size(); ++device)
-      next.layers[layer].cost[device] = rebalancer_->cost(layer, device);
+      set_pace(next.layers[layer], device, rebalancer_->cost(layer, device));
   }
   const std::string moves = describe_moves(plan_, next, names_);
   const std::string sentence =

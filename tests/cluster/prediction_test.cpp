@@ -106,7 +106,8 @@ class PredictionTest : public QObject {
           {part_of(problem_of(0), {}, 1), part_of(problem_of(2), {1, 10, 100}, cores)}};
       const double received = 0.002 * 320, packing = 0.002 * 1440;
       const double lost = cores == 0 ? 0.0 : packing / cores;
-      const ExchangeTimes times = exchange_times(layer, layer.parts[1], {}, options);
+      const LinkSettings unlimited;
+      const ExchangeTimes times = exchange_times(layer, layer.parts[1], &unlimited, options);
       compare(times.backward_ms, received + 110 + lost);
     }
   }
