@@ -92,10 +92,11 @@ int run(const Options& options) {
   std::vector<PredictedVariant> predicted;
   try {
     if (options.calibrations.empty()) calibrate_missing(variants, options.quiet, study);
-    for (const Variant& variant : variants)
-      predicted.push_back({variant.values, study.predict(variant.experiment),
-                           study.break_even(variant.experiment),
-                           study.verdict(variant.experiment)});
+    for (const Variant& variant : variants) {
+      const BreakEven even = study.break_even(variant.experiment);
+      predicted.push_back({variant.values, study.predict(variant.experiment), even,
+                           study.verdict(variant.experiment, even)});
+    }
   } catch (const Error& error) {
     options.experiment.rethrow(error);
   }
@@ -134,7 +135,9 @@ void add_predict_command(CLI::App& app, Action& action) {
       "Without --calibration the devices are timed now, as a run does before its first step, once\n"
       "for each network and batch size. One calibration serves any links, shares, methods, speeds\n"
       "and numbers of the devices that it has. break-even: the bandwidth of the default link from\n"
-      "which on a step is as fast as on the baseline's device alone.");
+      "which on a step always is as fast as on the baseline's device alone; with split auto, "
+      "which\n"
+      "leaves work where moving it takes longer than it saves, from which on it is faster (1.01).");
   choose(*command, action, options, run);
 }
 

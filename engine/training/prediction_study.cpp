@@ -48,6 +48,15 @@ std::string times_text(double factor) {
   return text;
 }
 
+// What is slower or faster than these shows where speedups have two digits behind the dot.
+constexpr double kAsFast = 0.995, kFaster = 1.005;
+
+// With split kAuto the first work leaves the master long before that can be seen.
+bool pays(const Prediction& prediction, const Experiment& experiment) {
+  const bool automatic = experiment.distribution.options.split == SplitMode::kAuto;
+  return prediction.distributed() && *prediction.speedup >= (automatic ? kFaster : 1.0);
+}
+
 // Without a baseline in the experiment there is still a question.
 Experiment compared(Experiment experiment) {
   if (experiment.baseline == BaselineMode::kNone) experiment.baseline = BaselineMode::kFastest;
@@ -90,6 +99,13 @@ const CalibrationRecord& PredictionStudy::needed_record(const Experiment& experi
                   " on " + std::string(dataset_kind_name(experiment.dataset.kind)) +
                   " at batch size " + std::to_string(experiment.training.batch_size) + "; " +
                   (known.empty() ? "there is none at all" : "there is " + known));
+}
+
+bool Prediction::distributed() const {
+  for (const std::vector<int>& layer : counts)
+    for (std::size_t device = 1; device < layer.size(); ++device)
+      if (layer[device] > 0) return true;
+  return false;
 }
 
 Prediction PredictionStudy::predict(const Experiment& experiment) const {
@@ -150,43 +166,73 @@ std::vector<CurvePoint> PredictionStudy::over_batch(const Experiment& experiment
   return curve;
 }
 
-BreakEven PredictionStudy::break_even(const Experiment& experiment) const {
-  constexpr double kLeastMbps = 0.01, kMostMbps = 1e9;
-  const Experiment asked = compared(experiment);
-  const auto pays = [&](std::optional<double> mbps) {
-    return *predict(with_bandwidth(asked, mbps)).speedup >= 1.0;
-  };
-  if (pays(kLeastMbps)) return {BreakEven::Kind::kAlways, 0.0};
+BreakEven break_even_of(const std::function<bool(std::optional<double> mbps)>& pays) {
+  constexpr int kLeastPower = -2, kMostPower = 9;  // of ten, in Mb/s
   if (!pays(std::nullopt)) return {BreakEven::Kind::kNever, 0.0};
-  double low = std::log(kLeastMbps), high = std::log(kMostMbps);
-  for (int round = 0; round < 60; ++round) {
+  double paying = std::pow(10.0, kMostPower);
+  const auto losing = [&]() -> std::optional<double> {
+    for (int power = kMostPower - 1; power >= kLeastPower; --power)
+      for (const double step : {10.0, 8.0, 6.3, 5.0, 4.0, 3.2, 2.5, 2.0, 1.6, 1.25, 1.0}) {
+        const double mbps = step * std::pow(10.0, power);
+        if (!pays(mbps)) return mbps;
+        paying = mbps;
+      }
+    return std::nullopt;
+  }();
+  if (!losing) return {BreakEven::Kind::kAlways, 0.0};
+  double low = std::log(*losing), high = std::log(paying);
+  for (int round = 0; round < 48 && low < high; ++round) {
     const double middle = 0.5 * (low + high);
     (pays(std::exp(middle)) ? high : low) = middle;
   }
   return {BreakEven::Kind::kAt, std::exp(high)};
 }
 
-std::string PredictionStudy::verdict(const Experiment& experiment) const {
+BreakEven PredictionStudy::break_even(const Experiment& experiment) const {
+  const Experiment asked = compared(experiment);
+  if (predict(asked).devices.size() < 2) return {BreakEven::Kind::kAlways, 0.0};
+  return break_even_of([&](std::optional<double> mbps) {
+    const Experiment there = with_bandwidth(asked, mbps);
+    return pays(predict(there), there);
+  });
+}
+
+std::string PredictionStudy::verdict(const Experiment& experiment, const BreakEven& even) const {
   const Experiment asked = compared(experiment);
   const Prediction now = predict(asked);
   if (now.devices.size() < 2) return "One device alone: nothing is distributed.";
-  const BreakEven even = break_even(asked);
+  const auto& here = asked.link.bandwidth_mbps;
+  const std::string where = "at " + bandwidth(here), from = bandwidth(even.bandwidth_mbps);
+  const bool at = even.kind == BreakEven::Kind::kAt;
+  const bool below = at && here && *here < even.bandwidth_mbps;
   char share[32];
-  std::snprintf(share, sizeof share, "%.0f %%", 100.0 * now.comm_share());
-  const std::string where = "at " + bandwidth(asked.link.bandwidth_mbps);
-  if (*now.speedup >= 1.0) {
-    std::string text = "Worth it: " + where + " a step is " + times_text(*now.speedup) +
-                       " as fast as on " + now.baseline + " alone; communication takes " + share +
-                       " of it.";
-    if (even.kind == BreakEven::Kind::kAt)
-      text += " Below " + bandwidth(even.bandwidth_mbps) + " it is not.";
-    return text;
+  std::snprintf(share, sizeof share, "%.0f %%", 100.0 * std::max(0.0, now.comm_share()));
+  if (pays(now, asked)) {
+    const std::string text = "Worth it: " + where + " a step is " + times_text(*now.speedup) +
+                             " as fast as on " + now.baseline + " alone; communication takes " +
+                             share + " of it.";
+    if (!at) return text;
+    // A curve may fall again.
+    if (below) return text + " That is not so at all bandwidths below " + from + ".";
+    const bool as_fast =
+        *predict(with_bandwidth(asked, 0.5 * even.bandwidth_mbps)).speedup > kAsFast;
+    return text + " Below " + from + (as_fast ? " nothing is gained." : " it is not.");
   }
-  const std::string loss = where + " communication takes " + share + " of the step, which is " +
-                           times_text(1.0 / *now.speedup) + " as long as on " + now.baseline +
-                           " alone.";
-  if (even.kind == BreakEven::Kind::kNever) return "Not worth it at any bandwidth: " + loss;
-  return "Not worth it below " + bandwidth(even.bandwidth_mbps) + ": " + loss;
+  const std::string scope = below                                  ? " below " + from
+                            : even.kind == BreakEven::Kind::kNever ? " at any bandwidth"
+                                                                   : "";
+  const bool as_fast = *now.speedup > kAsFast;
+  const std::string compared_time =
+      (as_fast ? "as long as on " : times_text(1.0 / *now.speedup) + " as long as on ") +
+      now.baseline + " alone";
+  if (!now.distributed())
+    return "Nothing is gained" + scope + ": " + where + " all work stays on " + now.devices[0] +
+           ", for moving any would take longer than it saves" +
+           (now.baseline == now.devices[0] ? "." : "; a step takes " + compared_time + ".");
+  if (as_fast)
+    return "Nothing is gained" + scope + ": " + where + " a step takes " + compared_time + ".";
+  return "Not worth it" + scope + ": " + where + " communication takes " + share +
+         " of the step, which is " + compared_time + ".";
 }
 
 Experiment with_bandwidth(Experiment experiment, std::optional<double> mbps) {
@@ -199,7 +245,7 @@ std::string break_even_text(const BreakEven& break_even) {
     case BreakEven::Kind::kAlways:
       return "always: at any bandwidth the devices together are at least as fast as the baseline";
     case BreakEven::Kind::kNever:
-      return "never: even at unlimited bandwidth the devices together are slower than the baseline";
+      return "never: even at unlimited bandwidth nothing is gained on the baseline";
     case BreakEven::Kind::kAt:
       break;
   }

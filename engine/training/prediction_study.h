@@ -5,12 +5,13 @@
 //   study.add(calibrate_only(experiment, control, {}));                // measures the devices now
 //   const Prediction now = study.predict(experiment);
 //   for (const CurvePoint& point : study.over_bandwidth(experiment, curve_bandwidths())) ...
-//   const std::string words = study.verdict(experiment);
+//   const std::string words = study.verdict(experiment, study.break_even(experiment));
 //
 // Pure arithmetic but for calibrate_only(): a prediction takes microseconds, so that it may follow
 // a slider. Const functions may be called from several threads.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ struct Prediction {
   std::optional<double> baseline_step_ms;  // of that device alone
   std::optional<double> speedup;           // baseline_step_ms / step.step_ms
   double comm_share() const { return step.comm_ms / step.step_ms; }
+  // Whether any layer is worked on beyond a link.
+  bool distributed() const;
 };
 
 struct CurvePoint {
@@ -41,7 +44,9 @@ struct CurvePoint {
   Prediction prediction;
 };
 
-// From which bandwidth of the default link on a distribution is as fast as the baseline.
+// From which bandwidth of the default link on a distribution always is as fast as the baseline.
+// With split kAuto, which leaves work on the master where links take longer than they save: from
+// where devices together are faster so that it shows, at 1.01x.
 struct BreakEven {
   enum class Kind { kAlways, kNever, kAt };
   Kind kind = Kind::kNever;
@@ -73,12 +78,11 @@ class PredictionStudy {
   std::vector<int> batch_sizes(const Experiment& experiment) const;
   std::vector<CurvePoint> over_batch(const Experiment& experiment) const;
 
-  // Looks from 10 kb/s to unlimited. An experiment without a baseline is compared with the fastest
-  // device.
+  // An experiment without a baseline is compared with the fastest device.
   BreakEven break_even(const Experiment& experiment) const;
   // "Not worth it below 300 Mb/s: at 100 Mb/s communication takes 71 % of the step, which is 1.4
-  // times as long as on A alone." One or two sentences.
-  std::string verdict(const Experiment& experiment) const;
+  // times as long as on A alone." One or two sentences. `even` is that of the experiment.
+  std::string verdict(const Experiment& experiment, const BreakEven& even) const;
 
  private:
   const CalibrationRecord& needed_record(const Experiment& experiment) const;
@@ -86,6 +90,9 @@ class PredictionStudy {
   std::vector<CalibrationRecord> records_;
 };
 
+// From which bandwidth on all pay, by what pays(mbps) says of each; nothing is unlimited. Looks
+// from there down to 10 kb/s, ten bandwidths a decade, until one does not.
+BreakEven break_even_of(const std::function<bool(std::optional<double> mbps)>& pays);
 // The default link at this bandwidth; nothing is unlimited.
 Experiment with_bandwidth(Experiment experiment, std::optional<double> mbps);
 // "300 Mb/s", "never: ...", "always: ..."

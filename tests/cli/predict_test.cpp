@@ -20,6 +20,7 @@ class PredictTest : public QObject, private TestFolder {
   void initTestCase();
   void a_run_leaves_what_a_prediction_needs();
   void tables_have_a_row_for_each_combination();
+  void where_links_are_too_slow_the_best_method_keeps_all_work();
   void calibrates_what_it_has_no_file_for();
   void refuses_what_the_file_does_not_have();
 };
@@ -80,6 +81,32 @@ void PredictTest::tables_have_a_row_for_each_combination() {
   QVERIFY(list[6]["step_ms"] > list[10]["step_ms"]);  // and unlimited
   QVERIFY(list[2]["bytes"] > list[3]["bytes"]);       // paper and best
   QCOMPARE(list[0]["bytes"], json(0));
+}
+
+void PredictTest::where_links_are_too_slow_the_best_method_keeps_all_work() {
+  const QStringList arguments = {"predict",       file("e.json"),
+                                 "--calibration", file("out/calibration.json"),
+                                 "--set",         "devices.2.speed=1",
+                                 "--set",         "baseline=master",
+                                 "--vary",        "link.bandwidth_mbps=0.02,1,100,10000,null",
+                                 "--method",      "best"};
+  const Outcome table = run_convoy(arguments);
+  QVERIFY2(table.code == 0, qPrintable(table.err));
+  QVERIFY2(table.out.contains("all work stays on A, for moving any would take longer"),
+           qPrintable(table.out));
+  QVERIFY(!table.out.contains("break-even  always"));
+  const json list = parsed(run_convoy(arguments + QStringList{"--json"}).out);
+  QCOMPARE(list[0]["bytes"], json(0));
+  double last_ms = list[0]["step_ms"];
+  for (const json& entry : list) {
+    QVERIFY(entry["step_ms"].get<double>() <= 1.02 * last_ms);
+    last_ms = entry["step_ms"];
+    QCOMPARE(entry["break_even_mbps"], list[0]["break_even_mbps"]);
+    const bool pays = entry["verdict"].get<std::string>().starts_with("Worth it");
+    const json& even = entry["break_even_mbps"];
+    const json& mbps = entry["varied"]["link.bandwidth_mbps"];
+    QCOMPARE(pays, even.is_number() && (mbps.is_null() || mbps >= even));
+  }
 }
 
 void PredictTest::calibrates_what_it_has_no_file_for() {

@@ -1,45 +1,14 @@
-// Predictions from records with round numbers, worked out by hand; calibration files; curves,
-// break-even and words.
+// Predictions from records with round numbers, worked out by hand; calibration files; curves.
 #include <QTest>
 
 #include "engine/training/prediction_study.h"
 #include "tests/base/error_of.h"
+#include "tests/training/prediction_records.h"
 
 using namespace convoy;
 using convoy::test::error_of;
 
 namespace {
-
-// One layer of 8 kernels, 5x5 on 3x32x32, batch 10. Device "cpu:0" takes 10 ms a kernel, "cpu:1"
-// the same; the rest takes 20 ms.
-CalibrationRecord one_layer() {
-  CalibrationRecord record;
-  record.network = {{{8}, 5, PaddingMode::kValid}, 3, 32, 32, 10};
-  record.batch_size = 10;
-  CalibrationRecord::LayerTimes layer;
-  layer.count = 4;
-  layer.ms = {10.0, 0.0, 30.0};
-  layer.algorithm = {"gemm", "", "gemm"};
-  layer.cost = {0.0, 10.0};
-  record.devices = {{"cpu:0", "A", std::nullopt, {layer}}, {"cpu:1", "B", std::nullopt, {layer}}};
-  record.baseline_device = 0;
-  record.baseline_ms = {{20.0, 0.0, 60.0}};
-  record.rest = {{"bias, ReLU, pooling 1", 4.0},
-                 {"bias, ReLU, pooling 1 backward", 6.0},
-                 {"update", 7.0},
-                 {"other", 3.0}};
-  return record;
-}
-
-Experiment one_layer_experiment(std::size_t devices = 2) {
-  Experiment experiment;
-  experiment.network = {{8}, 5, PaddingMode::kValid};
-  experiment.training.batch_size = 10;
-  for (std::size_t i = 0; i < devices; ++i)
-    experiment.devices.push_back({"cpu:" + std::to_string(i % 2),
-                                  std::string(1, static_cast<char>('A' + i)), 1.0, std::nullopt});
-  return experiment;
-}
 
 constexpr double kInput = 4.0 * 10 * 3 * 32 * 32, kWeight = 4.0 * 4 * 3 * 5 * 5,
                  kOutput = 4.0 * 10 * 4 * 28 * 28;
@@ -193,27 +162,6 @@ class PredictionStudyTest : public QObject {
     Experiment any = experiment;
     any.devices.clear();
     QCOMPARE(study.over_devices(any).size(), std::size_t{2});
-  }
-
-  // 40 ms of 80 are saved on two devices: 8 * bytes / bandwidth may cost no more.
-  void theBreakEvenIsWhereTheSpeedupIsOne() {
-    const PredictionStudy study({one_layer()});
-    const Experiment experiment = one_layer_experiment();
-    const BreakEven even = study.break_even(experiment);
-    QCOMPARE(even.kind, BreakEven::Kind::kAt);
-    const double bytes = kInput + 2 * kWeight + 2 * kOutput;
-    QCOMPARE(even.bandwidth_mbps, bytes * 8 / 40e-3 / 1e6);
-    QVERIFY(break_even_text(even).ends_with(" Mb/s"));
-
-    Experiment slow = with_bandwidth(experiment, 20.0);
-    QVERIFY2(study.verdict(slow).starts_with("Not worth it below 75 Mb/s: at 20 Mb/s "),
-             study.verdict(slow).c_str());
-    QVERIFY(study.verdict(slow).ends_with(" as long as on A alone."));
-    QVERIFY(study.verdict(experiment).starts_with("Worth it: at unlimited bandwidth"));
-    slow.link.latency_ms = 20.0;
-    QCOMPARE(study.break_even(slow).kind, BreakEven::Kind::kNever);
-    QVERIFY(study.verdict(slow).starts_with("Not worth it at any bandwidth: "));
-    QCOMPARE(study.break_even(with_devices(experiment, 1)).kind, BreakEven::Kind::kAlways);
   }
 
   void whatIsNotCalibratedIsNamed() {

@@ -155,8 +155,9 @@ class PredictTest : public QObject, private WindowDriver {
     QCOMPARE(m_calibrations.load(), 1);
     QVERIFY(child<QLabel>(*m_window, "verdict")->isVisible());
     QVERIFY(!child<QLabel>(*m_window, "verdict")->text().isEmpty());
+    const PredictionStudy study({recordOf(10)});
     const QString expected =
-        QString::fromStdString(PredictionStudy({recordOf(10)}).verdict(experiment()));
+        QString::fromStdString(study.verdict(experiment(), study.break_even(experiment())));
     QCOMPARE(child<QLabel>(*m_window, "verdict")->text(), expected);
     // Another network is not known.
     document()->edit("Kernels", {}, [](Setup& setup) { setup.experiment.network.kernels = {9}; });
@@ -206,6 +207,28 @@ class PredictTest : public QObject, private WindowDriver {
     for (const Tile* tile : page->findChildren<Tile*>())
       if (tile->name() == "Break-even")
         QVERIFY2(page->data().verdict.contains(tile->value() + ' '), qPrintable(tile->value()));
+  }
+
+  // By the best method nothing is lost over slow links, and nothing gained: the tile says from
+  // where on there is.
+  void theBreakEvenOfTheBestMethodIsWhereItGains() {
+    calibrate();
+    const auto* page = m_window->predictPage();
+    document()->edit("Best", {},
+                     [](Setup& setup) { setup.experiment.distribution.options = best_options(); });
+    QTRY_VERIFY_WITH_TIMEOUT(page->data().now.step.step_ms == page->data().options.back().ms,
+                             kSoon);
+    const PredictionData& data = page->data();
+    QVERIFY(data.breakEven.kind == BreakEven::Kind::kAt);
+    QCOMPARE(data.curves.breakEven, std::optional(data.breakEven.bandwidth_mbps));
+    const auto& speedup = data.curves.methods[1].speedup;
+    QVERIFY(data.curves.x.front() < data.breakEven.bandwidth_mbps);
+    QVERIFY(speedup.front() > 0.995);
+    for (size_t row = 0; row < data.curves.x.size(); ++row)
+      QCOMPARE(speedup[row] >= 1.005, data.curves.x[row] >= data.breakEven.bandwidth_mbps);
+    for (const Tile* tile : page->findChildren<Tile*>())
+      if (tile->name() == "Break-even")
+        QVERIFY2(data.verdict.contains(tile->value() + ' '), qPrintable(data.verdict));
   }
 
   void theSetUpIsFollowed() {

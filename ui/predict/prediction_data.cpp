@@ -214,8 +214,8 @@ PredictionData calculate(const PredictionStudy& study, const PredictionRequest& 
   PredictionData data;
   try {
     data.now = study.predict(request.experiment);
-    data.verdict = QString::fromStdString(study.verdict(request.experiment));
     data.breakEven = study.break_even(request.experiment);
+    data.verdict = QString::fromStdString(study.verdict(request.experiment, data.breakEven));
     data.curves = curvesOf(study, request, data.breakEven);
     data.options = optionsOf(study, request.experiment);
     data.batchSizes = study.batch_sizes(request.experiment);
