@@ -71,7 +71,8 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
     std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop);
     if (pooling) {
       ms[static_cast<std::size_t>(Pass::kForward)] += pooling->forward_ms(device, stop);
-      ms[static_cast<std::size_t>(Pass::kBackwardWeights)] += pooling->backward_ms(device, stop);
+      ms[static_cast<std::size_t>(first_backward(part.needs_grad_input))] +=
+          pooling->backward_ms(device, stop);
     }
     for (std::size_t i = 0; i < ms.size(); ++i) times[i].push_back(ms[i]);
     return ms[0] + ms[1] + ms[2];

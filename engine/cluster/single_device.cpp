@@ -21,9 +21,10 @@ void SingleDevice::forward(int layer, const LayerForward& operands) {
 
 void SingleDevice::backward(int layer, const LayerBackward& operands) {
   share_.set_backward(layer, operands.grad_output);
-  share_.backward_weights(layer, operands.grad_weight, stop_, slices_);
+  // In the order of WorkerProgram: the first pass pays for what both make of the gradient.
   if (operands.grad_input)
     share_.backward_data(layer, kAllPictures, -1, operands.grad_input, stop_, slices_);
+  share_.backward_weights(layer, operands.grad_weight, stop_, slices_);
 }
 
 std::vector<std::array<double, 3>> SingleDevice::take_layer_ms() {

@@ -71,6 +71,12 @@ struct CutCost {
   double forward = 0.0, backward = 0.0;
 };
 
+// The pass that comes first on the way back: the input's gradient travels while the weights' is
+// computed.
+constexpr Pass first_backward(bool needs_grad_input) {
+  return needs_grad_input ? Pass::kBackwardData : Pass::kBackwardWeights;
+}
+
 // What a device's computer takes beside the convolutions, in milliseconds for a million numbers; 0
 // where that was not measured. Moved numbers are picked, rounded and copied, at both ends, by one
 // thread of the worker's.
@@ -91,7 +97,7 @@ struct MovingCost {
 
 // Times of one device alone on its part of a layer: the medians of several runs after a warm-up, by
 // pass in the order of kAllPasses; 0 for a pass that was not asked for. With fuse_pooling, pooling
-// counts with the forward pass and its way back with backward-weights.
+// counts with the forward pass and its way back with the first backward one, which needs it.
 struct ConvMeasurement {
   std::array<double, 3> ms{};            // in one piece
   std::array<std::string, 3> algorithm;  // empty like ms

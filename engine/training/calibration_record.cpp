@@ -38,7 +38,7 @@ void take_out_pooling(const CalibrationRecord& record, std::size_t layer, int wh
     ms = std::max(kLeast * ms, ms - part * pooling_ms(record.rest, layer, backward));
   };
   take_out(Pass::kForward, false);
-  take_out(Pass::kBackwardWeights, true);
+  take_out(first_backward(layer > 0), true);
   const double left = sum(times.ms) / before_ms;
   times.cost = {times.cost.fixed_ms * left, times.cost.ms_per_kernel * left};
 }

@@ -40,7 +40,6 @@ std::size_t find_device(const CalibrationRecord& record, const DeviceSpec& spec,
 }
 
 constexpr auto kForward = static_cast<std::size_t>(Pass::kForward);
-constexpr auto kBackwardWeights = static_cast<std::size_t>(Pass::kBackwardWeights);
 
 double sum(const std::array<double, 3>& ms) {
   return ms[0] + ms[1] + ms[2];
@@ -175,7 +174,8 @@ PartWork DeviceForecast::part(std::size_t device, std::size_t layer, SplitMode s
   if (options().fuse_pooling) {
     const double factor = pooling_factor(device) * static_cast<double>(count) / whole;
     part.ms[kForward] += factor * pooling_ms(record_.rest, layer, false);
-    part.ms[kBackwardWeights] += factor * pooling_ms(record_.rest, layer, true);
+    part.ms[static_cast<std::size_t>(first_backward(layer > 0))] +=
+        factor * pooling_ms(record_.rest, layer, true);
   }
   if (options().resident_kernels && by_kernels)
     part.update_ms = resident_update_ms(

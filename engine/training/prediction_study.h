@@ -7,8 +7,8 @@
 //   for (const CurvePoint& point : study.over_bandwidth(experiment, curve_bandwidths())) ...
 //   const std::string words = study.verdict(experiment, study.break_even(experiment));
 //
-// Pure arithmetic but for calibrate_only(): a prediction takes microseconds, so that it may follow
-// a slider. Const functions may be called from several threads.
+// Pure arithmetic but for calibrate_only(): a prediction takes less than a millisecond, so that it
+// may follow a slider. Const functions may be called from several threads.
 #pragma once
 
 #include <functional>

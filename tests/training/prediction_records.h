@@ -90,7 +90,7 @@ inline Experiment two_layers_experiment(const std::vector<double>& speeds,
 // Those of the curves, and many more.
 inline std::vector<double> many_bandwidths() {
   std::vector<double> mbps = curve_bandwidths();
-  for (double value = 0.1; value < 1e7; value *= 1.09) mbps.push_back(value);
+  for (double value = 0.1; value < 1e7; value *= 1.15) mbps.push_back(value);
   std::sort(mbps.begin(), mbps.end());
   return mbps;
 }
