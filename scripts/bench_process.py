@@ -1,4 +1,5 @@
 """Runs the measured programs for scripts/bench and describes the machine that they ran on."""
+import functools
 import json
 import os
 import pathlib
@@ -41,6 +42,18 @@ def busy_seconds(cores):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+@functools.cache
+def blas_kernels():
+    """The environment in which OpenBLAS takes for everybody the kernels that Convoy has it take."""
+    found = subprocess.run([CONVOY, "devices", "--json"], capture_output=True, check=False)
+    if found.returncode != 0:
+        return {}
+    for device in json.loads(found.stdout):
+        if device["backend"].startswith("OpenBLAS"):
+            return {"OPENBLAS_CORETYPE": device["driver"].removesuffix(" kernels")}
+    return {}
+
+
 def available_memory():
     """Bytes that new processes may use."""
     info = dict(line.split(":", 1) for line in
@@ -79,7 +92,8 @@ class Runner:
             start, busy = time.monotonic(), busy_seconds(cores)
             process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output,
                                        stderr=errors, preexec_fn=prepare, start_new_session=True,
-                                       env={**os.environ, **(environment or {})})
+                                       env={**blas_kernels(), **os.environ,
+                                            **(environment or {})})
             late = threading.Event()
             timer = threading.Timer(self.timeout, lambda: (late.set(), process.kill()))
             timer.start()
