@@ -9,9 +9,9 @@
 
 namespace convoy {
 
-// Writes beside `path` and renames over it. Throws Error(kRun) with the path and the system's
-// reason; an existing file is then left as it was. Not synchronised between threads that write one
-// path.
+// Writes beside `path` and renames over it; follows links, writes straight to devices and pipes.
+// Throws Error(kRun) with the path and the system's reason; an existing file is then left as it
+// was. Not synchronised between threads that write one path.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 // Makes the folder, and those that it is in, where they are not there; `purpose` ends the message:
