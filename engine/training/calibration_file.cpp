@@ -163,8 +163,9 @@ std::string calibration_json(const std::vector<CalibrationRecord>& records) {
   return root.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-std::vector<CalibrationRecord> parse_calibration(const std::string& json_text,
-                                                 const std::string& file) {
+namespace {
+
+std::vector<CalibrationRecord> read_records(const std::string& json_text, const std::string& file) {
   const json value = parse_strict_json(json_text, file);
   const JsonValue root(value, file, "");
   if (!value.is_object() || !value.contains("convoy_calibration"))
@@ -178,8 +179,22 @@ std::vector<CalibrationRecord> parse_calibration(const std::string& json_text,
   return records;
 }
 
+}  // namespace
+
+// It is read by the rules of an experiment file, but it is data.
+std::vector<CalibrationRecord> parse_calibration(const std::string& json_text,
+                                                 const std::string& file) {
+  try {
+    return read_records(json_text, file);
+  } catch (const Error& error) {
+    const std::string& where = error.where();
+    throw Error(ErrorKind::kData, where,
+                std::string(error.what()).substr(where.empty() ? 0 : where.size() + 2));
+  }
+}
+
 std::vector<CalibrationRecord> read_calibration(const std::filesystem::path& path) {
-  return parse_calibration(read_whole_file(path, ErrorKind::kExperiment), path.string());
+  return parse_calibration(read_whole_file(path, ErrorKind::kData), path.string());
 }
 
 }  // namespace convoy

@@ -58,7 +58,7 @@ CalibrationRecord make_record(const Experiment& experiment, const NetworkSpec& n
 
 // A calibration file: records of any problems. JSON; numbers read back to the same value.
 std::string calibration_json(const std::vector<CalibrationRecord>& records);
-// Throws Error(kExperiment) that says file, JSON path, what was found and what is allowed.
+// Throws Error(kData) that says file, JSON path, what was found and what is allowed.
 std::vector<CalibrationRecord> parse_calibration(const std::string& json_text,
                                                  const std::string& file);
 std::vector<CalibrationRecord> read_calibration(const std::filesystem::path& path);

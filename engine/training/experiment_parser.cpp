@@ -128,7 +128,8 @@ LinkSettings parse_link(const JsonValue& object) {
   object.require_object();
   LinkSettings link;
   read(object, "bandwidth_mbps", [&](const JsonValue& value) {
-    if (!value.is_null()) link.bandwidth_mbps = value.number({kLeastRate, 1e9});
+    if (!value.is_null())
+      link.bandwidth_mbps = value.number({kLeastRate, 1e9, true, ", or null for unlimited"});
   });
   read_number(object, "latency_ms", link.latency_ms, {0, 60000});
   read(object, "duplex", [&](const JsonValue& value) {

@@ -35,7 +35,8 @@ bool is_index(const std::string& step) {
 
 // The entry of a list; one past the end appends.
 json& list_entry(json& list, const std::string& step, const std::string& setting) {
-  const std::string entries = "the list has " + std::to_string(list.size()) + " entries";
+  const std::string entries =
+      "the list has " + std::to_string(list.size()) + (list.size() == 1 ? " entry" : " entries");
   if (!is_index(step)) refuse(setting, "\"" + step + "\" is not an index, and " + entries);
   const std::size_t index = std::stoul(step);
   if (index > list.size())

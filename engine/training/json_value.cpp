@@ -156,7 +156,7 @@ double JsonValue::number(const NumberRange& range) const {
   if (!(low_kept && value <= range.high))
     refuse("a number " + std::string(range.low_allowed ? "from " : "above ") +
            number_text(range.low) + (range.low_allowed ? " to " : " and at most ") +
-           number_text(range.high));
+           number_text(range.high) + range.or_else);
   return value;
 }
 

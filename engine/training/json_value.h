@@ -15,6 +15,7 @@ namespace convoy {
 struct NumberRange {
   double low, high;
   bool low_allowed = true;
+  const char* or_else = "";  // what else is allowed there, for the message: " or null (unlimited)"
 };
 
 // Refers to the JSON and the file name that it was made from. Every function throws

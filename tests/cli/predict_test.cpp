@@ -138,7 +138,7 @@ void PredictTest::refuses_what_the_file_does_not_have() {
   const QString twice = refusal({"--devices", "1", "--vary", "devices=2"});
   QVERIFY2(twice.startsWith("2") && twice.contains("varied twice"), qPrintable(twice));
   const Outcome no_file = run_convoy({"predict", file("e.json"), "--calibration", file("e.json")});
-  QCOMPARE(no_file.code, 2);
+  QCOMPARE(no_file.code, 4);
   QVERIFY(no_file.err.contains("this is no calibration"));
 }
 

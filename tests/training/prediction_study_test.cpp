@@ -206,7 +206,7 @@ class PredictionStudyTest : public QObject {
       const std::size_t at = text.find(from);
       if (at == std::string::npos) return "nothing to replace: " + from;
       text.replace(at, from.size(), to);
-      return error_of(ErrorKind::kExperiment, [&] { parse_calibration(text, "c.json"); });
+      return error_of(ErrorKind::kData, [&] { parse_calibration(text, "c.json"); });
     };
     QVERIFY(broken("{", "").starts_with("c.json"));
     VERIFY_CONTAINS(broken("convoy_calibration", "steps"), "this is no calibration");
