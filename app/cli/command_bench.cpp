@@ -174,7 +174,9 @@ int run(const Options& options) {
 void add_bench_conv(CLI::App& bench, Action& action) {
   CLI::App* command = bench.add_subcommand("conv", "The three passes of one convolutional layer");
   const auto options = std::make_shared<Options>();
-  command->add_option("--device", options->device, "Device id")->capture_default_str();
+  command->add_option("--device", options->device, "Device id")
+      ->type_name("ID")
+      ->capture_default_str();
   command->add_option("--batch", options->batch, "Pictures")->required();
   command->add_option("--in-channels", options->in_channels, "Channels of the input")->required();
   command->add_option("--out-channels", options->out_channels, "Kernels")->required();

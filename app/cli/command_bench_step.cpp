@@ -134,8 +134,11 @@ int run(const Options& options) {
 void add_bench_step_command(CLI::App& bench, Action& action) {
   CLI::App* command = bench.add_subcommand("step", "A whole training step on one device");
   const auto options = std::make_shared<Options>();
-  command->add_option("--device", options->device, "Device id")->capture_default_str();
+  command->add_option("--device", options->device, "Device id")
+      ->type_name("ID")
+      ->capture_default_str();
   command->add_option("--kernels", options->kernels, "Of each layer, such as 500,1500")
+      ->type_name("N,...")
       ->delimiter(',')
       ->check(CLI::Range(1, 65536))
       ->expected(1, 5)

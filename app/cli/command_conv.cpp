@@ -139,22 +139,41 @@ void add_conv_command(CLI::App& app, Action& action) {
   const auto options = std::make_shared<Options>();
   command->add_option("PASS", options->pass, "forward, backward-data or backward-weights")
       ->required();
-  command->add_option("--input", options->input, "[batch, channels, height, width]");
-  command->add_option("--weight", options->weight, "[out, in, kernel height, kernel width]");
-  command->add_option("--grad-output", options->grad_output, "[batch, kernels, height, width]");
-  command->add_option("--padding", options->padding, kPaddingHelp)->capture_default_str();
-  command->add_option("--stride", options->stride, "S or SHxSW")->capture_default_str();
-  command->add_option("--input-size", options->input_size,
-                      "HxW of the result of backward-data, where the operands leave a choice");
-  command->add_option("--kernel-size", options->kernel_size,
-                      "KHxKW of the result of backward-weights, where the operands leave a choice");
-  command->add_option("--device", options->device, "Device id")->capture_default_str();
-  command->add_option("--algorithm", options->algorithm, "By name; else the device chooses");
-  command->add_option("--kernels", options->kernels,
-                      "FIRST:LAST, only these output kernels (from 0, FIRST included, LAST not): "
-                      "forward gives their maps, backward-weights their gradients, backward-data "
-                      "the part of the sum that is theirs");
-  command->add_option("--output", options->output, "The .npy file to write")->required();
+  command->add_option("--input", options->input, "[batch, channels, height, width]")
+      ->type_name("FILE");
+  command->add_option("--weight", options->weight, "[out, in, kernel height, kernel width]")
+      ->type_name("FILE");
+  command->add_option("--grad-output", options->grad_output, "[batch, kernels, height, width]")
+      ->type_name("FILE");
+  command->add_option("--padding", options->padding, kPaddingHelp)
+      ->type_name("P")
+      ->capture_default_str();
+  command->add_option("--stride", options->stride, "S or SHxSW")
+      ->type_name("S")
+      ->capture_default_str();
+  command
+      ->add_option("--input-size", options->input_size,
+                   "HxW of the result of backward-data, where the operands leave a choice")
+      ->type_name("HxW");
+  command
+      ->add_option("--kernel-size", options->kernel_size,
+                   "KHxKW of the result of backward-weights, where the operands leave a choice")
+      ->type_name("KHxKW");
+  command->add_option("--device", options->device, "Device id")
+      ->type_name("ID")
+      ->capture_default_str();
+  command->add_option("--algorithm", options->algorithm, "By name; else the device chooses")
+      ->type_name("NAME");
+  command
+      ->add_option("--kernels", options->kernels,
+                   "FIRST:LAST, only these output kernels (from 0, FIRST included, LAST not): "
+                   "forward gives their maps, backward-weights their gradients, backward-data "
+                   "the part of the sum that is theirs")
+      ->type_name("FIRST:LAST");
+  command->add_option("--output", options->output, "The .npy file to write")
+      ->type_name("FILE")
+      ->check(kNotEmpty)
+      ->required();
   command->footer(
       "forward takes --input and --weight; backward-data --grad-output and --weight;\n"
       "backward-weights --input and --grad-output. Arrays are float32 in C order and PyTorch's\n"

@@ -49,17 +49,22 @@ void add_data_command(CLI::App& app, Action& action) {
       "fetch", "Download, check and unpack a public data set; resumes a broken download");
   const auto options = std::make_shared<Options>();
   command->add_option("NAME", options->name, "cifar10, cifar100 or mnist")->required();
-  command->add_option(
-      "--url", options->url,
-      "Another place of the official archive (mnist: of the folder with its files)");
+  command
+      ->add_option("--url", options->url,
+                   "Another place of the official archive (mnist: of the folder with its files)")
+      ->type_name("URL");
   command
       ->add_option("--md5", options->checksums,
                    "Expected MD5 of each file instead of the official one, for other content")
+      ->type_name("MD5,...")
       ->delimiter(',');
-  command->add_option(
-      "--to", options->folder,
-      "Folder in which the data set's folder is made; else $XDG_DATA_HOME/convoy/datasets or "
-      "~/.local/share/convoy/datasets");
+  command
+      ->add_option(
+          "--to", options->folder,
+          "Folder in which the data set's folder is made; else $XDG_DATA_HOME/convoy/datasets or "
+          "~/.local/share/convoy/datasets")
+      ->type_name("DIR")
+      ->check(kNotEmpty);
   command->add_flag("--quiet", options->quiet, "No progress");
   command->footer("The data set's folder appears whole or not at all; its path is printed.");
   choose(*command, action, options, run);

@@ -101,20 +101,22 @@ void add_export_command(CLI::App& app, Action& action) {
   const auto options = std::make_shared<Options>();
   command->add_option("LABBOOK.sqlite", options->book, "The lab book that `run --record` filled")
       ->required();
-  command->add_option("--run", options->run, "Only this run, straight into the folder of --out");
+  command->add_option("--run", options->run, "Only this run, straight into the folder of --out")
+      ->type_name("RUN");
   command
       ->add_option("--out", options->out,
                    "Folder for the files; without --run each run gets a folder in it of its own "
                    "name, and summary.csv has a line for each run that has ended")
+      ->type_name("DIR")
+      ->check(kNotEmpty)
       ->required();
   command->footer(
       "experiment.json, steps.csv, devices.csv and summary.csv are those that the run itself "
-      "leaves\n"
-      "(run --out), byte for byte; a run that is under way or was killed has no summary.csv. The\n"
-      "lab book keeps neither trace.json nor calibration.json nor weights. Charts are saved in "
-      "the\n"
-      "workbench. Nothing is written over. A lab book of an older version is brought up to date;\n"
-      "of its runs algorithm, pictures and gradient_difference are not known and stay empty.");
+      "leaves (run --out), byte for byte; a run that is under way or was killed has no "
+      "summary.csv. The lab book keeps neither trace.json nor calibration.json nor weights. Charts "
+      "are saved in the workbench. Nothing is written over. A lab book of an older version is "
+      "brought up to date; of its runs algorithm, pictures and gradient_difference are not known "
+      "and stay empty.");
   choose(*command, action, options, run);
 }
 

@@ -115,20 +115,29 @@ void add_predict_command(CLI::App& app, Action& action) {
       "predict", "Say what a step of an experiment will take, without running it");
   const auto options = std::make_shared<Options>();
   options->experiment.add_to(*command);
-  add_vary_option(*command, options->vary, "predicts");
-  command->add_option("--devices", options->devices,
-                      "1,2,3: with the first one, two, three of the experiment's devices; the same "
-                      "as --vary devices=1,2,3");
-  command->add_option("--method", options->method,
-                      "paper,best: with none and with all options of the distribution; the same as "
-                      "--vary method=paper,best");
+  add_vary_option(*command, options->vary, "Predict");
+  command
+      ->add_option("--devices", options->devices,
+                   "1,2,3: with the first one, two, three of the experiment's devices; the same as "
+                   "--vary devices=1,2,3")
+      ->type_name("N,...");
+  command
+      ->add_option("--method", options->method,
+                   "paper,best: with none and with all options of the distribution; the same as "
+                   "--vary method=paper,best")
+      ->type_name("NAME,...");
   command
       ->add_option("--calibration", options->calibrations,
                    "calibration.json of a run, or what --save-calibration wrote: the devices are "
                    "not needed then; may come again")
+      ->type_name("FILE")
+      ->check(kNotEmpty)
       ->allow_extra_args(false);
-  command->add_option("--save-calibration", options->save_calibration,
-                      "File for the calibrations used");
+  command
+      ->add_option("--save-calibration", options->save_calibration,
+                   "File for the calibrations used")
+      ->type_name("FILE")
+      ->check(kNotEmpty);
   command->add_flag("--json", options->json, "As a JSON list, one object a combination");
   command->add_flag("--quiet", options->quiet, "No progress, only warnings and errors");
   command->footer(

@@ -8,6 +8,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/run_progress.h"
 #include "app/cli/run_report.h"
+#include "engine/base/atomic_file.h"
 #include "engine/results/lab_book.h"
 #include "engine/training/run.h"
 
@@ -25,6 +26,8 @@ int run(const Options& options) {
       parse_experiment(options.experiment.text(), options.experiment.file);
   // A reader of the events that goes away is an error to report, not a reason to die unsaved.
   std::signal(SIGPIPE, SIG_IGN);
+  // Events and lab book may lie in it, too.
+  if (!options.out.empty()) make_folder(options.out, "the run's files");
   RunControl control;
   const InterruptGuard interrupt(control);
   RunReport report;
@@ -57,22 +60,29 @@ void add_run_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("run", "Run an experiment");
   const auto options = std::make_shared<Options>();
   options->experiment.add_to(*command);
-  command->add_option(
-      "--out", options->out,
-      "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json, "
-      "calibration.json and weights.safetensors");
-  command->add_option("--record", options->record,
-                      "Lab book (SQLite) to add the run to; created when it is not there");
-  command->add_option(
-      "--events", options->events,
-      "File for the run's events, one JSON object a line; - is standard output, the "
-      "table then goes to standard error");
+  command
+      ->add_option("--out", options->out,
+                   "Folder for experiment.json, steps.csv, devices.csv, summary.csv, trace.json, "
+                   "calibration.json and weights.safetensors")
+      ->type_name("DIR")
+      ->check(kNotEmpty);
+  command
+      ->add_option("--record", options->record,
+                   "Lab book (SQLite) to add the run to; created when it is not there")
+      ->type_name("FILE")
+      ->check(kNotEmpty);
+  command
+      ->add_option("--events", options->events,
+                   "File for the run's events, one JSON object a line; - is standard output, the "
+                   "table then goes to standard error")
+      ->type_name("FILE")
+      ->check(kNotEmpty);
   command->add_flag("--quiet", options->quiet, "No progress, only warnings and errors");
   command->footer(
-      "Events have the key \"event\": started, phase, calibrated, baseline, step, "
-      "quarantine,\nreadmission, shares, message, finished;\n"
-      "their other keys are named as the columns of the CSV files. Ctrl-C stops the run and keeps\n"
-      "what was measured; a second one ends the program at once.");
+      "Events have the key \"event\": started, phase, calibrated, baseline, step, quarantine, "
+      "readmission, shares, message, finished; their other keys are named as the columns of the "
+      "CSV files. Ctrl-C stops the run and keeps what was measured; a second one ends the program "
+      "at once.");
   choose(*command, action, options, run);
 }
 

@@ -134,25 +134,26 @@ void add_sweep_command(CLI::App& app, Action& action) {
       app.add_subcommand("sweep", "Run an experiment in all combinations of varied values");
   const auto options = std::make_shared<Options>();
   options->experiment.add_to(*command);
-  add_vary_option(*command, options->vary, "runs")->required();
+  add_vary_option(*command, options->vary, "Run")->required();
   command->add_option("--repeat", options->repeat, "How often each combination is run")
+      ->type_name("N")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   command
       ->add_option("--out", options->out,
                    "Folder for sweep.csv and the runs' files, in 001, 002, ... as run --out "
                    "leaves them; must not have a sweep.csv")
+      ->type_name("DIR")
+      ->check(kNotEmpty)
       ->required();
   command->add_flag("--quiet", options->quiet, "No progress, only warnings and errors");
   command->footer(
-      "All combinations are run once, then all again. devices=1,2,3 varies how many of the\n"
-      "experiment's devices take part, method=paper,best all options of the distribution.\n"
-      "sweep.csv has one line a run, written as it ends: folder, repeat, the varied values, then\n"
-      "the columns of summary.csv. A run that fails is noted there and the sweep goes on; the "
-      "exit\n"
+      "All combinations are run once, then all again. devices=1,2,3 varies how many of the "
+      "experiment's devices take part, method=paper,best all options of the distribution. "
+      "sweep.csv has one line a run, written as it ends: folder, repeat, the varied values, then "
+      "the columns of summary.csv. A run that fails is noted there and the sweep goes on; the exit "
       "code is then 5. A device that is missing is said before the first run. Ctrl-C stops the run "
-      "under way, keeps what was measured and ends the "
-      "sweep.");
+      "under way, keeps what was measured and ends the sweep.");
   choose(*command, action, options, run);
 }
 

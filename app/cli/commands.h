@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "app/cli/help_format.h"
+
 namespace convoy::cli {
 
 // What the chosen command does once the whole command line has been read; returns the exit code.

@@ -9,8 +9,9 @@ void ExperimentArgument::add_to(CLI::App& command) {
   command.add_option("EXPERIMENT.json", file, "The experiment file")->required();
   command
       .add_option("--set", settings,
-                  "path=value changes the experiment: training.batch_size=64, "
+                  "Change the experiment: training.batch_size=64, "
                   "devices.1.speed=0.5, network.kernels=[50,500]; may come again")
+      ->type_name("path=value")
       ->allow_extra_args(false);
 }
 

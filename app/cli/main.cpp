@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +17,13 @@ namespace {
 int report(const char* message, int code) {
   std::cerr << "convoy: " << message << '\n';
   return code;
+}
+
+// Where a stream is closed ("2>&-"), the next file that is opened gets its number, and messages
+// would go into that file. What may only be read takes none: they are lost or an error, as is due.
+void keep_stream_numbers() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) (void)!::open("/dev/null", O_RDONLY);
 }
 
 // CLI11 says of a command that it does not know only that one is required.
@@ -34,11 +44,15 @@ int parse_and_run(int argc, char** argv) {
       "Trains convolutional networks over unequal CPUs and GPUs by distributing the convolutional "
       "layers, and shows where the time goes.",
       "convoy");
+  const auto help = std::make_shared<cli::HelpFormat>();
+  help->label("INT", "N");
+  help->label("FLOAT", "X");
+  app.formatter(help);
+  app.failure_message(cli::usage_message);
   app.require_subcommand(1);
   app.set_version_flag("--version", "convoy " CONVOY_VERSION);
   app.footer(
-      "Exit codes: 0 done; 2 wrong usage or invalid experiment; 3 device missing or failed; 4 "
-      "data\n"
+      "Exit codes: 0 done; 2 wrong usage or invalid experiment; 3 device missing or failed; 4 data "
       "unreadable; 5 the run failed; 130 interrupted (what was measured is saved).");
   cli::Action action;
   cli::add_devices_command(app, action);
@@ -78,6 +92,7 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_stream_numbers();
   convoy::keep_runtimes_on_cores();
   // A file that may grow no further is an error to report, not a reason to die unsaved.
   std::signal(SIGXFSZ, SIG_IGN);

@@ -10,10 +10,11 @@ CLI::Option* add_vary_option(CLI::App& command, std::vector<std::string>& texts,
                              const std::string& does) {
   return command
       .add_option("--vary", texts,
-                  "path=v1,v2,... " + does +
+                  does +
                       " for each value: link.bandwidth_mbps=10,100,1000, "
                       "distribution.overlap=true,false, network.kernels=[50,500],[150,800]; may "
                       "come again, for all combinations")
+      ->type_name("path=v1,v2,...")
       ->allow_extra_args(false);
 }
 

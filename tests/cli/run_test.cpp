@@ -176,6 +176,11 @@ void RunTest::events_tell_the_run() {
   QCOMPARE(
       run_convoy({"run", file("small.json"), "--events", file("events.jsonl"), "--quiet"}).code, 0);
   QVERIFY(QFileInfo(file("events.jsonl")).size() > 500);
+  // Beside the other files, in the folder that is made for them.
+  const Outcome beside = run_convoy({"run", file("small.json"), "--out", file("all"), "--events",
+                                     file("all/events.jsonl"), "--record", file("all/r.sqlite")});
+  QVERIFY2(beside.code == 0, qPrintable(beside.err));
+  QVERIFY(QFileInfo(file("all/events.jsonl")).size() > 500);
 }
 
 void RunTest::records_into_a_lab_book() {
@@ -234,6 +239,7 @@ void RunTest::refuses_data() {
   row("value", set("training.batch_size=0"), 2,
       {"small.json: /training/batch_size: found 0", "65536"});
   row("key", set("training.batchsize=1"), 2, {"/training/batchsize", "did you mean"});
+  row("bandwidth", set("link.bandwidth_mbps=none"), 2, {"or null for unlimited"});
   row("setting", set("training"), 2, {"--set training", "="});
   row("batch larger than the data", set("training.batch_size=201"), 2, {"201", "200"});
   row("device", set("devices.0.id=opencl:99:0"), 3, {"opencl:99:0"});

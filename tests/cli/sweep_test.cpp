@@ -1,5 +1,6 @@
 // `convoy sweep` as a process: its runs and their order, sweep.csv, failures, refusals and Ctrl-C.
 #include <signal.h>
+#include <unistd.h>
 
 #include <QDir>
 #include <cmath>
@@ -66,6 +67,7 @@ class SweepTest : public QObject, private TestFolder {
   void refuses_data();
   void refuses();
   void leaves_an_earlier_sweep_alone();
+  void writes_nothing_into_files_for_closed_streams();
   void ctrl_c_ends_the_sweep();
 };
 
@@ -208,6 +210,21 @@ void SweepTest::leaves_an_earlier_sweep_alone() {
   QCOMPARE(QFileInfo(file("earlier/sweep.csv")).size(), 8);
   const Outcome in_the_way = sweep({"--vary", "devices=1", "--out", file("small.json")});
   QCOMPARE(in_the_way.code, 5);
+}
+
+// The first file that is opened would get the number of standard output, and the table.
+void SweepTest::writes_nothing_into_files_for_closed_streams() {
+  QProcess process;
+  process.setChildProcessModifier([] {
+    ::close(STDOUT_FILENO);
+    ::close(STDERR_FILENO);
+  });
+  process.start(CONVOY_PROGRAM, {"sweep", file("small.json"), "--vary", "seed=1,2", "--quiet",
+                                 "--out", file("closed")});
+  QVERIFY(process.waitForFinished(240'000));
+  QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+  QCOMPARE(process.exitCode(), 5);  // the table is lost
+  QCOMPARE(column(read_csv(file("closed/sweep.csv")), "folder"), (QStringList{"001", "002"}));
 }
 
 void SweepTest::ctrl_c_ends_the_sweep() {

@@ -7,6 +7,7 @@ class UsageTest : public QObject {
  private slots:
   void every_command_has_help_data();
   void every_command_has_help();
+  void help_names_values_and_fits_80_columns();
   void tells_its_version();
   void wrong_usage_data();
   void wrong_usage();
@@ -48,6 +49,25 @@ void UsageTest::every_command_has_help() {
     QVERIFY2(outcome.out.contains(fragment), qPrintable(outcome.out + " lacks " + fragment));
 }
 
+void UsageTest::help_names_values_and_fits_80_columns() {
+  for (const QStringList& command : {QStringList{},
+                                     {"run"},
+                                     {"sweep"},
+                                     {"predict"},
+                                     {"conv"},
+                                     {"export"},
+                                     {"bench", "conv"},
+                                     {"bench", "step"},
+                                     {"data", "fetch"}}) {
+    const QString help = run_convoy(command + QStringList{"--help"}).out;
+    for (const QString& line : help.split('\n')) QVERIFY2(line.size() <= 80, qPrintable(line));
+    QVERIFY(help.endsWith('\n'));
+    // How CLI11 writes that an option may come again, and how a value is checked.
+    QVERIFY2(!help.contains(" ...") && !help.contains(" in ["), qPrintable(help));
+  }
+  QVERIFY(run_convoy({"run", "--help"}).out.contains("--set path=value"));
+}
+
 void UsageTest::tells_its_version() {
   const Outcome outcome = run_convoy({"--version"});
   QCOMPARE(outcome.code, 0);
@@ -83,6 +103,11 @@ void UsageTest::wrong_usage_data() {
                      "--in-channels", "1",    "--out-channels", "1"}
       << "5x5 kernel is larger";
   QTest::newRow("data set") << QStringList{"data", "fetch", "imagenet"} << "cifar10, cifar100";
+  // "--out $FOLDER" of a script that has not set it must not mean: keep nothing.
+  QTest::newRow("empty --out") << QStringList{"run", "e.json", "--out", ""} << "--out: an empty";
+  QTest::newRow("empty --record") << QStringList{"run", "e.json", "--record", ""} << "--record";
+  QTest::newRow("empty --events") << QStringList{"run", "e.json", "--events", ""} << "--events";
+  QTest::newRow("where help is") << QStringList{"bench", "step"} << "Run convoy bench step --help";
 }
 
 void UsageTest::wrong_usage() {
@@ -91,6 +116,7 @@ void UsageTest::wrong_usage() {
   const Outcome outcome = run_convoy(arguments);
   QCOMPARE(outcome.code, 2);
   QCOMPARE(outcome.out, QString());
+  QVERIFY2(outcome.err.startsWith("convoy: "), qPrintable(outcome.err));
   QVERIFY2(outcome.err.contains(fragment), qPrintable(outcome.err));
 }
 
