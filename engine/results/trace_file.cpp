@@ -1,5 +1,6 @@
 #include "engine/results/trace_file.h"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 namespace convoy {
@@ -17,6 +18,11 @@ std::string text(const ordered_json& event) {
 std::string metadata(const char* what, int row, const char* key, const ordered_json& value) {
   return text(
       {{"name", what}, {"ph", "M"}, {"pid", kProcess}, {"tid", row}, {"args", {{key, value}}}});
+}
+
+// Of whole nanoseconds, so that they are written with three decimals at most: a trace is long.
+double microseconds(TimePoint::duration time) {
+  return static_cast<double>(std::chrono::nanoseconds(time).count()) / 1000.0;
 }
 
 // Rows are numbered from 1: viewers take a thread 0 for the process itself.
@@ -64,8 +70,8 @@ void TraceFile::add(const RunStep& step) {
     piece += ",\n" + text({{"name", name},
                            {"cat", category},
                            {"ph", "X"},
-                           {"ts", 1000.0 * milliseconds(begin - begin_)},
-                           {"dur", 1000.0 * milliseconds(end - begin)},
+                           {"ts", microseconds(begin - begin_)},
+                           {"dur", microseconds(end - begin)},
                            {"pid", kProcess},
                            {"tid", row},
                            {"args", std::move(args)}});
