@@ -2,6 +2,7 @@
 // work is said; every edit can be undone.
 #include <QTemporaryDir>
 #include <QtTest>
+#include <memory>
 
 #include "engine/device/discovery.h"
 #include "ui/models/experiment_document.h"
@@ -185,6 +186,43 @@ class SetupTest : public QObject {
     QCOMPARE(document.setup().experiment.training.batch_size, 3);
     document.edit("Nothing", {}, [](Setup&) {});
     QVERIFY(document.undoStack()->canRedo());  // what changes nothing is no edit
+  }
+
+  // Whatever takes the place of an experiment that was not saved, there is a way back.
+  void anotherExperimentIsAStepOfUndo() {
+    const QTemporaryDir folder;
+    const QString file = folder.filePath("other.json");
+    ExperimentDocument other(machine());
+    other.edit("Seed", {}, [](Setup& setup) { setup.experiment.seed = 7; });
+    other.save(file);
+
+    ExperimentDocument document(machine());
+    document.edit("Seed", {}, [](Setup& setup) { setup.experiment.seed = 99; });
+    document.open(file);
+    QCOMPARE(document.setup().experiment.seed, std::uint64_t(7));
+    QVERIFY(!document.isModified());
+    document.undoStack()->undo();
+    QCOMPARE(document.setup().experiment.seed, std::uint64_t(99));
+    QCOMPARE(document.file(), QString());
+    QVERIFY(document.isModified());
+    document.undoStack()->redo();
+    QCOMPARE(document.file(), file);
+    QVERIFY(!document.isModified());
+    document.reset();
+    QVERIFY(document.file().isEmpty() && !document.isModified());
+    document.undoStack()->undo();
+    QCOMPARE(document.file(), file);
+    // The last session's has no way back: there is nothing behind it.
+    document.restore(other.experiment(), {}, true);
+    QVERIFY(document.isModified() && !document.undoStack()->canUndo());
+  }
+
+  void aDocumentGoesInSilence() {
+    auto document = std::make_unique<ExperimentDocument>(machine());
+    document->edit("Seed", {}, [](Setup& setup) { setup.experiment.seed = 99; });
+    QSignalSpy told(document->undoStack(), &QUndoStack::indexChanged);
+    document.reset();
+    QCOMPARE(told.count(), 0);
   }
 
   void saveAndOpen() {

@@ -9,6 +9,7 @@
 #include <QString>
 #include <QUndoStack>
 #include <functional>
+#include <optional>
 
 #include "ui/models/problems.h"
 #include "ui/models/setup.h"
@@ -20,10 +21,11 @@ class ExperimentDocument : public QObject {
 
  public:
   explicit ExperimentDocument(DeviceCatalog catalog, QObject* parent = nullptr);
+  ~ExperimentDocument() override;
 
   const DeviceCatalog& catalog() const { return m_catalog; }
-  const Setup& setup() const { return m_setup; }
-  Experiment experiment() const { return toExperiment(m_setup); }
+  const Setup& setup() const { return m_state.setup; }
+  Experiment experiment() const { return toExperiment(setup()); }
   const QList<Problem>& problems() const { return m_problems; }
   QUndoStack* undoStack() { return &m_undoStack; }
 
@@ -31,14 +33,18 @@ class ExperimentDocument : public QObject {
   // empty) become one step: a spin box that is held down.
   void edit(const QString& text, const QString& field, const std::function<void(Setup&)>& change);
 
-  QString file() const { return m_file; }
-  bool isModified() const { return !m_undoStack.isClean(); }
+  QString file() const { return m_state.file; }
+  // From what its file has, or from what it began with.
+  bool isModified() const;
+  // Other experiments come in a step of undo, too: nothing that was not saved is ever lost.
   // Back to the ready experiment, with no file.
   void reset();
+  // A beginning that belongs to no file; `text` names the step.
+  void begin(const QString& text, const Experiment& experiment);
   // Throw convoy::Error; the document is then as it was.
   void open(const QString& file);
   void save(const QString& file);
-  // Takes an experiment that belongs to no file, such as that of the last session.
+  // What the last session left: without a way back.
   void restore(const Experiment& experiment, const QString& file, bool modified);
 
  signals:
@@ -46,15 +52,21 @@ class ExperimentDocument : public QObject {
   void fileChanged();
 
  private:
+  struct State {
+    Setup setup;
+    QString file;
+    std::optional<Setup> saved;  // what `file` has; none: not known, so that it counts as modified
+  };
   friend class EditCommand;
+  friend class ReplaceCommand;
   void setSetup(const Setup& setup);
-  void replace(const Setup& setup, const QString& file);
+  void setState(const State& state);
+  void replace(const QString& text, const Setup& setup, const QString& file);
 
   DeviceCatalog m_catalog;
-  Setup m_setup;
+  State m_state;
   QList<Problem> m_problems;
   QUndoStack m_undoStack;
-  QString m_file;
 };
 
 }  // namespace convoy::ui
