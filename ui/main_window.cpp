@@ -14,6 +14,7 @@
 #include <QToolBar>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "ui/elided_label.h"
 #include "ui/icon.h"
@@ -162,10 +163,12 @@ void MainWindow::showState() {
 }
 
 bool MainWindow::openFile(const QString& file) {
+  m_messages->remove(std::exchange(m_openFailure, {}));  // past
   try {
     m_document.open(file);
   } catch (const Error& error) {
-    m_messages->add(Severity::kError, QString::fromUtf8(error.what()));
+    m_openFailure = QString::fromUtf8(error.what());
+    m_messages->add(Severity::kError, m_openFailure);
     if (m_options.restoreSession && !QFileInfo::exists(file)) m_recent->remove(file);
     return false;
   }
@@ -177,8 +180,8 @@ bool MainWindow::openFile(const QString& file) {
 void MainWindow::openPreset(const QString& resource) {
   QFile file(resource);
   if (!file.open(QIODevice::ReadOnly)) return;  // built in
-  m_document.restore(parse_experiment(file.readAll().toStdString(), resource.toStdString()), {},
-                     false);
+  m_document.begin(tr("Preset"),
+                   parse_experiment(file.readAll().toStdString(), resource.toStdString()));
 }
 
 void MainWindow::chooseFileToOpen() {

@@ -132,6 +132,7 @@ class MainWindow : public QMainWindow {
   QMap<QString, QString> m_lostTexts;
   QMap<QString, QString> m_askedTexts;
   QString m_rebalanceText;  // of shares that have followed the measured times
+  QString m_openFailure;    // shown until the next file is opened
 
   QAction* m_run;
   QAction* m_pause;

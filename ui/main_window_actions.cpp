@@ -22,6 +22,17 @@
 #include "ui/setup/setup_view.h"
 
 namespace convoy::ui {
+namespace {
+
+// Takes the room that the buttons leave.
+class TitleLabel : public ElidedLabel {
+ public:
+  using ElidedLabel::ElidedLabel;
+  QSize sizeHint() const override { return {minimumWidth(), ElidedLabel::sizeHint().height()}; }
+  QSize minimumSizeHint() const override { return sizeHint(); }
+};
+
+}  // namespace
 
 QAction* MainWindow::action(const QString& name, const QString& text, const QString& icon,
                             const QList<QKeySequence>& shortcuts) {
@@ -183,7 +194,7 @@ void MainWindow::makeToolBar() {
   };
   style();
   connect(&Theme::instance(), &Theme::changed, bar, style);
-  m_title = new ElidedLabel(bar);
+  m_title = new TitleLabel(bar);
   m_title->setFont(Theme::instance().font(TextStyle::Title));
   m_title->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   m_title->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);

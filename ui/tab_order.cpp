@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "ui/column_area.h"
+
 namespace convoy::ui {
 namespace {
 
@@ -41,7 +43,8 @@ void collect(QWidget* widget, QWidgetList& found) {
   if (!widget) return;
   if ((widget->focusPolicy() & Qt::TabFocus) && !widget->focusProxy()) found.append(widget);
   if (const auto* area = qobject_cast<QScrollArea*>(widget)) {
-    collect(area->widget(), found);
+    const auto* low = dynamic_cast<const LowColumn*>(area->widget());
+    collect(low ? low->content() : area->widget(), found);
   } else if (const auto* dock = qobject_cast<QDockWidget*>(widget)) {
     collect(dock->widget(), found);
   } else if (const auto* tabs = qobject_cast<QTabWidget*>(widget)) {

@@ -6,12 +6,15 @@
 #include <QMenuBar>
 #include <QMimeData>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QSlider>
 #include <QSpinBox>
 #include <QTabWidget>
 #include <QTableView>
 
 #include "tests/ui/window_driver.h"
+#include "ui/charts/chart_canvas.h"
+#include "ui/column_area.h"
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
 #include "ui/models/device_model.h"
@@ -116,6 +119,8 @@ class WindowTest : public QObject, private WindowDriver {
 
     QVERIFY(!other.openFile(folder.filePath("missing.json")));
     QVERIFY(other.messageBar()->texts().join(' ').contains("missing.json"));
+    QVERIFY(other.openFile(file));
+    QVERIFY(!other.messageBar()->texts().join(' ').contains("missing.json"));  // past
     QCOMPARE(experiment_json(other.document()->experiment()), experiment_json(experiment()));
   }
 
@@ -197,13 +202,39 @@ class WindowTest : public QObject, private WindowDriver {
     QVERIFY(taken.size() > 20);
   }
 
+  void theDockFitsASmallWindow_data() {
+    QTest::addColumn<QSize>("size");
+    QTest::newRow("1280x800") << QSize(1280, 800);
+    QTest::newRow("1024x700") << QSize(1024, 700);
+  }
   void theDockFitsASmallWindow() {
-    m_window->resize(1280, 800);
+    QFETCH(QSize, size);
+    m_window->resize(size);
+    QCOMPARE(m_window->size(), size);  // it can be as small
     auto* view = child<QScrollArea>(*m_window, "setupView");
     QVERIFY2(view->widget()->minimumSizeHint().width() <= view->viewport()->width(),
              qPrintable(QString("%1 > %2")
                             .arg(view->widget()->minimumSizeHint().width())
                             .arg(view->viewport()->width())));
+  }
+
+  void aLongTitleLeavesTheButtonsWhole() {
+    m_window->resize(1024, 700);
+    document()->edit("Name", {},
+                     [](Setup& setup) { setup.experiment.name = std::string(200, 'm'); });
+    const auto* exports = child<QToolButton>(*m_window, "exportButton");
+    QTRY_VERIFY_WITH_TIMEOUT(exports->width() >= exports->sizeHint().width(), kSoon);
+  }
+
+  void messagesLeaveTheChartsReadable() {
+    m_window->resize(1024, 700);
+    const auto* area = m_window->findChild<LivePage*>()->findChild<ColumnArea*>();
+    QTRY_COMPARE_WITH_TIMEOUT(area->verticalScrollBar()->maximum(), 0, kSoon);  // all fits
+    for (const char* text : {"one", "two", "three"})
+      m_window->messageBar()->add(Severity::kWarning, text);
+    for (const ChartCanvas* canvas : m_window->findChildren<ChartCanvas*>())
+      if (canvas->isVisible())
+        QTRY_VERIFY_WITH_TIMEOUT(canvas->height() >= canvas->minimumHeight(), kSoon);
   }
 
  private:

@@ -68,6 +68,12 @@ double BarPlot::slotHeight() const {
   return m_chart.plotArea().height() / std::max(1, m_spec.categories());
 }
 
+double BarPlot::leastHeight() const {
+  const double axis = m_chart.size().height() - m_chart.plotArea().height();
+  return axis +
+         m_spec.categories() * QFontMetricsF(Theme::instance().font(TextStyle::Small)).height();
+}
+
 double BarPlot::labelWidth() const {
   const QFontMetricsF metrics(Theme::instance().font(TextStyle::Small));
   double widest = 0.0;
@@ -104,9 +110,11 @@ void BarPlot::paintOverlay(QPainter& painter) const {
     painter.setPen(theme.color(Ink::MutedText));
     painter.drawText(line.adjusted(metrics.horizontalAdvance(name), 0.0, 0.0, 0.0),
                      Qt::AlignVCenter, brief);
-    if (detailed)
-      painter.drawText(line.translated(0.0, metrics.height()), Qt::AlignVCenter,
-                       metrics.elidedText(what.detail, Qt::ElideRight, width));
+    if (!detailed) continue;
+    // Half a number is worse than none.
+    const bool fits = metrics.horizontalAdvance(what.detail) <= width || what.brief.isEmpty();
+    painter.drawText(line.translated(0.0, metrics.height()), Qt::AlignVCenter,
+                     metrics.elidedText(fits ? what.detail : what.brief, Qt::ElideRight, width));
   }
 }
 

@@ -21,6 +21,7 @@ class BarPlot : public Plot {
   void refresh() override;
   void restyle() override;
   void resized() override { refresh(); }
+  double leastHeight() const override;  // a line for each name
 
   QList<LegendEntry> legend() const override;
   void setHidden(int entry, bool hidden) override;

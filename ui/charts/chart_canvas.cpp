@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kShortestDrag = 8;  // pixels; less is a click
 constexpr double kWheelStep = 1.25;
+constexpr int kLeastHeight = 110;
 
 }  // namespace
 
@@ -40,7 +41,7 @@ ChartCanvas::ChartCanvas(const MakePlot& makePlot, QWidget* parent)
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   viewport()->setMouseTracking(true);
-  setMinimumSize(160, 90);
+  setMinimumSize(160, kLeastHeight);
   restyle();
 }
 
@@ -56,6 +57,9 @@ void ChartCanvas::refresh() {
   m_plot->refresh();
   // Not hidden: a hidden chart does not lay itself out.
   m_chart->setOpacity(m_plot->isEmpty() ? 0.0 : 1.0);
+  setMinimumHeight(m_plot->isEmpty()
+                       ? kLeastHeight
+                       : std::max(kLeastHeight, int(std::ceil(m_plot->leastHeight()))));
   if (wasZoomed != m_plot->isZoomed()) emit zoomChanged(m_plot->isZoomed());
   if (m_pointer) pointAt(m_pointer);  // what lies under it may be another step now
   viewport()->update();

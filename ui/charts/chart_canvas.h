@@ -44,6 +44,9 @@ class ChartCanvas : public QGraphicsView {
   // Draws the picture at any size, without cursor, as vectors where the painter allows.
   void paint(QPainter& painter, const QRectF& target);
 
+  // No more than the least: a layout gives it what others leave.
+  QSize sizeHint() const override { return minimumSize(); }
+
  signals:
   void pointed(std::optional<double> x);
   void zoomChanged(bool zoomed);

@@ -44,6 +44,9 @@ class LinePlot : public Plot {
   std::optional<ReadOut> readOutAt(double x) const override;
   std::optional<qreal> positionOf(double x) const override;
   void paintOverlay(QPainter& painter) const override;
+  // The levels with their names, which keep away from what is `taken`; returns that and their
+  // places.
+  QList<QRectF> paintLevels(QPainter& painter, QList<QRectF> taken) const;
 
  private:
   struct Drawn {
@@ -69,8 +72,7 @@ class LinePlot : public Plot {
   QList<qreal> dashOf(size_t series) const;
   // Fractions of the plot area's height, 0 at the bottom.
   double leftFraction(double value) const;
-  QPointF placeOf(double x, double left) const;  // in the chart's scene
-  void paintLevels(QPainter& painter, QList<QRectF> taken) const;
+  QPointF placeOf(double x, double left) const;       // in the chart's scene
   QList<QRectF> paintMarks(QPainter& painter) const;  // where their names are
   void paintMarkers(QPainter& painter) const;
 

@@ -136,7 +136,7 @@ void LinePlot::paintMarkers(QPainter& painter) const {
   painter.restore();
 }
 
-void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
+QList<QRectF> LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
   const Theme& theme = Theme::instance();
   const QRectF plot = m_chart.plotArea();
   const QFont small = theme.font(TextStyle::Small);
@@ -169,7 +169,7 @@ void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
         data.append({*x, placeOf(point.x(), point.y()).y()});
   }
 
-  // A name goes above its line, below it, or beside another name: wherever it hides least.
+  // A name goes above its line, below it, or to a side of another name: wherever it hides least.
   painter.setFont(small);
   for (const Level& level : levels) {
     const QString text = level.line->name + ' ' + valueText(level.value, m_spec.left);
@@ -182,6 +182,11 @@ void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
         beside.moveTopRight({other.left() - 8.0, top});
         places.append(beside);
       }
+      QRectF stacked = above;
+      stacked.moveBottom(other.top());
+      places.append(stacked);
+      stacked.moveTop(other.bottom());
+      places.append(stacked);
     }
     const auto cost = [&](const QRectF& label) {
       // Nearer is better; some lines away it would name another line.
@@ -205,6 +210,7 @@ void LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) const {
     painter.setPen(theme.color(level.line->ink));
     painter.drawText(label, Qt::AlignCenter, text);
   }
+  return taken;
 }
 
 }  // namespace convoy::ui

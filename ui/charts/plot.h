@@ -50,6 +50,8 @@ class Plot {
   virtual void refresh() = 0;  // asks for the data; leaves a zoomed range alone
   virtual void restyle() = 0;  // colours and fonts of the theme
   virtual void resized() {}
+  // Below it what is shown cannot be read; 0 where any height will do.
+  virtual double leastHeight() const { return 0.0; }
 
   virtual QList<LegendEntry> legend() const = 0;
   virtual void setHidden(int entry, bool hidden) = 0;

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "ui/charts/nice_range.h"
+#include "ui/column_area.h"
 #include "ui/live/run_charts.h"
 #include "ui/live/run_store.h"
 #include "ui/live/tile.h"
@@ -92,12 +93,17 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
     connectChart(m_charts[i]);
   }
 
-  auto* column = new QVBoxLayout(this);
+  auto* content = new QWidget(this);
+  auto* column = new QVBoxLayout(content);
   column->setContentsMargins(Space::kMedium, Space::kMedium, Space::kMedium, Space::kMedium);
   column->setSpacing(Space::kSmall);
   column->addLayout(head);
   column->addLayout(tiles);
   column->addLayout(grid, 1);
+  // Messages above and many devices can leave less height than charts need to be read.
+  auto* page = new QVBoxLayout(this);
+  page->setContentsMargins(0, 0, 0, 0);
+  page->addWidget(new ColumnArea(this, content));
 
   connect(&store, &RunStore::changed, this, &LivePage::refresh);
   connect(&Theme::instance(), &Theme::changed, this, &LivePage::restyle);
@@ -310,7 +316,8 @@ void LivePage::refreshTiles() {
       run.baseline() ? tr("alone %1 ms").arg(readable(run.baseline()->step_ms)) : tr("median");
   const auto predicted = run.predictedStepMs();
   const auto error = run.predictionError();
-  m_stepTime->setName(run.isVirtual() ? tr("Virtual step time") : tr("Step time"));
+  m_stepTime->setName(run.isVirtual() ? tr("Virtual step time") : tr("Step time"),
+                      run.isVirtual() ? tr("Virtual step") : QString());
   m_stepTime->setValue(
       textOf(stepMs), stepMs ? QStringLiteral("ms") : QString(),
       !predicted ? alone
@@ -351,8 +358,9 @@ void LivePage::refreshTiles() {
                             ? tr("%1 steps left").arg(QLocale().toString(missing))
                             : tr("after %1 steps").arg(QLocale().toString(run.stepCount()));
   const QString briefly = run.stepCount() == 0 ? QString()
-                          : run.running()      ? tr("steps: %1").arg(QLocale().toString(missing))
-                                               : tr("steps: %1").arg(run.stepCount());
+                          : run.running()
+                              ? tr("steps: %1").arg(QLocale().toString(missing))
+                              : tr("steps: %1").arg(QLocale().toString(run.stepCount()));
   m_timeLeft->setValue(left ? durationText(std::ceil(*left)) : none, {}, count, briefly);
 }
 

@@ -69,8 +69,10 @@ BarsSpec deviceTimesSpec(const RunStore& store) {
     } else if (const std::optional<double> share = store.deviceShare(device)) {
       QStringList kernels;
       for (const int count : store.deviceKernels(device)) kernels << QString::number(count);
-      category.detail = tr("%1 kernels · %2 %")
-                            .arg(kernels.join(" + "), QLocale().toString(100.0 * *share, 'f', 0));
+      const QString counted = kernels == QStringList{QStringLiteral("1")}
+                                  ? tr("1 kernel")
+                                  : tr("%1 kernels").arg(kernels.join(" + "));
+      category.detail = tr("%1 · %2 %").arg(counted, QLocale().toString(100.0 * *share, 'f', 0));
       category.brief = tr("%1 %").arg(QLocale().toString(100.0 * *share, 'f', 0));
     }
     return category;

@@ -9,7 +9,9 @@
 namespace convoy::ui {
 namespace {
 
-constexpr qreal kPad = 12.0;
+constexpr int kLeastWidth = 80;
+constexpr qreal kPad = 12.0, kNarrowPad = 9.0;
+constexpr int kNarrow = 96;
 constexpr qreal kUnitGap = 3.0;
 constexpr qreal kSmallestText = 0.88, kSmallestValue = 0.6;  // of their fonts
 
@@ -47,9 +49,10 @@ void Tile::setValue(const QString& value, const QString& unit, const QString& no
   update();
 }
 
-void Tile::setName(const QString& name) {
-  if (name == m_name) return;
+void Tile::setName(const QString& name, const QString& brief) {
+  if (name == m_name && brief == m_briefName) return;
   m_name = name;
+  m_briefName = brief;
   describe();
   update();
 }
@@ -65,21 +68,25 @@ void Tile::describe() {
   setAccessibleDescription(m_note);
 }
 
-QString Tile::shownNote() const {
+QString Tile::shown(const QString& text, const QString& brief) const {
   const bool whole =
-      m_brief.isEmpty() || fits(Theme::instance().font(TextStyle::Small), m_note, innerWidth());
-  return whole ? m_note : m_brief;
+      brief.isEmpty() || fits(Theme::instance().font(TextStyle::Small), text, innerWidth());
+  return whole ? text : brief;
+}
+
+qreal Tile::pad() const {
+  return width() < kNarrow ? kNarrowPad : kPad;
 }
 
 qreal Tile::innerWidth() const {
-  return width() - 2.0 * kPad + 2.0;
+  return width() - 2.0 * pad() + 2.0;
 }
 
 QSize Tile::minimumSizeHint() const {
   const Theme& theme = Theme::instance();
   const qreal height = 2.0 * QFontMetricsF(theme.font(TextStyle::Small)).height() +
                        QFontMetricsF(theme.font(TextStyle::Figure)).height() + 14.0;
-  return {84, int(height)};
+  return {kLeastWidth, int(height)};
 }
 
 void Tile::paintEvent(QPaintEvent*) {
@@ -90,7 +97,7 @@ void Tile::paintEvent(QPaintEvent*) {
   const QFont small = theme.font(TextStyle::Small);
   const QFont figure = theme.font(TextStyle::Figure);
   const qreal line = QFontMetricsF(small).height();
-  const QRectF inside = QRectF(kPad, 7.0, innerWidth(), height() - 14.0);
+  const QRectF inside = QRectF(pad(), 7.0, innerWidth(), height() - 14.0);
 
   painter.setPen(theme.color(Ink::MutedText));
   const auto write = [&](const QString& text, qreal top) {
@@ -100,11 +107,17 @@ void Tile::paintEvent(QPaintEvent*) {
         QRectF(inside.left(), top, inside.width(), line), Qt::AlignVCenter,
         QFontMetricsF(font).elidedText(text, Qt::ElideRight, std::ceil(inside.width())));
   };
-  write(m_name, inside.top());
-  write(shownNote(), inside.bottom() - line);
+  write(shown(m_name, m_briefName), inside.top());
+  write(shown(m_note, m_brief), inside.bottom() - line);
 
   // Value and unit share a base line.
-  const QFontMetricsF unitMetrics(small);
+  // Where both are too wide the value shrinks first, then the unit.
+  QFont least = figure;
+  least.setPointSizeF(figure.pointSizeF() * kSmallestValue);
+  const qreal unitRoom =
+      inside.width() - kUnitGap - QFontMetricsF(least).horizontalAdvance(m_value);
+  const QFont unitFont = fitted(small, m_unit, unitRoom, kSmallestText);
+  const QFontMetricsF unitMetrics(unitFont);
   const qreal unitWidth = m_unit.isEmpty() ? 0.0 : unitMetrics.horizontalAdvance(m_unit) + kUnitGap;
   const QFont valueFont = fitted(figure, m_value, inside.width() - unitWidth, kSmallestValue);
   const QFontMetricsF figureMetrics(figure);
@@ -114,7 +127,7 @@ void Tile::paintEvent(QPaintEvent*) {
   painter.setFont(valueFont);
   painter.setPen(theme.color(m_ink));
   painter.drawText(QPointF(inside.left(), base), m_value);
-  painter.setFont(small);
+  painter.setFont(unitFont);
   painter.setPen(theme.color(Ink::MutedText));
   painter.drawText(
       QPointF(inside.left() + QFontMetricsF(valueFont).horizontalAdvance(m_value) + kUnitGap, base),

@@ -16,12 +16,12 @@ class Tile : public QWidget {
   // `brief` is what is left of the note where there is no room for it.
   void setValue(const QString& value, const QString& unit = {}, const QString& note = {},
                 const QString& brief = {});
-  void setName(const QString& name);
+  void setName(const QString& name, const QString& brief = {});
   void setInk(Ink ink);  // of the value
   const QString& value() const { return m_value; }
   const QString& note() const { return m_note; }
   const QString& name() const { return m_name; }
-  QString shownNote() const;  // in the room that there is
+  QString shownNote() const { return shown(m_note, m_brief); }  // in the room that there is
 
   QSize minimumSizeHint() const override;
   QSize sizeHint() const override { return minimumSizeHint(); }
@@ -31,9 +31,11 @@ class Tile : public QWidget {
 
  private:
   void describe();
+  QString shown(const QString& text, const QString& brief) const;
+  qreal pad() const;
   qreal innerWidth() const;
 
-  QString m_name, m_value, m_unit, m_note, m_brief;
+  QString m_name, m_briefName, m_value, m_unit, m_note, m_brief;
   Ink m_ink = Ink::Text;
 };
 

@@ -14,6 +14,7 @@
 
 #include "ui/bridge/predictor.h"
 #include "ui/charts/nice_range.h"
+#include "ui/column_area.h"
 #include "ui/live/tile.h"
 #include "ui/predict/prediction_tables.h"
 #include "ui/predict/table_card.h"
@@ -57,7 +58,7 @@ PredictPage::PredictPage(ExperimentDocument* document, Predictor* predictor, QWi
       m_checks(new CheckTable(this)) {
   setAccessibleName(tr("Predict"));
   m_stack->addWidget(makeEmpty());
-  m_stack->addWidget(makeContent());
+  m_stack->addWidget(new ColumnArea(this, makeContent()));
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(Space::kMedium, Space::kMedium, Space::kMedium, Space::kMedium);
   column->addWidget(m_stack);

@@ -19,6 +19,16 @@ constexpr int kGlyphWidth = 14;
 
 }  // namespace
 
+QString DeviceDelegate::factsThatFit(const QString& detail, const QFontMetrics& metrics,
+                                     int width) {
+  static const QString kBetween = QStringLiteral(" · ");
+  if (!detail.contains(kBetween)) return metrics.elidedText(detail, Qt::ElideRight, width);
+  QString facts = detail;
+  while (!facts.isEmpty() && metrics.horizontalAdvance(facts) > width)
+    facts.truncate(std::max<qsizetype>(0, facts.lastIndexOf(kBetween)));
+  return facts;
+}
+
 void DeviceDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
                            const QModelIndex& index) const {
   if (index.column() == DeviceModel::Name) {
@@ -105,10 +115,9 @@ void DeviceDelegate::paintName(QPainter* painter, const QStyleOptionViewItem& op
   if (m_twoLines) {
     painter->setFont(Theme::instance().font(TextStyle::Small));
     painter->setPen(muted);
-    painter->drawText(
-        second, Qt::AlignLeft | Qt::AlignVCenter,
-        painter->fontMetrics().elidedText(index.data(DeviceModel::DetailRole).toString(),
-                                          Qt::ElideRight, second.width()));
+    painter->drawText(second, Qt::AlignLeft | Qt::AlignVCenter,
+                      factsThatFit(index.data(DeviceModel::DetailRole).toString(),
+                                   painter->fontMetrics(), second.width()));
   }
   painter->restore();
 }

@@ -12,6 +12,10 @@ class DeviceDelegate : public QStyledItemDelegate {
  public:
   using QStyledItemDelegate::QStyledItemDelegate;
 
+  // "CPU · 1 core · 25.3 GB" without the last of its facts where it has no room for them: half a
+  // number is worse than none, and the tool tip has them all.
+  static QString factsThatFit(const QString& detail, const QFontMetrics& metrics, int width);
+
   void setTwoLines(bool twoLines) { m_twoLines = twoLines; }
 
   void paint(QPainter* painter, const QStyleOptionViewItem& option,

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ui/charts/nice_range.h"
 #include "ui/icon.h"
 #include "ui/setup/form_grid.h"
 #include "ui/theme/theme.h"
@@ -40,7 +41,7 @@ QString countText(double count) {
 
 QString flopsText(double flops) {
   const QLocale locale;
-  if (flops < 1e8) return NetworkPanel::tr("%1 MFLOP").arg(locale.toString(flops / 1e6, 'f', 0));
+  if (flops < 1e8) return NetworkPanel::tr("%1 MFLOP").arg(readable(flops / 1e6));
   return NetworkPanel::tr("%1 GFLOP").arg(locale.toString(flops / 1e9, 'f', flops < 1e11 ? 1 : 0));
 }
 
@@ -99,7 +100,7 @@ NetworkPanel::NetworkPanel(ExperimentDocument* document, QWidget* parent)
   m_kernelSize->setRange(1, 31);
   m_kernelSize->setAccessibleName(tr("Kernel size"));
   m_padding->setObjectName(QStringLiteral("padding"));
-  m_padding->addItems({tr("valid (none)"), tr("same")});
+  m_padding->addItems({tr("valid"), tr("same")});
   m_padding->setAccessibleName(tr("Padding"));
   m_padding->setToolTip(tr("“valid”: maps shrink by the kernel. “same”: zeros keep their size."));
   m_cost->setWordWrap(true);

@@ -33,13 +33,9 @@ auto countErrors(const QList<Problem>& problems) {
 }  // namespace
 
 SetupView::SetupView(ExperimentDocument* document, QWidget* parent)
-    : QScrollArea(parent), m_document(document) {
+    : ColumnArea(parent), m_document(document) {
   setObjectName(QStringLiteral("setupView"));
   setAccessibleName(tr("Set-up of the experiment"));
-  setFrameShape(QFrame::NoFrame);
-  setFocusPolicy(Qt::ClickFocus);  // Tab stops at what is in it
-  setWidgetResizable(true);
-  setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   auto* content = new QWidget(this);
   auto* layout = new QVBoxLayout(content);
   layout->setContentsMargins(0, 0, 0, 0);
@@ -151,7 +147,7 @@ bool SetupView::eventFilter(QObject* watched, QEvent* event) {
     event->ignore();
     return true;
   }
-  return QScrollArea::eventFilter(watched, event);
+  return ColumnArea::eventFilter(watched, event);
 }
 
 QByteArray SetupView::saveFolding() const {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <QHash>
-#include <QScrollArea>
 
+#include "ui/column_area.h"
 #include "ui/models/experiment_document.h"
 
 class QLineEdit;
@@ -17,7 +17,7 @@ class NoteEdit;
 class Section;
 class SetupPanel;
 
-class SetupView : public QScrollArea {
+class SetupView : public ColumnArea {
   Q_OBJECT
 
  public:

@@ -31,6 +31,7 @@ TrainingPanel::TrainingPanel(ExperimentDocument* document, QWidget* parent)
   m_unit->setAccessibleName(tr("Unit of the length: steps or epochs"));
   m_seed->setObjectName(QStringLiteral("seed"));
   m_seed->setRange(0, std::numeric_limits<int>::max());
+  m_seed->setMinimumWidth(70);  // ten digits are possible, and rare
   m_seed->setAccessibleName(tr("Seed"));
   m_seed->setToolTip(tr("The same seed gives the same built-in pictures, weights and batches."));
 
