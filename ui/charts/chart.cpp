@@ -49,7 +49,7 @@ void Chart::build(const QString& description) {
   m_table = new QTableView(this);
   m_table->setModel(m_model);
   m_table->setAccessibleName(tr("%1, table").arg(m_title));
-  m_table->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Ignored);  // the picture's
+  m_table->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Ignored);  // the picture's height
   m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
   m_table->setFrameShape(QFrame::NoFrame);
   m_table->setShowGrid(false);

@@ -9,7 +9,7 @@
 namespace convoy::ui {
 namespace {
 
-constexpr int kLeastWidth = 80;
+constexpr int kLeastWidth = 78;
 constexpr qreal kPad = 12.0, kNarrowPad = 9.0;
 constexpr int kNarrow = 96;
 constexpr qreal kUnitGap = 3.0;
