@@ -9,12 +9,13 @@
 #include "engine/conv/implicit_gemm_conv.h"
 #include "engine/conv/polyphase_conv.h"
 #include "engine/conv/reference_conv.h"
+#include "engine/conv/space_to_depth_conv.h"
 
 namespace convoy {
 
 const std::vector<const ConvAlgorithm*>& conv_algorithms() {
   static const PolyphaseConv direct(std::make_unique<DirectConv>());
-  static const PolyphaseConv fft(std::make_unique<FftConv>());
+  static const SpaceToDepthConv fft(std::make_unique<FftConv>());
   static const GemmConv gemm;
   static const PolyphaseConv implicit_gemm(std::make_unique<ImplicitGemmConv>());
   static const ReferenceConv reference;

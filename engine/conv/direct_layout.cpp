@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/base/rounding.h"
+#include "engine/conv/pieces.h"
 #include "engine/conv/product_panel.h"
 
 namespace convoy {
@@ -18,27 +19,6 @@ constexpr std::ptrdiff_t kLanesOfRun = kMostLanes;
 // Floats from one line or map to the next: an odd number of cache lines, for the same reason.
 std::size_t odd_lines(std::size_t floats) {
   return (ceil_div(floats, kMostLanes) | 1) * kMostLanes;
-}
-
-// `count` pieces of `size` floats that lie `step` apart, side by side.
-template <std::ptrdiff_t kSize>
-void copy_pieces(const float* from, std::ptrdiff_t step, std::ptrdiff_t count, float* to) {
-  for (std::ptrdiff_t n = 0; n < count; ++n) std::copy_n(from + n * step, kSize, to + n * kSize);
-}
-void copy_apart(const float* from, std::ptrdiff_t step, std::ptrdiff_t size, std::ptrdiff_t count,
-                float* to) {
-  switch (size) {
-    case 1:
-      return copy_pieces<1>(from, step, count, to);
-    case 2:
-      return copy_pieces<2>(from, step, count, to);
-    case 4:
-      return copy_pieces<4>(from, step, count, to);
-    case 8:
-      return copy_pieces<8>(from, step, count, to);
-    default:
-      for (std::ptrdiff_t n = 0; n < count; ++n) std::copy_n(from + n * step, size, to + n * size);
-  }
 }
 
 }  // namespace
@@ -162,8 +142,8 @@ void DirectLayout::copy_line(const float* from, float* to) const {
     };
     const std::ptrdiff_t begin = first_from(0), end = first_from(columns);
     std::fill(to, to + begin * m.batch, 0.0f);
-    copy_apart(from + (phase - m.left + begin * phases_) * m.batch, phases_ * m.batch, m.batch,
-               end - begin, to + begin * m.batch);
+    copy_pieces(from + (phase - m.left + begin * phases_) * m.batch, phases_ * m.batch,
+                to + begin * m.batch, m.batch, static_cast<std::size_t>(m.batch), end - begin);
     std::fill(to + end * m.batch, to + width, 0.0f);
   }
 }

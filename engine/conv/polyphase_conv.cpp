@@ -6,6 +6,7 @@
 #include "engine/base/rounding.h"
 #include "engine/conv/conv_cost.h"
 #include "engine/conv/gemm_tasks.h"
+#include "engine/conv/pieces.h"
 
 namespace convoy {
 namespace {
@@ -169,12 +170,8 @@ class PolyphasePlan : public ConvPlan {
       const auto line = static_cast<std::size_t>((row - phase.of.first_row) / p_.stride_height);
       const float* const from =
           floats + phase.maps + channel * map_floats(of) + line * places * batch;
-      float* const first = to + static_cast<std::size_t>(phase.of.first_column) * batch;
-      if (batch == 1)
-        for (std::size_t n = 0; n < places; ++n) first[n * step] = from[n];
-      else
-        for (std::size_t n = 0; n < places; ++n)
-          std::copy_n(from + n * batch, batch, first + n * step);
+      copy_pieces(from, p_.batch, to + static_cast<std::size_t>(phase.of.first_column) * batch,
+                  static_cast<std::ptrdiff_t>(step), batch, of.in_width);
     }
   }
 

@@ -186,9 +186,8 @@ class Chooser {
   void find_candidates() {
     std::vector<Domain> domains = {estimated("im2col", "gemm", 1.0),
                                    estimated("fft", "fft", kSlowerTransforms)};
-    // A CPU's transforms do that by phases.
-    if (!slides_kernels(problem_, Pass::kBackwardData))
-      domains[1].seconds[index(Pass::kBackwardData)].reset();
+    // A CPU's transforms reshape what has a larger stride.
+    if (problem_.stride_height != 1 || problem_.stride_width != 1) domains[1].seconds = {};
     constexpr double kNever = std::numeric_limits<double>::infinity();
     std::ranges::stable_sort(domains, {}, [&](const Domain& domain) {
       double sum = 0.0;
