@@ -78,7 +78,7 @@ LinkPanel::LinkPanel(ExperimentDocument* document, QWidget* parent)
   auto* stops = new QWidget(this);
   auto* stopsLayout = new QHBoxLayout(stops);
   stopsLayout->setContentsMargins(0, 0, 0, 0);
-  stopsLayout->setSpacing(Space::kTight);
+  stopsLayout->setSpacing(2);  // the widest line of the dock
   for (const Stop& stop : kStops) {
     auto* button = new QToolButton(stops);
     button->setText(QLatin1String(stop.name));
