@@ -179,8 +179,7 @@ QWidget* PredictPage::makeAxisLine() {
   auto* row = new QHBoxLayout(line);
   row->setContentsMargins(Space::kTight, 0, 0, 0);
   row->setSpacing(Space::kTight);
-  auto* over = new QLabel(tr("Over"), line);
-  row->addWidget(over);
+  row->addWidget(new QLabel(tr("Over"), line));
   m_axes = new QButtonGroup(this);
   static constexpr const char* kNames[kPredictAxes] = {"axisBandwidth", "axisDevices", "axisBatch"};
   for (int axis = 0; axis < kPredictAxes; ++axis) {
@@ -195,6 +194,7 @@ QWidget* PredictPage::makeAxisLine() {
     row->addWidget(button);
   }
   m_axisHint = new QLabel(line);
+  m_axisHint->setWordWrap(true);  // no reason for a wide window
   m_moreBatches = new QPushButton(line);
   m_moreBatches->setObjectName(QStringLiteral("calibrateBatch"));
   row->addSpacing(Space::kMedium);
