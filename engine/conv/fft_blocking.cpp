@@ -108,7 +108,7 @@ std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass 
   }
 }
 
-FftGeometry choose_fft_geometry(const ConvProblem& p) {
+FftGeometry choose_fft_geometry(const ConvProblem& p, bool fixed_lanes) {
   const auto sizes = [](int input, int output, int kernel, int padding) {
     std::vector<FftAxis> axes;
     for (int size = kernel; size <= kLargestFft; ++size)
@@ -124,7 +124,7 @@ FftGeometry choose_fft_geometry(const ConvProblem& p) {
       const FftGeometry geometry{v, h};
       const double columns = geometry.tiles() * batch;
       // Of batches that fill the lanes nearly all of them count.
-      const double lanes = p.batch < static_cast<int>(kFftLanes)
+      const double lanes = fixed_lanes && p.batch < static_cast<int>(kFftLanes)
                                ? static_cast<double>(fft_lanes_of_map(p.batch, geometry.tiles()))
                                : columns;
       const double products = 2 * geometry.products() * channels * kernels * columns;

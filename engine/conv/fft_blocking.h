@@ -50,6 +50,7 @@ std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass 
                                                std::size_t scratch_limit, OperandSet shared);
 
 // The geometry with the least work for this problem; stride 1 and kernels up to kLargestFftKernel.
-FftGeometry choose_fft_geometry(const ConvProblem& problem);
+// Transforms of fixed lanes leave some of them empty where a batch is small.
+FftGeometry choose_fft_geometry(const ConvProblem& problem, bool fixed_lanes = true);
 
 }  // namespace convoy

@@ -11,7 +11,7 @@ std::string checked_fft(const std::string& product, const ConvProblem& problem,
   // The same sizes and tiles, for which programs are made.
   ConvProblem small = problem.with_batch(3).with_kernels(2);
   small.in_channels = 2;
-  const FftGeometry geometry = choose_fft_geometry(problem);
+  const FftGeometry geometry = choose_fft_geometry(problem, false);
   // Neither memory nor Stop are to be checked.
   OpenClLimits plenty = limits;
   plenty.total = context->entry().info.memory_bytes / 4;

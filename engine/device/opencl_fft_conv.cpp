@@ -29,7 +29,7 @@ FftGeometry geometry_for(const ConvProblem& problem, const std::string& where) {
                     ", not " + problem.describe() + " with stride " +
                     std::to_string(problem.stride_height) + "x" +
                     std::to_string(problem.stride_width));
-  return choose_fft_geometry(problem);
+  return choose_fft_geometry(problem, false);  // work items are as many as there are pictures
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <QTest>
 #include <cmath>
 
+#include "engine/conv/polyphase_conv.h"
 #include "engine/device/discovery.h"
 #include "engine/device/limited_device.h"
 #include "tests/base/error_of.h"
@@ -101,7 +102,8 @@ class CpuDeviceTest : public QObject {
         for (Pass pass : kAllPasses) {
           const auto ranked = ranked_conv_algorithms(problem, pass, device->info().compute_units);
           QCOMPARE(conv->algorithm(pass), *name ? name : ranked.front()->name());
-          QVERIFY(conv->executed_flops(pass) > 0);
+          // Strides may leave out all of a small input but its padding.
+          QVERIFY(conv->executed_flops(pass) > 0 || input_phases(problem).empty());
           QVERIFY2(run(*conv, pass) == run_reference(problem, pass, arrays, *device->host_pool()),
                    qPrintable(problem_text(problem)));
         }

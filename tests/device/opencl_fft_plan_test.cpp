@@ -15,8 +15,8 @@ class OpenClFftPlanTest : public QObject {
   void nothing_is_cut_where_all_fits() {
     const ConvProblem p = make_problem(128, 50, 14, 80, 5);
     const OpenClFftBlocks whole{128, 80};
-    QCOMPARE(plan_fft_blocks(p, choose_fft_geometry(p), opencl_limits(std::size_t{1} << 40, false),
-                             two_panels, "x"),
+    QCOMPARE(plan_fft_blocks(p, choose_fft_geometry(p, false),
+                             opencl_limits(std::size_t{1} << 40, false), two_panels, "x"),
              whole);
   }
 
@@ -51,7 +51,7 @@ class OpenClFftPlanTest : public QObject {
 
   void every_limit_is_kept_down_to_the_smallest_block() {
     const ConvProblem p = make_problem(37, 20, 14, 123, 5);
-    const FftGeometry geometry = choose_fft_geometry(p);
+    const FftGeometry geometry = choose_fft_geometry(p, false);
     bool pictures_were_cut = false, kernels_were_cut = false;
     const OpenClMemory smallest =
         fft_memory_of(p, geometry, {1, 1}, opencl_limits(kMuch, false), two_panels);
@@ -79,7 +79,7 @@ class OpenClFftPlanTest : public QObject {
 
   void products_are_bounded_in_work_and_scratch() {
     const ConvProblem p = make_problem(64, 100, 14, 100, 5);
-    const FftGeometry geometry = choose_fft_geometry(p);
+    const FftGeometry geometry = choose_fft_geometry(p, false);
     OpenClLimits l = opencl_limits(kMuch, false);
     const auto count = [&](const ProductScratch& scratch) {
       return fft_product_size(p, geometry, Pass::kForward, {64, 100}, l, scratch).count;
