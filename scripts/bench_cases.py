@@ -4,6 +4,7 @@ A case is asked of both programs in the same words. Its operations and its memor
 only decide how often a case is repeated and whether this machine can hold it; no figure rests on them
 but the rate "as direct convolution", which counts the operations exactly.
 """
+import random
 from dataclasses import dataclass, field
 from math import prod
 
@@ -27,6 +28,15 @@ ODD_SHAPES = [
     (33, 17, 61, "27", "3", "1", "2"),
     (33, 61, 61, "27", "11", "0", "1"),
 ]
+
+# What random shapes are drawn from, and how much work they may be: whatever somebody may have.
+RANDOM = {"batch": [1, 1, 2, 4, 7, 8, 16, 32, 33, 64, 128],
+          "in": [1, 3, 3, 8, 16, 17, 32, 48, 61, 64, 96, 128, 192, 256],
+          "out": [1, 8, 10, 16, 17, 32, 61, 64, 96, 100, 128, 200, 256, 384],
+          "kernel": [1, 2, 3, 3, 3, 4, 5, 5, 7, 9, 11],
+          "size": [4, 5, 7, 8, 9, 12, 14, 16, 19, 24, 27, 28, 31, 32, 38, 45, 56, 64, 112],
+          "stride": [1, 1, 1, 1, 2, 2, 3]}
+RANDOM_FLOPS, RANDOM_FLOATS = (2e6, 4e9), 3e7  # of a pass; of a map
 
 ASSUMED_RATE = 1e11     # operations a second, to choose the repetitions
 MOST_REPETITIONS = 50
@@ -110,12 +120,34 @@ def vgg_layers(batch):
             for first, second, size in VGG_LAYERS]
 
 
+def shape_case(batch, first, second, size, kernel, padding, stride):
+    title = f"batch {batch}, {first} → {second}, {'x'.join(map(str, pair(size)))}, "
+    title += f"kernel {'x'.join(map(str, pair(kernel)))}, padding {padding}, stride {stride}"
+    return conv_case(title, batch, first, second, size, kernel, padding, stride)
+
+
 def odd_layers():
+    return [shape_case(*shape) for shape in ODD_SHAPES]
+
+
+def random_layers(seed, count):
+    """Square kernels and maps for the most part; the same shapes for the same seed."""
+    draw = random.Random(seed)
     cases = []
-    for batch, first, second, size, kernel, padding, stride in ODD_SHAPES:
-        title = f"batch {batch}, {first} → {second}, {'x'.join(map(str, pair(size)))}, "
-        title += f"kernel {'x'.join(map(str, pair(kernel)))}, padding {padding}, stride {stride}"
-        cases.append(conv_case(title, batch, first, second, size, kernel, padding, stride))
+    while len(cases) < count:
+        batch, first, second, kernel, height, stride = (
+            draw.choice(RANDOM[key]) for key in ("batch", "in", "out", "kernel", "size", "stride"))
+        width = height if draw.random() < 0.7 else draw.choice(RANDOM["size"])
+        kernel_width = kernel if draw.random() < 0.85 else draw.choice(RANDOM["kernel"])
+        padding = draw.choice([0, kernel // 2])
+        if kernel > height + 2 * padding or kernel_width > width + 2 * padding:
+            continue
+        case = shape_case(batch, first, second, f"{height}x{width}", f"{kernel}x{kernel_width}",
+                          str(padding), str(stride))
+        flops = case.flops / len(PASSES)
+        if (RANDOM_FLOPS[0] < flops < RANDOM_FLOPS[1] and
+                batch * max(first, second) * height * width < RANDOM_FLOATS):
+            cases.append(case)
     return cases
 
 

@@ -36,6 +36,9 @@ which costs page faults."""),
 Padding 1; maps and figures as above. The sum is that of the layers' medians."""),
     "odd": ("Odd shapes", """
 Small batches, few channels, odd sizes and kernels: where there is little to win. Figures as above."""),
+    "random": ("Random shapes", """
+Shapes drawn from a seed (`--seed`, `--count`): nobody has chosen them. Times of all three passes as a
+training step runs them; then how many times as long PyTorch takes, for all three and for each alone."""),
     "step": ("A whole training step", """
 32x32 colour pictures, 5x5 kernels, no padding, ReLU and 2x2 max pooling after each of the two layers,
 one fully connected layer, SGD with momentum; figures as above."""),

@@ -57,6 +57,15 @@ class Bench:
     def odd(self):
         return self.layers(cases_of.odd_layers(), 0)
 
+    def random(self):
+        cases = cases_of.random_layers(self.options.seed, self.options.count)
+        self.measure(cases)
+        if not any(case.touched() for case in cases):
+            return ""
+        return self.text(0, [self.provenance(cases),
+                             f"{plural(len(cases), 'shape')} of seed {self.options.seed}.",
+                             tables.random_table(cases), tables.verdict(cases, tables.KEYS)])
+
     def layers(self, cases, batch, with_sum=False):
         sgemm = cases_of.Side()
         self.measure(cases, sgemm)

@@ -1,4 +1,5 @@
 """The tables of docs/benchmarks.md, as Markdown."""
+from math import exp, log
 from statistics import median
 
 from bench_cases import PASSES
@@ -105,6 +106,26 @@ def conv_table(cases, sgemm, with_sum=False):
         rows += sum_rows(cases)
     return table(["layer", "pass", "Convoy, ms", "PyTorch, ms", "PyTorch / Convoy", "algorithm",
                   "GFLOP/s", "executed", "of SGEMM", "Convoy, MB", "PyTorch, MB"], rows)
+
+
+def random_table(cases):
+    """A line for each shape, and the geometric means of the ratios."""
+    rows = []
+    logarithms = {key: [] for key in KEYS}
+    for case in cases:
+        ratios = []
+        for key in KEYS:
+            ours, theirs = column(case.ours.results, key), column(case.torch.results, key)
+            ratios.append(ratio_of(ours, theirs) if ours and theirs else NONE)
+            if ours and theirs:
+                logarithms[key].append(log(median(theirs) / median(ours)))
+        names = case.ours.results[-1]["algorithm"] if case.ours.results else {}
+        rows.append([case.title, time(case.ours, "step_ms"), time(case.torch, "step_ms"), *ratios,
+                     ", ".join(names.get(name, "") for name in PASSES)])
+    if all(logarithms.values()):
+        means = [f"**{exp(sum(values) / len(values)):.2f}**" for values in logarithms.values()]
+        rows.append([f"**geometric mean of {len(logarithms['step_ms'])}**", "", "", *means, ""])
+    return table(["shape", "Convoy, ms", "PyTorch, ms", *KEYS.values(), "algorithms"], rows)
 
 
 def verdict(cases, keys):

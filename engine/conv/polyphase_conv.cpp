@@ -1,7 +1,6 @@
 #include "engine/conv/polyphase_conv.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "engine/base/rounding.h"
 #include "engine/conv/conv_cost.h"
@@ -25,8 +24,7 @@ struct PhaseSide {
 PhaseSide phase_side(int in, int out, int kernel, int padding, int stride, int residue) {
   PhaseSide side;
   side.taps = (kernel - residue + stride - 1) / stride;
-  // The place p is reached from the outputs q, q - 1, ..., where p + padding = residue + stride *
-  // q.
+  // The outputs q, q - 1, ... reach the place p, for which p + padding = residue + stride * q.
   side.before = residue < padding ? (padding - residue + stride - 1) / stride : 0;
   side.first = residue + stride * side.before - padding;
   if (side.first >= in) return side;

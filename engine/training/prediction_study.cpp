@@ -44,7 +44,7 @@ std::string bandwidth(const std::optional<double>& mbps) {
 
 std::string times_text(double factor) {
   char text[48];
-  std::snprintf(text, sizeof text, "%.2f times", factor);
+  std::snprintf(text, sizeof text, factor < 10.0 ? "%.2f times" : "%.0f times", factor);
   return text;
 }
 
