@@ -190,12 +190,11 @@ class ConvAlgorithmsTest : public QObject {
     QFETCH(int, kernel_size);
     QFETCH(int, padding);
     Random random(13);
-    ConvProblem problem = make_problem(batch, 6, 75, 9, kernel_size);
-    problem.in_width = 41;
+    ConvProblem problem = make_problem(batch, 3, 55, 4, kernel_size);
+    problem.in_width = 39;
     problem.padding = Padding::all(padding);
-    QVERIFY(choose_fft_geometry(problem).tiles() > 1);
-    compare_everywhere(problem, random);
     problem.padding.left = 0;
+    QVERIFY(choose_fft_geometry(problem).tiles() > 1);
     compare_everywhere(problem, random);
   }
 
@@ -269,14 +268,12 @@ class ConvAlgorithmsTest : public QObject {
     QFETCH(int, padding);
     QFETCH(int, batch);
     Random random(23);
-    for (const int size : {kernel_size, kernel_size + 1, 19, 24}) {
-      ConvProblem problem = make_problem(batch, 7, size, 13, kernel_size);
+    for (const int size : {kernel_size, 16}) {
+      ConvProblem problem = make_problem(batch, 3, size, 5, kernel_size);
       problem.padding = Padding::all(padding);
       problem.stride_height = stride;
-      for (const int stride_width : {stride, 1}) {
-        problem.stride_width = stride_width;
-        compare_everywhere(problem, random);
-      }
+      problem.stride_width = size == 16 ? stride : 1;
+      compare_everywhere(problem, random);
     }
   }
 
