@@ -86,8 +86,9 @@ double cycles(Pass pass, const DirectLayout& layout, const DirectBlocking& b, st
                     : 0.0;
   const double block = as_double(rows * vectors) * (as_double(taps) + kWrite * kLine) +
                        reading * as_double(vectors * taps) + kTileCost * tiles + copying + parting;
-  return in_turns(b.row_parts * blocks, threads) * block +
-         kPack * as_double(b.rows * taps) / as_double(threads);
+  const double packing =
+      pass == Pass::kBackwardData ? kPack * as_double(b.rows * taps) / as_double(threads) : 0.0;
+  return in_turns(b.row_parts * blocks, threads) * block + packing;
 }
 
 struct Choice {
@@ -107,7 +108,7 @@ void consider_blocks(const ConvProblem& problem, Pass pass, std::size_t workers,
     if (lines > 1 && maps + gradients > kMostFloats) return;
     DirectBlocking b{rows_of(problem, pass), 1, 1, lines, joined};
     const auto consider = [&] {
-      if (direct_scratch_floats(pass, layout, b, static_cast<int>(workers)) >
+      if (direct_packed_floats(problem, pass) + workers * direct_work_floats(pass, layout, b) >
           scratch_limit / sizeof(float))
         return;
       const double time = cycles(pass, layout, b, workers);
@@ -147,13 +148,6 @@ std::size_t direct_work_floats(Pass pass, const DirectLayout& layout, const Dire
                                 ? direct_gradient_work(layout, b.block_lines)
                                 : direct_sums_work(layout, largest_rows(b), b.block_lines);
   return round_up(tiles + layout.copy_floats(), kLine);
-}
-
-std::size_t direct_scratch_floats(Pass pass, const DirectLayout& layout, const DirectBlocking& b,
-                                  int workers) {
-  const std::size_t packed =
-      pass == Pass::kBackwardWeights ? 0 : direct_packed_floats(b.rows, layout.offsets.size());
-  return packed + static_cast<std::size_t>(workers) * direct_work_floats(pass, layout, b);
 }
 
 std::optional<DirectBlocking> choose_direct_blocking(const ConvProblem& problem, Pass pass,

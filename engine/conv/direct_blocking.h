@@ -25,10 +25,8 @@ struct DirectBlocking {
   std::size_t blocks(const DirectLayout& layout) const;  // of lines
 };
 
-// Floats of a thread's scratch, and of all: whole cache lines.
+// Floats of a thread's scratch: whole cache lines.
 std::size_t direct_work_floats(Pass pass, const DirectLayout& layout, const DirectBlocking& b);
-std::size_t direct_scratch_floats(Pass pass, const DirectLayout& layout, const DirectBlocking& b,
-                                  int workers);
 
 // The blocking that should take the least time within `scratch_limit` bytes; nothing where one line
 // at a time is too much, or maps are too large for the layout. Backward-data for stride 1 only.

@@ -10,10 +10,10 @@
 namespace convoy {
 namespace {
 
-// From this size on the result is written around the caches: it would drive the maps out of them.
-constexpr std::size_t kStreamedBytes = std::size_t{8} << 20;
 // Fewer weights than these one thread has packed before others have begun.
 constexpr std::size_t kManyWeights = std::size_t{64} << 10;
+// From this size on the result is written around the caches: it would drive the maps out of them.
+constexpr std::size_t kStreamedBytes = std::size_t{8} << 20;
 
 class DirectPlan : public ConvPlan {
  public:
@@ -26,7 +26,8 @@ class DirectPlan : public ConvPlan {
         layout_(problem, pass, blocking.block_lines, blocking.joined) {}
 
   std::size_t scratch_bytes() const override {
-    return sizeof(float) * direct_scratch_floats(pass_, layout_, blocking_, workers_);
+    return sizeof(float) * (direct_packed_floats(p_, pass_) +
+                            static_cast<std::size_t>(workers_) * work_floats());
   }
   double executed_flops() const override {
     return 2.0 * static_cast<double>(blocking_.rows) * static_cast<double>(layout_.map()) *
@@ -51,21 +52,27 @@ class DirectPlan : public ConvPlan {
     return split_range(layout_.lines, blocking_.blocks(layout_), n, 1);
   }
 
-  void sum_lines(const ConvOperands& operands, float* packed, ThreadPool& pool,
-                 const StopToken* stop) const {
-    const std::size_t inner = layout_.offsets.size(), blocks = blocking_.blocks(layout_);
+  // For backward-data, see pack_direct_kernels().
+  void pack_kernels(const float* weight, float* packed, ThreadPool& pool,
+                    const StopToken* stop) const {
+    const std::size_t inner = layout_.offsets.size();
     const std::size_t shares =
         blocking_.rows * inner < kManyWeights ? 1 : static_cast<std::size_t>(workers_);
     const auto pack = [&](std::size_t n, int) {
       const Range range = rows(n / shares);
-      pack_direct_weights(p_, pass_, operands.weight, range, packed + range.begin * inner,
-                          n % shares, shares);
+      pack_direct_kernels(p_, weight, range, packed + range.begin * inner, n % shares, shares);
     };
     if (shares == 1)
       for (std::size_t n = 0; n < blocking_.row_parts; ++n) pack(n, 0);
     else
       run_tasks(p_, blocking_.row_parts * shares, pool, stop, pack);
-    float* const works = packed + direct_packed_floats(blocking_.rows, inner);
+  }
+
+  void sum_lines(const ConvOperands& operands, float* packed, ThreadPool& pool,
+                 const StopToken* stop) const {
+    if (pass_ == Pass::kBackwardData) pack_kernels(operands.weight, packed, pool, stop);
+    float* const works = packed + direct_packed_floats(p_, pass_);
+    const std::size_t blocks = blocking_.blocks(layout_);
     const float* const maps = pass_ == Pass::kForward ? operands.input : operands.grad_output;
     const bool stream = blocking_.rows * layout_.map() * sizeof(float) > kStreamedBytes &&
                         layout_.run % kMostLanes == 0 &&
@@ -76,8 +83,11 @@ class DirectPlan : public ConvPlan {
       float* const work = works + work_floats() * static_cast<std::size_t>(thread);
       const float* const from =
           layout_.place(maps, lines, work + work_floats() - layout_.copy_floats());
-      sum_direct(layout_,
-                 {packed + range.begin * inner, from, range, lines, operands.result, stream}, work);
+      sum_direct(pass_, layout_,
+                 {pass_ == Pass::kForward ? operands.weight
+                                          : packed + range.begin * layout_.offsets.size(),
+                  from, range, lines, operands.result, stream},
+                 work);
     });
   }
 

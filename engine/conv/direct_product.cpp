@@ -15,27 +15,41 @@
 #include "engine/base/rounding.h"
 #include "engine/conv/product_tiles-inl.h"
 #include "engine/conv/weight_packing-inl.h"
+#include "engine/conv/weights_in_place-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-void pack(const ConvProblem& p, Pass pass, const float* weight, const Range& rows, float* packed,
+// A tile is half as tall as one of a product of packed factors and twice as wide: fewer lines of
+// weights are read at once, which in place can share sets of the first cache.
+constexpr std::size_t kTileRows = kRows / 2, kMostVectors = 4;
+
+// Kernels as the left factor of backward-data, packed in parts of a tile's rows.
+struct PackedKernels {
+  const float* packed;
+  std::size_t inner;
+
+  template <std::size_t kR, std::size_t kV, class Right>
+  HWY_INLINE void add_products(Tile<kR, kV>& tile, std::size_t row, const Range& k,
+                               Right& right) const {
+    tile.add_products(NeighbouringRows{packed + row * inner + k.begin * kR, kR}, right, k.size());
+  }
+};
+
+void pack(const ConvProblem& p, const float* weight, const Range& channels, float* packed,
           std::size_t share, std::size_t shares) {
-  const std::size_t kernels = pass == Pass::kForward ? p.in_channels : p.out_channels;
-  const std::size_t inner = kernels * p.kernel_height * p.kernel_width;
-  with_weights(p, pass, weight, rows.begin, [&](const auto& packer) HWY_ATTR {
-    for_parts(rows.size(), 1, kRows, [&](const Part& part) HWY_ATTR {
+  const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
+  const std::size_t inner = static_cast<std::size_t>(p.out_channels) * taps;
+  with_kernels(p, weight, channels.begin, [&](const auto& packer) HWY_ATTR {
+    for_parts(channels.size(), 1, kTileRows, [&](const Part& part) HWY_ATTR {
       if (part.index * shares / part.of == share)
         packer.pack(part.first, part.count, {0, inner},
                     {packed + part.first * inner, part.width, inner});
     });
   });
 }
-
-// Vectors of neighbouring places that a tile takes at once: two, or more where there are few rows.
-constexpr std::size_t kMostVectors = 4;
 
 struct Places {
   const float* from[kMostVectors];  // whichever runs they lie in
@@ -58,16 +72,17 @@ struct MapVectors {
   }
 };
 
-// `to` is how far the tile's first row lies from the places' own.
-template <std::size_t kR, std::size_t kV>
-void sum_tile(const DirectLayout& layout, const float* a, const Places& places, std::size_t to,
-              bool stream, float* work) {
+template <std::size_t kV, std::size_t kR, class Weights>
+void sum_tile(const DirectLayout& layout, const Weights& weights, std::size_t row,
+              const Places& places, bool stream, float* work) {
   const std::size_t inner = layout.offsets.size();
   Tile<kR, kV> tile;
   std::size_t k = 0;
   do {
     const std::size_t run = std::min(kInnerRun, inner - k);
-    tile.multiply(a + k * kR, MapVectors<kV>{places, &layout.offsets[k]}, run);
+    MapVectors<kV> maps{places, &layout.offsets[k]};
+    tile.clear();
+    weights.add_products(tile, row, {k, k + run}, maps);
     if (k > 0) tile.add(work);
     k += run;
     if (k < inner) tile.keep(work);
@@ -76,26 +91,18 @@ void sum_tile(const DirectLayout& layout, const float* a, const Places& places, 
   for (std::size_t r = 0; r < kR; ++r) {
     HWY_UNROLL(4)
     for (std::size_t v = 0; v < kV; ++v)
-      tile.write(tile.sums[r][v], places.to[v] + to + r * places.row_step, places.columns, false,
+      tile.write(tile.sums[r][v], places.to[v] + (row + r) * places.row_step, places.columns, false,
                  stream);
   }
 }
 
-// sum_tile() for one row, two rows, ...
-template <std::size_t kV, std::size_t... kRowsLess1>
-HWY_INLINE auto sum_tile_of(std::size_t rows, std::index_sequence<kRowsLess1...>) {
-  constexpr decltype(&sum_tile<1, kV>) tiles[] = {sum_tile<kRowsLess1 + 1, kV>...};
-  return tiles[rows - 1];
-}
-
-template <std::size_t kV>
-HWY_INLINE void sum_rows(const DirectLayout& layout, const DirectSums& s, const Places& places,
-                         float* work) {
-  constexpr std::size_t most = std::min(kRows, kRows * 2 / kV);
-  for_parts(s.rows.size(), 1, kRows, [&](const Part& part) HWY_ATTR {
-    const float* const a = s.packed + part.first * layout.offsets.size();
-    sum_tile_of<kV>(part.count, std::make_index_sequence<most>())(
-        layout, a, places, part.first * places.row_step, s.stream, work);
+template <std::size_t kV, class Weights>
+HWY_INLINE void sum_rows(const DirectLayout& layout, const DirectSums& s, const Weights& weights,
+                         const Places& places, float* work) {
+  for_parts(s.rows.size(), 1, kTileRows, [&](const Part& part) HWY_ATTR {
+    with_rows<kTileRows>(part.count, [&]<std::size_t kR>() HWY_ATTR {
+      sum_tile<kV, kR>(layout, weights, part.first, places, s.stream, work);
+    });
   });
 }
 
@@ -109,7 +116,9 @@ Runs runs_of(const DirectLayout& layout, std::size_t lines) {
   return {lines, layout.runs, layout.run};
 }
 
-void sum(const DirectLayout& layout, const DirectSums& s, float* work) {
+template <class Weights>
+HWY_INLINE void sum_with(const DirectLayout& layout, const DirectSums& s, const Weights& weights,
+                         float* work) {
   const Runs runs = runs_of(layout, s.lines.size());
   const std::size_t of_run = ceil_div(runs.run, kLanes);
   const std::size_t count = runs.count() * of_run;
@@ -120,8 +129,7 @@ void sum(const DirectLayout& layout, const DirectSums& s, float* work) {
   Places places;
   places.columns = std::min(runs.run, kLanes);
   places.row_step = layout.joined ? runs.run : layout.map();
-  const std::size_t most = s.rows.size() <= kRows * 2 / kMostVectors ? kMostVectors : 2;
-  for (std::size_t n = 0, vectors = most; n < count; n += vectors) {
+  for (std::size_t n = 0, vectors = kMostVectors; n < count; n += vectors) {
     while (vectors > count - n) vectors /= 2;
     for (std::size_t v = 0; v < vectors; ++v) {
       const std::size_t run = (n + v) / of_run, line = run / runs.runs;
@@ -131,11 +139,11 @@ void sum(const DirectLayout& layout, const DirectSums& s, float* work) {
       places.to[v] = to + run * runs.run + at;
     }
     if (vectors == kMostVectors)
-      sum_rows<kMostVectors>(layout, s, places, work);
+      sum_rows<kMostVectors>(layout, s, weights, places, work);
     else if (vectors == 2)
-      sum_rows<2>(layout, s, places, work);
+      sum_rows<2>(layout, s, weights, places, work);
     else
-      sum_rows<1>(layout, s, places, work);
+      sum_rows<1>(layout, s, weights, places, work);
   }
   if (layout.joined)
     for (std::size_t row = 0; row < s.rows.size(); ++row)
@@ -143,6 +151,14 @@ void sum(const DirectLayout& layout, const DirectSums& s, float* work) {
         std::copy_n(joined + row * runs.run + line * layout.line_step, layout.run,
                     result + row * layout.map() + line * layout.run);
   if (s.stream) hwy::FlushStream();
+}
+
+void sum(Pass pass, const DirectLayout& layout, const DirectSums& s, float* work) {
+  const std::size_t inner = layout.offsets.size();
+  if (pass == Pass::kForward)
+    sum_with(layout, s, ForwardWeights{s.weight + s.rows.begin * inner, inner}, work);
+  else
+    sum_with(layout, s, PackedKernels{s.weight, inner}, work);
 }
 
 // Kernels of a tile, and taps, whose sums fill the registers but for those of the factors.
@@ -302,17 +318,17 @@ HWY_EXPORT(pack);
 HWY_EXPORT(sum);
 HWY_EXPORT(sum_gradient);
 
-void pack_direct_weights(const ConvProblem& problem, Pass pass, const float* weight,
-                         const Range& rows, float* packed, std::size_t share, std::size_t shares) {
-  HWY_DYNAMIC_DISPATCH(pack)(problem, pass, weight, rows, packed, share, shares);
+void pack_direct_kernels(const ConvProblem& problem, const float* weight, const Range& channels,
+                         float* packed, std::size_t share, std::size_t shares) {
+  HWY_DYNAMIC_DISPATCH(pack)(problem, weight, channels, packed, share, shares);
 }
 
-std::size_t direct_packed_floats(std::size_t rows, std::size_t inner) {
-  return round_up(rows * inner, kMostLanes);
+std::size_t direct_packed_floats(const ConvProblem& problem, Pass pass) {
+  return pass == Pass::kBackwardData ? round_up(problem.weight_size(), kMostLanes) : 0;
 }
 
-void sum_direct(const DirectLayout& layout, const DirectSums& sums, float* work) {
-  HWY_DYNAMIC_DISPATCH(sum)(layout, sums, work);
+void sum_direct(Pass pass, const DirectLayout& layout, const DirectSums& sums, float* work) {
+  HWY_DYNAMIC_DISPATCH(sum)(pass, layout, sums, work);
 }
 
 void sum_direct_gradient(const DirectLayout& layout, const DirectGradient& gradient, float* work,

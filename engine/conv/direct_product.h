@@ -1,5 +1,5 @@
-// Sums of a convolution straight from the maps, tile by tile in registers: the micro-kernels and
-// what they need packed.
+// Sums of a convolution straight from the maps and the weights, tile by tile in registers: the
+// micro-kernels.
 //
 //   pass               tile of the result             a sum goes over
 //   forward            kernels x neighbouring places  (c, i, j)
@@ -17,16 +17,15 @@
 
 namespace convoy {
 
-// Packs the weights of these rows of the result (kernels; backward-data: channels) for
-// sum_direct(): share `share` of `shares` nearly equal ones, which threads may pack side by side.
-// `packed` has direct_packed_floats() on a 64-byte boundary.
-void pack_direct_weights(const ConvProblem& problem, Pass pass, const float* weight,
-                         const Range& rows, float* packed, std::size_t share, std::size_t shares);
-std::size_t direct_packed_floats(std::size_t rows, std::size_t inner);
+// Packs the kernels of these channels for backward-data: share `share` of `shares` nearly equal
+// ones, which threads may pack side by side, to direct_packed_floats() on a 64-byte boundary.
+void pack_direct_kernels(const ConvProblem& problem, const float* weight, const Range& channels,
+                         float* packed, std::size_t share, std::size_t shares);
+std::size_t direct_packed_floats(const ConvProblem& problem, Pass pass);
 
 // Forward and backward-data of a block: these lines of rows.size() rows.
 struct DirectSums {
-  const float* packed;  // of all of `rows`
+  const float* weight;  // of the whole pass; of backward-data, what is packed of all of `rows`
   const float* maps;    // DirectLayout::place() of the lines
   Range rows, lines;
   float* result;  // of the whole pass
@@ -35,7 +34,7 @@ struct DirectSums {
 constexpr std::size_t kTileWork = kMostRows * 2 * kMostLanes;
 // `work` has direct_sums_work() floats on a 64-byte boundary. Sums of up to kInnerRun products are
 // added up.
-void sum_direct(const DirectLayout& layout, const DirectSums& sums, float* work);
+void sum_direct(Pass pass, const DirectLayout& layout, const DirectSums& sums, float* work);
 std::size_t direct_sums_work(const DirectLayout& layout, std::size_t rows, std::size_t block_lines);
 
 // Backward-weights of a block: what these lines add to the gradients of `kernels` by `taps`, which

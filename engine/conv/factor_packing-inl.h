@@ -135,7 +135,7 @@ HWY_INLINE void pack_columns(const Factor& f, std::size_t offset, std::size_t co
 template <class Sums>
 class FactorPacker {
  public:
-  static constexpr std::size_t kPlanes = kPlanesOf<Sums>, kMargin = 0;
+  static constexpr std::size_t kPlanes = kPlanesOf<Sums>;
 
   FactorPacker(const Factor& factor, bool side_is_column)
       : f_(factor), side_is_column_(side_is_column) {}

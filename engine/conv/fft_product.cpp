@@ -89,7 +89,7 @@ FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t 
 }
 
 std::size_t fft_product_work(std::size_t columns, std::size_t inner) {
-  return packed_floats(kGaussPlanes, std::min(columns, kBlock), std::min(inner, kBlock), 0);
+  return packed_floats(kGaussPlanes, std::min(columns, kBlock), std::min(inner, kBlock));
 }
 
 void fft_multiply(const FftProduct& product, float* work) {

@@ -15,21 +15,38 @@ constexpr std::size_t kLine = 16;  // floats in a cache line
 // The sides of a block: half a megabyte, which stays in a core's second cache while all rows
 // of the left factor pass by.
 constexpr std::size_t kColumnBlock = kMostColumns, kInnerBlock = 512;
+constexpr std::size_t kBlockFloats = kColumnBlock * kInnerBlock;
+
+// Forward reads a few floats of each of a tile's kernels in turn. Where all kernels begin in the
+// same set of the first cache, their lines drive each other out before they are used up.
+constexpr std::size_t kCacheWay = 4096;  // bytes
+bool share_a_set(const ProductSides& forward) {
+  return forward.inner * sizeof(float) % kCacheWay == 0;
+}
+
+// Backward-data reads a short piece of each kernel, again for every block of columns.
+bool reads_weights_in_place(Pass pass, const ProductSides& sides) {
+  if (pass == Pass::kForward) return !share_a_set(sides);
+  return pass == Pass::kBackwardData && sides.columns <= kColumnBlock;
+}
 
 // Time in multiplications of whole vectors, one a cycle on AVX-512 cores; packing was measured
 // there, a float of either factor.
 struct PackingCost {
   double left, right;
 };
-constexpr double kPieceCost = 12;  // of neighbouring floats of the maps, however few
-PackingCost packing_cost(const ConvProblem& p, Pass pass) {
+// Of neighbouring floats of the maps, however few; and of one that is gathered.
+constexpr double kPieceCost = 7, kGatherCost = 1.5;
+PackingCost packing_cost(const ConvProblem& p, Pass pass, const ProductSides& sides) {
+  const bool in_place = reads_weights_in_place(pass, sides);
   const int width = pass == Pass::kBackwardData ? p.in_width : p.out_width();
-  const double piece = kPieceCost / (p.stride_width == 1 ? width * p.batch : p.batch);
+  const int neighbours = p.stride_width == 1 ? width * p.batch : p.batch;
+  const double piece = std::min(kGatherCost, kPieceCost / neighbours);
   switch (pass) {
     case Pass::kForward:
-      return {0.5, 0.3 + piece};
+      return {in_place ? 0.0 : 0.5, 0.3 + piece};
     case Pass::kBackwardData:
-      return {1.2, 0.3 + piece};
+      return {in_place ? 0.0 : 1.2, 0.3 + piece};
     case Pass::kBackwardWeights:
       break;
   }
@@ -109,12 +126,19 @@ std::optional<ImplicitGemmBlocking> choose_implicit_gemm_blocking(const ConvProb
       pass == Pass::kBackwardWeights
           ? std::min(fitting, std::max<std::size_t>(1, sides.inner / kInnerRun))
           : 1;
-  ImplicitGemmBlocking b = divide(sides, packing_cost(problem, pass), count, most_inner);
+  ImplicitGemmBlocking b = divide(sides, packing_cost(problem, pass, sides), count, most_inner);
   // A few tasks for each thread even out cores of unequal speed.
   if (count > 1 && b.row_parts == 1 && b.inner_parts == 1)
     b.column_parts *= std::clamp<std::size_t>(sides.columns / b.column_parts / kColumnBlock, 1, 4);
   b.column_block = std::min({kColumnBlock, round_up(sides.columns, kLine)});
-  b.inner_block = std::min(kInnerBlock, sides.inner);
+  b.inner_block = kInnerBlock;
+  b.in_place = reads_weights_in_place(pass, sides);
+  if (b.in_place) {
+    const auto taps = static_cast<std::size_t>(problem.kernel_height) * problem.kernel_width;
+    b.inner_block = pass == Pass::kForward ? kBlockFloats / b.column_block
+                                           : std::max<std::size_t>(1, kInnerRun / taps) * taps;
+  }
+  b.inner_block = std::min(b.inner_block, sides.inner);
   while (b.scratch_bytes(threads, sides) > scratch_limit) {
     if (b.inner_block > kLine)
       b.inner_block = ceil_div(b.inner_block, 2);
@@ -130,7 +154,7 @@ double implicit_gemm_seconds(const ConvProblem& problem, Pass pass, int threads)
   const ProductSides sides = sides_of(problem, pass, &threads);
   const auto count = static_cast<std::size_t>(threads);
   const std::size_t most_inner = pass == Pass::kBackwardWeights ? count : 1;
-  const PackingCost packing = packing_cost(problem, pass);
+  const PackingCost packing = packing_cost(problem, pass, sides);
   return cycles(sides, packing, count, divide(sides, packing, count, most_inner)) /
          kCyclesPerSecond;
 }

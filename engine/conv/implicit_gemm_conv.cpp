@@ -58,7 +58,8 @@ class ImplicitGemmPlan : public ConvPlan {
       for_blocks(task.inner, blocking_.inner_block, [&](Range inner) {
         if (stop) stop->throw_if_stopped();
         const bool add = inner.begin > task.inner.begin;
-        multiply_implicit(p_, pass_, operands, {task.rows, columns, inner, task.result, add}, work);
+        multiply_implicit(p_, pass_, operands,
+                          {task.rows, columns, inner, task.result, add, blocking_.in_place}, work);
       });
     });
   }

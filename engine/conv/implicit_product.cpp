@@ -12,6 +12,7 @@
 #include "engine/conv/factor_packing-inl.h"
 #include "engine/conv/product_tiles-inl.h"
 #include "engine/conv/weight_packing-inl.h"
+#include "engine/conv/weights_in_place-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
@@ -30,9 +31,20 @@ void multiply(const ConvProblem& p, Pass pass, const ConvOperands& o, const Impl
   }
   const ColumnPacker columns(pass == Pass::kForward ? columns_of_input(p, o.input)
                                                     : columns_of_grad_output(p, o.grad_output));
-  with_weights(p, pass, o.weight, row, [&](const auto& weights) {
+  if (b.in_place) {
+    with_weights_in_place(p, pass, o.weight, row, [&](const auto& weights) {
+      multiply_block_in_place(weights, columns, to, b.inner, b.columns, work);
+    });
+    return;
+  }
+  const auto multiply_packed = [&](const auto& weights) {
     multiply_block<false>(weights, columns, to, b.inner, b.columns, work);
-  });
+  };
+  if (pass == Pass::kForward)
+    multiply_packed(FactorPacker<Itself>(
+        {o.weight + row * sides.inner, nullptr, sides.inner, Transpose::kNo}, false));
+  else
+    with_kernels(p, o.weight, row, multiply_packed);
 }
 
 }  // namespace convoy::HWY_NAMESPACE
@@ -65,7 +77,7 @@ void multiply_implicit(const ConvProblem& problem, Pass pass, const ConvOperands
 }
 
 std::size_t implicit_product_work(std::size_t columns, std::size_t inner) {
-  return packed_floats(1, columns, inner, kMostLanes);
+  return packed_floats(1, columns, inner);
 }
 
 }  // namespace convoy

@@ -23,13 +23,17 @@ struct Panel {
   float* plane(std::size_t n) const { return data + n * width * inner; }
 };
 
-// Floats in which multiply_block() keeps `planes` planes of packed panels, for blocks of the right
-// factor of up to so many columns and so many inner indices; `margin` follows each of its panels.
-constexpr std::size_t packed_floats(std::size_t planes, std::size_t columns, std::size_t inner,
-                                    std::size_t margin) {
+// Floats of a packed block of the right factor: up to so many columns and so many inner indices in
+// `planes` planes.
+constexpr std::size_t packed_block_floats(std::size_t planes, std::size_t columns,
+                                          std::size_t inner) {
+  return planes * inner * round_up(columns, kMostLanes);
+}
+
+// And of all that multiply_block() packs.
+constexpr std::size_t packed_floats(std::size_t planes, std::size_t columns, std::size_t inner) {
   return kMostRows * 2 * kMostLanes + planes * kInnerRun * kMostRows +
-         planes * inner * round_up(columns, kMostLanes) +
-         margin * ceil_div(inner, kInnerRun) * columns;
+         packed_block_floats(planes, columns, inner);
 }
 
 }  // namespace convoy

@@ -55,29 +55,51 @@ struct PackedVectors {
   }
 };
 
+// Rows of the left factor that are neighbours for each inner index, as in a panel; inner indices
+// are `step` apart.
+struct NeighbouringRows {
+  const float* HWY_RESTRICT at;
+  std::size_t step;
+
+  HWY_INLINE float operator[](std::size_t r) const { return at[r]; }
+  HWY_INLINE void next() { at += step; }
+};
+
 template <std::size_t kR, std::size_t kV>
 struct Tile {
   Vector sums[kR][kV];
 
-  // `right` gives the right factor's vectors, as PackedVectors does.
-  template <class Right>
-  HWY_INLINE void multiply(const float* HWY_RESTRICT a, Right right, std::size_t inner) {
+  HWY_INLINE void clear() {
     const Lanes d;
     HWY_UNROLL(12)
     for (std::size_t r = 0; r < kR; ++r) {
       HWY_UNROLL(4)
       for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::Zero(d);
     }
-    for (std::size_t k = 0; k < inner; ++k, a += kR) {
+  }
+
+  // Adds products to the sums. `rows` gives the left factor's elements, as NeighbouringRows does,
+  // and `right` the right one's vectors, as PackedVectors.
+  template <class Rows, class Right>
+  HWY_INLINE void add_products(Rows rows, Right& right, std::size_t inner) {
+    const Lanes d;
+    for (std::size_t k = 0; k < inner; ++k, rows.next()) {
       Vector b[kV];
       right.next(b);
       HWY_UNROLL(12)
       for (std::size_t r = 0; r < kR; ++r) {
-        const Vector left = hn::Set(d, a[r]);
+        const Vector left = hn::Set(d, rows[r]);
         HWY_UNROLL(4)
         for (std::size_t v = 0; v < kV; ++v) sums[r][v] = hn::MulAdd(left, b[v], sums[r][v]);
       }
     }
+  }
+
+  // The sums of products with a packed panel of kR rows.
+  template <class Right>
+  HWY_INLINE void multiply(const float* HWY_RESTRICT a, Right right, std::size_t inner) {
+    clear();
+    add_products(NeighbouringRows{a, kR}, right, inner);
   }
 
   HWY_INLINE void keep(float* HWY_RESTRICT common) const {
@@ -185,6 +207,37 @@ HWY_INLINE void pack_by_parts(const Packer& packer, const Range& columns, const 
   });
 }
 
+// A block of the right factor, packed in runs of inner indices for one sum in registers each, and
+// a run in parts of columns. `packed` has room for packed_block_floats().
+struct PackedBlock {
+  PackedBlock(const Range& inner_side, const Range& column_side, std::size_t plane_count,
+              float* floats)
+      : inner(inner_side),
+        columns(column_side),
+        planes(plane_count),
+        packed(floats),
+        runs(ceil_div(inner.size(), kInnerRun)) {}
+
+  Range run(std::size_t n) const {
+    return {inner.begin + inner.size() * n / runs, inner.begin + inner.size() * (n + 1) / runs};
+  }
+  Panel panel(std::size_t n, const Part& part) const {
+    const Range k = run(n);
+    const std::size_t before = (k.begin - inner.begin) * round_up(columns.size(), kLanes);
+    return {packed + planes * (before + part.first * k.size()), part.width, k.size()};
+  }
+  template <class Right>
+  HWY_INLINE void pack(const Right& right) const {
+    for (std::size_t n = 0; n < runs; ++n)
+      right.pack_block(columns, run(n), [&](const Part& part) { return panel(n, part); });
+  }
+
+  const Range inner, columns;
+  const std::size_t planes;
+  float* const packed;
+  const std::size_t runs;
+};
+
 // The result of a product, or its imaginary and its real part.
 struct ProductResult {
   std::size_t rows, leading;
@@ -203,30 +256,16 @@ HWY_INLINE void multiply_block(const Left& left, const Right& right, const Produ
   static_assert(planes == Left::kPlanes && planes == (kComplex ? kGaussPlanes : 1));
   float* const common = work;
   float* const rows = common + kMostRows * 2 * kMostLanes;
-  float* const packed = rows + planes * kMostRows * kInnerRun;
-  const std::size_t runs = ceil_div(inner.size(), kInnerRun);
-  const auto run = [&](std::size_t n) {  // of the inner side, for one sum in registers
-    return Range{inner.begin + inner.size() * n / runs,
-                 inner.begin + inner.size() * (n + 1) / runs};
-  };
-  const std::size_t parts = ceil_div(columns.size(), kLanes);  // or fewer
-  const auto right_panel = [&](std::size_t n, const Part& part) {
-    const Range k = run(n);
-    const std::size_t before = (k.begin - inner.begin) * round_up(columns.size(), kLanes);
-    return Panel{packed + planes * (before + part.first * k.size()) +
-                     Right::kMargin * (n * parts + part.index),
-                 part.width, k.size()};
-  };
-  for (std::size_t n = 0; n < runs; ++n)
-    right.pack_block(columns, run(n), [&](const Part& part) { return right_panel(n, part); });
+  const PackedBlock block(inner, columns, planes, rows + planes * kMostRows * kInnerRun);
+  block.pack(right);
   for_parts(to.rows, kRowStep, 3, [&](const Part& row) {
-    for (std::size_t n = 0; n < runs; ++n) {
-      const Range k = run(n);
+    for (std::size_t n = 0; n < block.runs; ++n) {
+      const Range k = block.run(n);
       const Panel a{rows, row.width, k.size()};
       left.pack(row.first, row.count, k, a);
       // What comes next: the next run of these rows, or the first of the next rows.
-      const Range next_k = n + 1 < runs ? run(n + 1) : run(0);
-      const std::size_t next_row = n + 1 < runs ? row.first : row.first + row.count;
+      const Range next_k = block.run(n + 1 < block.runs ? n + 1 : 0);
+      const std::size_t next_row = n + 1 < block.runs ? row.first : row.first + row.count;
       for_parts(columns.size(), kLanes, 2, [&](const Part& part) {
         left.prefetch(next_row, std::min(row.width, to.rows - next_row), next_k, part.index,
                       part.of);
@@ -235,9 +274,9 @@ HWY_INLINE void multiply_block(const Left& left, const Right& right, const Produ
                             part.count,    to.add || n > 0, to.stream};
         float* const second = kComplex ? to.second + at : nullptr;
         if (part.width == kLanes)
-          multiply_tile<kComplex, 1>(a, right_panel(n, part), common, target, second);
+          multiply_tile<kComplex, 1>(a, block.panel(n, part), common, target, second);
         else
-          multiply_tile<kComplex, 2>(a, right_panel(n, part), common, target, second);
+          multiply_tile<kComplex, 2>(a, block.panel(n, part), common, target, second);
       });
     }
   });

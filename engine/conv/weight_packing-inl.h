@@ -46,20 +46,16 @@ class KernelPacker {
   const std::size_t channels_, taps_;
 };
 
-// Calls work(packer) for the left factor of a forward or a backward-data pass, from `row` on: its
-// sides are k, inner (c, i, j), or c, inner (k, i, j).
+// Calls work(packer) for the kernels as the left factor of backward-data, from channel `first` on.
 template <class Work>
-HWY_INLINE void with_weights(const ConvProblem& p, Pass pass, const float* weight, std::size_t row,
+HWY_INLINE void with_kernels(const ConvProblem& p, const float* weight, std::size_t first,
                              const Work& work) {
   const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
   const auto channels = static_cast<std::size_t>(p.in_channels);
-  const std::size_t kernel = channels * taps;
-  if (pass == Pass::kForward)
-    work(FactorPacker<Itself>({weight + row * kernel, nullptr, kernel, Transpose::kNo}, false));
-  else if (taps == 1)
-    work(FactorPacker<Itself>({weight + row, nullptr, channels, Transpose::kYes}, true));
+  if (taps == 1)
+    work(FactorPacker<Itself>({weight + first, nullptr, channels, Transpose::kYes}, true));
   else
-    work(KernelPacker(weight + row * taps, channels, taps));
+    work(KernelPacker(weight + first * taps, channels, taps));
 }
 
 }  // namespace convoy::HWY_NAMESPACE

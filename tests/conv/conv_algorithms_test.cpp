@@ -35,10 +35,11 @@ bool is_exact(const ConvAlgorithm& algorithm) {  // for small integers
   return std::strcmp(algorithm.name(), "fft") != 0;
 }
 
-// Transforms do not leap over places of the input.
+// Transforms do not leap over places of the input, and are not for the largest kernels.
 bool serves(const ConvAlgorithm& algorithm, const ConvProblem& p) {
   return std::strcmp(algorithm.name(), "fft") != 0 ||
-         (p.stride_height <= p.kernel_height && p.stride_width <= p.kernel_width);
+         (p.stride_height <= p.kernel_height && p.stride_width <= p.kernel_width &&
+          p.kernel_height <= kLargestFftKernel && p.kernel_width <= kLargestFftKernel);
 }
 
 // Multiplications that make one element of a pass's result, on average.
@@ -163,6 +164,10 @@ class ConvAlgorithmsTest : public QObject {
     QTest::newRow("channels in parts") << 2 << 300 << 6 << 4 << 3;
     QTest::newRow("whole vectors") << 32 << 3 << 11 << 13 << 4;
     QTest::newRow("lines of one vector") << 1 << 5 << 18 << 11 << 3;
+    QTest::newRow("kernels a page apart") << 3 << 64 << 7 << 29 << 4;
+    QTest::newRow("more taps than a sum") << 2 << 17 << 14 << 13 << 12;
+    QTest::newRow("more columns than a block") << 2 << 23 << 21 << 30 << 3;
+    QTest::newRow("weights read as they lie") << 1 << 150 << 5 << 53 << 1;
   }
   void large_shapes() {
     QFETCH(int, batch);
