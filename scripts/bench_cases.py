@@ -39,6 +39,7 @@ RANDOM = {"batch": [1, 1, 2, 4, 7, 8, 16, 32, 33, 64, 128],
 RANDOM_FLOPS, RANDOM_FLOATS = (2e6, 4e9), 3e7  # of a pass; of a map
 
 ASSUMED_RATE = 1e11     # operations a second, to choose the repetitions
+GPU_RATE = 5e12         # the same of a GPU
 MOST_REPETITIONS = 50
 PROGRAM_BYTES = 400e6   # of a process with PyTorch in it
 COPIES_OF_MAPS = 6      # values, gradients and what oneDNN orders anew; PyTorch's step took 5
@@ -64,19 +65,26 @@ class Case:
     flops: float      # of the whole step, counted as direct convolution
     memory: float     # bytes of the more demanding program, roughly
     batch: int
+    rate: float = ASSUMED_RATE
     ours: Side = field(default_factory=Side)
-    torch: Side = field(default_factory=Side)
+    peers: dict[str, Side] = field(default_factory=dict)  # by the names that tables show
+
+    def sides(self):
+        return [self.ours, *self.peers.values()]
 
     def touched(self):
-        return self.ours.touched() or self.torch.touched()
-
-    def arguments(self, seconds):
-        repetitions = max(1, min(MOST_REPETITIONS, int(seconds * ASSUMED_RATE / self.flops)))
-        named = {**self.parameters, "repetitions": repetitions}
-        return [text for key, value in named.items() for text in (f"--{key}", str(value))]
+        return any(side.touched() for side in self.sides())
 
     def repetitions(self, seconds):
-        return int(self.arguments(seconds)[-1])
+        return repetitions(self.flops, seconds, self.rate)
+
+    def arguments(self, seconds):
+        named = {**self.parameters, "repetitions": self.repetitions(seconds)}
+        return [text for key, value in named.items() for text in (f"--{key}", str(value))]
+
+
+def repetitions(flops, seconds, rate):
+    return max(1, min(MOST_REPETITIONS, int(seconds * rate / flops)))
 
 
 def pair(text):

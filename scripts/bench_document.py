@@ -1,4 +1,4 @@
-"""The measured part of docs/benchmarks.md: sections that are replaced one by one.
+"""Documents with a measured part, as docs/benchmarks.md: sections that are replaced one by one.
 
 A comment line stands before each section ("section conv 128": part and batch size) and before each
 part's heading; whatever stands between two of them belongs to the first. So a part measured today
@@ -59,11 +59,6 @@ Everything but the convolutions, beside what copying memory costs, as `convoy_re
 }
 
 
-def heading(part):
-    title, text = PARTS[part]
-    return f"<!-- part {part} -->\n## {title}\n\n{text.strip()}\n"
-
-
 def mark(part, batch):
     return f"<!-- section {part}{f' {batch}' if batch else ''} -->\n"
 
@@ -78,38 +73,56 @@ def parse(text):
     return pieces[0].strip(), sections
 
 
-def assemble(unowned, sections):
-    blocks = [unowned + "\n"] if unowned else []
-    for part in PARTS:
-        keys = sorted(key for key in sections if key[0] == part)
-        if keys:
-            blocks.append(heading(part))
-        for key in keys:
-            blocks.append(mark(*key) + sections[key])
-    return "\n".join(blocks)
+class Document:
+    def __init__(self, path, parts, introduction):
+        self.path, self.parts, self.introduction = path, parts, introduction
 
+    def check(self):
+        """Refuses a file in which these figures have no place, before any is measured."""
+        if not self.path.exists():
+            return
+        text = self.path.read_text(encoding="utf-8")
+        if BEGIN not in text or END not in text:
+            raise Failure(f"{self.path}: the lines '{BEGIN}' and '{END}' are not both there")
+        heading = self.introduction.split("\n", 1)[0]
+        if text.split("\n", 1)[0] != heading:
+            # Figures of one device shall not stand below the name of another.
+            raise Failure(f"{self.path} begins with '{text[:200].splitlines()[0]}', where "
+                          f"'{heading}' is to be: name another file with --output")
 
-def has(path, part, batch):
-    return path.exists() and mark(part, batch) in path.read_text(encoding="utf-8")
+    def has(self, part, batch):
+        return self.path.exists() and mark(part, batch) in self.path.read_text(encoding="utf-8")
 
+    def replace_sections(self, new):
+        """Puts these sections, by part and batch, in place of the file's and keeps all others."""
+        self.check()
+        before, inside, after = self.introduction, "", "\n"
+        if self.path.exists():
+            before, rest = self.path.read_text(encoding="utf-8").split(BEGIN, 1)
+            inside, after = rest.split(END, 1)
+        unowned, sections = parse(inside)
+        unknown = {part for part, _ in sections} - self.parts.keys()
+        if unknown:
+            raise Failure(f"{self.path}: unknown sections: {', '.join(sorted(unknown))}")
+        if unowned:
+            say(f"{self.path}: the first lines after '{BEGIN}' belong to no section and stay as "
+                "they are")
+        text = f"{before}{BEGIN}\n\n{self.assemble(unowned, {**sections, **new})}\n{END}{after}"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        written = self.path.with_name(self.path.name + ".new")  # never half a document
+        written.write_text(text, encoding="utf-8")
+        os.replace(written, self.path)
 
-def replace_sections(path, new):
-    """Puts these sections, by part and batch, in place of the file's and keeps all others."""
-    before, inside, after = INTRODUCTION, "", "\n"
-    if path.exists():
-        old = path.read_text(encoding="utf-8")
-        if BEGIN not in old or END not in old:
-            raise Failure(f"{path}: the lines '{BEGIN}' and '{END}' are not both there")
-        before, rest = old.split(BEGIN, 1)
-        inside, after = rest.split(END, 1)
-    unowned, sections = parse(inside)
-    unknown = {part for part, _ in sections} - PARTS.keys()
-    if unknown:
-        raise Failure(f"{path}: unknown sections: {', '.join(sorted(unknown))}")
-    if unowned:
-        say(f"{path}: the first lines after '{BEGIN}' belong to no section and stay as they are")
-    text = f"{before}{BEGIN}\n\n{assemble(unowned, {**sections, **new})}\n{END}{after}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_name(path.name + ".new")  # never half a document
-    written.write_text(text, encoding="utf-8")
-    os.replace(written, path)
+    def assemble(self, unowned, sections):
+        blocks = [unowned + "\n"] if unowned else []
+        for part in self.parts:
+            keys = sorted(key for key in sections if key[0] == part)
+            if keys:
+                blocks.append(self.heading(part))
+            for key in keys:
+                blocks.append(mark(*key) + sections[key])
+        return "\n".join(blocks)
+
+    def heading(self, part):
+        title, text = self.parts[part]
+        return f"<!-- part {part} -->\n## {title}\n\n{text.strip()}\n"

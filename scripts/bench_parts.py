@@ -23,10 +23,23 @@ def plural(count, noun):
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def host():
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    return f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {system}"
+
+
+def times(product):
+    return " x ".join(map(str, product))
+
+
 class Bench:
     def __init__(self, options, python):
         self.options, self.python = options, python
-        self.runner = Runner(options.cores, options.timeout)
+        self.runner = Runner(options.cores, options.timeout, options.device)
+        # Who is measured beside Convoy, by the names in the tables, and what their calls get.
+        self.peers = {"PyTorch": []} if python else {}
+        self.with_memory = True  # whether a process' memory says what the computing takes
         self.interrupted = False
         # Its version, and its memory before it computes anything.
         self.torch = self.runner.call_json([python, TORCH, "version"]) if python else None
@@ -72,11 +85,12 @@ class Bench:
         if not any(case.touched() for case in cases):
             return ""
         rates = [result["gflops"][0] for result in sgemm.results]
-        product = " x ".join(map(str, self.product()))
         lines = [self.provenance(cases)]
         if rates:
-            lines.append(f"Plain SGEMM {product} in the same rounds: {tables.spread(rates)} GFLOP/s.")
-        lines += [tables.conv_table(cases, rates, with_sum), tables.verdict(cases, tables.KEYS)]
+            lines.append(f"Plain SGEMM {times(self.product())} in the same rounds: "
+                         f"{tables.spread(rates)} GFLOP/s.")
+        lines += [tables.conv_table(cases, rates, with_sum, self.with_memory),
+                  tables.verdict(cases, tables.KEYS)]
         return self.text(batch, lines)
 
     def step(self, batch):
@@ -85,7 +99,8 @@ class Bench:
         self.measure(cases)
         if not any(case.touched() for case in cases):
             return ""
-        return self.text(batch, [self.provenance(cases), tables.step_table(cases),
+        return self.text(batch, [self.provenance(cases),
+                                 tables.step_table(cases, self.with_memory),
                                  tables.verdict(cases, {"step_ms": ""})])
 
     def measure(self, cases, sgemm=None):
@@ -93,30 +108,35 @@ class Bench:
         def ours(case):
             return self.runner.convoy(case, self.options.seconds)
 
-        def theirs(case):
-            return self.runner.torch(case, self.options.seconds, self.python, self.options)
+        def theirs(case, extra):
+            return self.runner.torch(case, self.options.seconds, self.python, self.options, extra)
 
         for case in cases:
+            case.peers = {peer: cases_of.Side() for peer in self.peers}
             needed, free = case.memory, available_memory()
             if needed > free:
-                case.ours.failure = case.torch.failure = (
-                    f"skipped: needs about {needed / 2**30:.0f} GiB, {free / 2**30:.0f} GiB free")
+                for side in case.sides():
+                    side.failure = (f"skipped: needs about {needed / 2**30:.0f} GiB, "
+                                    f"{free / 2**30:.0f} GiB free")
                 say(f"{case.title}, batch {case.batch}: {case.ours.failure}")
 
         def one_round(number):
             for case in cases:
-                turns = [(case.ours, ours)]
-                if self.python:
-                    turns.append((case.torch, theirs))
-                if not all(side.failure for side, _ in turns):
+                turns = [(case.ours, ours, case)]
+                turns += [(case.peers[peer], theirs, case, extra)
+                          for peer, extra in self.peers.items()]
+                if not all(side.failure for side, *_ in turns):
                     self.say_round(number, case.title)
-                for side, call in turns if number % 2 == 0 else reversed(turns):
-                    self.attempt(side, call, case)
-            if sgemm is not None:
+                for side, *call in turns if number % 2 == 0 else reversed(turns):
+                    self.attempt(side, *call)
+            if sgemm is not None and not sgemm.failure:
                 self.say_round(number, "plain SGEMM")
-                self.attempt(sgemm, self.runner.sgemm, *self.product())
+                self.attempt(sgemm, self.sgemm)
 
         self.take_rounds(one_round)
+
+    def sgemm(self):
+        return self.runner.sgemm(*self.product())
 
     def attempt(self, side, call, *arguments):
         """One more result for a side that has not failed; what fails once is not asked again."""
@@ -243,7 +263,7 @@ class Bench:
             self.attempt(bandwidth, self.rest_bench, ["50,500"], 1)
 
         self.take_rounds(one_round)
-        rates = [(" x ".join(map(str, product)), len(cores), side.results)
+        rates = [(times(product), len(cores), side.results)
                  for product, cores, side in measured if side.results]
         lines = [self.provenance(), self.hardware([side for *_, side in measured])]
         if rates:
@@ -279,21 +299,20 @@ class Bench:
 
     def text(self, batch, blocks):
         title = [f"### Batch {batch}"] if batch else []
-        return "\n\n".join(title + blocks) + "\n"
+        return "\n\n".join(title + [block for block in blocks if block]) + "\n"
 
     def provenance(self, cases=(), torch=True):
         """When, on what and how a section was measured, and how quiet the machine was."""
         options = self.options
         build = ", build not renewed" if options.no_build else ""
-        parts = [f"Measured on {datetime.date.today().isoformat()} on {processor()}, "
-                 f"{len(options.cores)} of {os.cpu_count()} cores",
+        parts = [f"Measured on {datetime.date.today().isoformat()} on {self.computer()}",
                  f"Convoy {version()}, commit {commit()}{build}"]
         foreign = self.runner.foreign_share()
-        if torch and cases and self.python:
+        if torch and cases and self.peers:
             variants = [text for wanted, text in [(options.channels_last, "channels last"),
                                                   (options.keep_memory, "keeping freed memory")]
                         if wanted]
-            parts.append(", ".join([f"PyTorch {self.torch['version']}", *variants]))
+            parts.append(", ".join([self.pytorch(), *variants]))
         rounds = plural(self.rounds, "round")
         if self.done < self.rounds:
             rounds = f"interrupted after {self.done} of {rounds}"
@@ -309,16 +328,20 @@ class Bench:
                      "PyTorch's more than Convoy's: do not use these figures.")
         return text
 
+    def computer(self):
+        return f"{processor()}, {len(self.options.cores)} of {os.cpu_count()} cores"
+
+    def pytorch(self):
+        return f"PyTorch {self.torch['version']}"
+
     def hardware(self, sgemms):
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-        system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
-        lines = [f"- {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {system}"]
+        lines = [f"- {host()}"]
         library = next((side.results[0]["library"] for side in sgemms if side.results), None)
         if library:
             lines.append(f"- {library}")
         _, bare = self.runner.call([CONVOY, "--version"])
         lines.append(f"- Convoy's process takes {bare / 1e6:.0f} MB before it computes anything")
         if self.python:
-            lines.append(f"- PyTorch {self.torch['version']}; its process takes "
+            lines.append(f"- {self.pytorch()}; its process takes "
                          f"{self.torch['peak_rss_bytes'] / 1e6:.0f} MB before it computes anything")
         return "\n".join(lines)

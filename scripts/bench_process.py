@@ -67,8 +67,10 @@ def available_memory():
 class Runner:
     """Calls programs one at a time on these cores, and notes who else used them meanwhile."""
 
-    def __init__(self, cores, timeout):
+    def __init__(self, cores, timeout, device=None):
         self.cores, self.timeout = cores, timeout
+        # Convoy's: these cores, or an OpenCL device.
+        self.device = device or f"cpu:{','.join(str(core) for core in sorted(cores))}"
         self.reset()
 
     def reset(self):
@@ -133,14 +135,19 @@ class Runner:
         return result
 
     def convoy(self, case, seconds, extra=()):
-        cores = ",".join(str(core) for core in sorted(self.cores))
-        return self.call_json([CONVOY, "bench", case.command, "--device", f"cpu:{cores}",
+        return self.call_json([CONVOY, "bench", case.command, "--device", self.device,
                                *case.arguments(seconds), *extra, "--json"])
 
-    def torch(self, case, seconds, python, options):
-        extra = ["--channels-last"] if options.channels_last else []
-        return self.call_json([python, TORCH, case.command, *case.arguments(seconds), *extra],
-                              environment=KEEP_MEMORY if options.keep_memory else None)
+    def torch(self, case, seconds, python, options, extra=()):
+        layout = ["--channels-last"] if options.channels_last else []
+        return self.call_torch(python, [case.command, *case.arguments(seconds), *layout, *extra],
+                               KEEP_MEMORY if options.keep_memory else None)
+
+    def call_torch(self, python, arguments, environment=None):
+        result = self.call_json([python, TORCH, *arguments], environment=environment)
+        if "failure" in result:
+            raise Failure(f"{result['failure']}: {result['reason']}", result["failure"])
+        return result
 
     def sgemm(self, m, n, k, cores=None):
         return self.call_json([sys.executable, SGEMM, "--m", m, "--n", n, "--k", k,

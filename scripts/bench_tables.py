@@ -42,9 +42,9 @@ def ratio_of(ours, theirs):
     return f"{median(theirs) / median(ours):.2f}"
 
 
-def ratio(case, key):
-    """How many times as long PyTorch takes: of the medians, and in brackets round by round."""
-    ours, theirs = column(case.ours.results, key), column(case.torch.results, key)
+def ratio(ours, peer, key):
+    """How many times as long the other side takes: of the medians, and in brackets round by round."""
+    ours, theirs = column(ours.results, key), column(peer.results, key)
     if not ours or not theirs:
         return NONE
     rounds = [second / first for first, second in zip(ours, theirs)]
@@ -59,12 +59,29 @@ def megabytes(side):
 
 
 def compared(case, key):
-    return [time(case.ours, key), time(case.torch, key), ratio(case, key)]
+    """Convoy's time, then for each of its peers theirs and how many times as long that is."""
+    figures = [time(case.ours, key)]
+    for peer in case.peers.values():
+        figures += [time(peer, key), ratio(case.ours, peer, key)]
+    return figures
+
+
+def compared_heads(cases):
+    return ["Convoy, ms", *(text for peer in cases[0].peers
+                            for text in (f"{peer}, ms", f"{peer} / Convoy"))]
+
+
+def memory_heads(cases):
+    return [f"{name}, MB" for name in ["Convoy", *cases[0].peers]]
+
+
+def memory(case):
+    return [megabytes(side) for side in case.sides()]
 
 
 # ---- One layer ----------------------------------------------------------------------------------
 
-def conv_rows(case, sgemm):
+def conv_rows(case, sgemm, with_memory):
     def direct(key, passes):
         if not case.ours.results:
             return NONE
@@ -76,64 +93,82 @@ def conv_rows(case, sgemm):
         rate = median(column(case.ours.results, "executed_gflops"))
         executed = f"{rate:.0f}"
         share = f"{rate / median(sgemm):.0%}" if sgemm else NONE
+    occupied = memory(case) if with_memory else []
     rows = [[case.title, "all three", *compared(case, "step_ms"), "", direct("step_ms", len(PASSES)),
-             executed, share, megabytes(case.ours), megabytes(case.torch)]]
-    if not case.ours.results and not case.torch.results:
+             executed, share, *occupied]]
+    if not any(side.results for side in case.sides()):
         return rows
     for name in PASSES:
         key = f"{name}_ms"
         algorithm = case.ours.results[-1]["algorithm"][name] if case.ours.results else ""
-        rows.append(["", PASS_TITLES[key], *compared(case, key), algorithm, direct(key, 1),
-                     "", "", "", ""])
+        rows.append(["", PASS_TITLES[key], *compared(case, key), algorithm, direct(key, 1), "", "",
+                     *[""] * len(occupied)])
     return rows
 
 
-def sum_rows(cases):
-    """The sums of the medians over the layers that both programs did."""
-    both = [case for case in cases if case.ours.results and case.torch.results]
+def sum_rows(cases, blanks):
+    """The sums of the medians over the layers that all programs did."""
+    done = [case for case in cases if all(side.results for side in case.sides())]
     rows = []
-    for key, title in KEYS.items() if both else []:
-        ours, theirs = (sum(median(column(side.results, key)) for side in sides)
-                        for sides in zip(*((case.ours, case.torch) for case in both)))
-        name = f"**sum of {len(both)} layers**" if key == "step_ms" else ""
-        rows.append([name, title, short(ours), short(theirs), f"**{theirs / ours:.2f}**"] + [""] * 6)
+    for key, title in KEYS.items() if done else []:
+        ours, *theirs = (sum(median(column(side.results, key)) for side in sides)
+                         for sides in zip(*(case.sides() for case in done)))
+        name = f"**sum of {len(done)} layers**" if key == "step_ms" else ""
+        beside = [text for one in theirs for text in (short(one), f"**{one / ours:.2f}**")]
+        rows.append([name, title, short(ours), *beside] + [""] * blanks)
     return rows
 
 
-def conv_table(cases, sgemm, with_sum=False):
-    rows = [row for case in cases for row in conv_rows(case, sgemm)]
+def conv_table(cases, sgemm, with_sum=False, with_memory=True):
+    heads = ["algorithm", "GFLOP/s", "executed", "of SGEMM"]
+    heads += memory_heads(cases) if with_memory else []
+    rows = [row for case in cases for row in conv_rows(case, sgemm, with_memory)]
     if with_sum:
-        rows += sum_rows(cases)
-    return table(["layer", "pass", "Convoy, ms", "PyTorch, ms", "PyTorch / Convoy", "algorithm",
-                  "GFLOP/s", "executed", "of SGEMM", "Convoy, MB", "PyTorch, MB"], rows)
+        rows += sum_rows(cases, len(heads))
+    return table(["layer", "pass", *compared_heads(cases), *heads], rows)
 
 
 def random_table(cases):
     """A line for each shape, and the geometric means of the ratios."""
+    peers = list(cases[0].peers)
     rows = []
-    logarithms = {key: [] for key in KEYS}
+    logarithms = {(peer, key): [] for peer in peers for key in KEYS}
     for case in cases:
-        ratios = []
-        for key in KEYS:
-            ours, theirs = column(case.ours.results, key), column(case.torch.results, key)
-            ratios.append(ratio_of(ours, theirs) if ours and theirs else NONE)
-            if ours and theirs:
-                logarithms[key].append(log(median(theirs) / median(ours)))
+        beside = []
+        for peer, side in case.peers.items():
+            beside.append(time(side, "step_ms"))
+            for key in KEYS:
+                ours, theirs = column(case.ours.results, key), column(side.results, key)
+                beside.append(ratio_of(ours, theirs) if ours and theirs else NONE)
+                if ours and theirs:
+                    logarithms[peer, key].append(log(median(theirs) / median(ours)))
         names = case.ours.results[-1]["algorithm"] if case.ours.results else {}
-        rows.append([case.title, time(case.ours, "step_ms"), time(case.torch, "step_ms"), *ratios,
+        rows.append([case.title, time(case.ours, "step_ms"), *beside,
                      ", ".join(names.get(name, "") for name in PASSES)])
-    if all(logarithms.values()):
-        means = [f"**{exp(sum(values) / len(values)):.2f}**" for values in logarithms.values()]
-        rows.append([f"**geometric mean of {len(logarithms['step_ms'])}**", "", "", *means, ""])
-    return table(["shape", "Convoy, ms", "PyTorch, ms", *KEYS.values(), "algorithms"], rows)
+    if peers and all(logarithms.values()):
+        means = []
+        for peer in peers:
+            values = [logarithms[peer, key] for key in KEYS]
+            means += ["", *(f"**{exp(sum(one) / len(one)):.2f}**" for one in values)]
+        counts = dict.fromkeys(len(logarithms[peer, "step_ms"]) for peer in peers)
+        rows.append([f"**geometric mean of {' and '.join(map(str, counts))}**", "", *means, ""])
+    heads = []
+    for peer in peers:
+        heads += [f"{peer}, ms", *(f"{peer}: {title}" if len(peers) > 1 else title
+                                   for title in KEYS.values())]
+    return table(["shape", "Convoy, ms", *heads, "algorithms"], rows)
 
 
 def verdict(cases, keys):
-    """Where Convoy was slower, by the medians."""
+    """Where Convoy was slower, by the medians: a sentence for each peer."""
+    return "\n\n".join(verdict_beside(peer, cases, keys) for peer in cases[0].peers)
+
+
+def verdict_beside(peer, cases, keys):
     measured, slower = 0, []
     for case in cases:
         for key, title in keys.items():
-            ours, theirs = column(case.ours.results, key), column(case.torch.results, key)
+            ours, theirs = column(case.ours.results, key), column(case.peers[peer].results, key)
             if not ours or not theirs:
                 continue
             measured += 1
@@ -141,21 +176,21 @@ def verdict(cases, keys):
                 slower.append((median(theirs) / median(ours),
                                f"{case.title}{f', {title}' if title else ''}"))
     if not measured:
-        return "Nothing to compare."
+        return f"Nothing to compare with {peer}."
     if not slower:
-        return f"Slower than PyTorch in none of {measured} comparisons."
-    return f"Slower than PyTorch in {len(slower)} of {measured} comparisons: " + "; ".join(
+        return f"Slower than {peer} in none of {measured} comparisons."
+    return f"Slower than {peer} in {len(slower)} of {measured} comparisons: " + "; ".join(
         f"{name} ({value:.2f})" for value, name in sorted(slower)) + "."
 
 
 # ---- Steps, devices, phases ----------------------------------------------------------------------
 
-def step_table(cases):
-    return table(["network", "Convoy, ms", "PyTorch, ms", "PyTorch / Convoy",
-                  "Convoy's convolutions, ms", "Convoy, MB", "PyTorch, MB"],
+def step_table(cases, with_memory=True):
+    heads = memory_heads(cases) if with_memory else []
+    return table(["network", *compared_heads(cases), "Convoy's convolutions, ms", *heads],
                  [[case.title, *compared(case, "step_ms"),
                    time(case.ours, "conv_ms") if case.ours.results else NONE,
-                   megabytes(case.ours), megabytes(case.torch)] for case in cases])
+                   *(memory(case) if with_memory else [])] for case in cases])
 
 
 def devices_table(runs):
@@ -202,6 +237,22 @@ def sgemm_table(measured):
                  [[name, str(cores), spread([result["gflops"][0] for result in results]),
                    short(median([result["gflops"][0] for result in results]) / cores)]
                   for name, cores, results in measured])
+
+
+def device_rates_table(products, modes):
+    """Of results by product and mode of computing."""
+    return table(["product", *(f"{mode}, GFLOP/s" for mode in modes)],
+                 [[product, *(spread([result["gflops"][0] for result in sides[mode].results])
+                              if sides[mode].results else sides[mode].failure or NONE
+                              for mode in modes)] for product, sides in products.items()])
+
+
+def device_copies_table(results):
+    titles = {"copy": "copy in its memory, reads and writes", "to_device": "from the host's memory",
+              "from_device": "to the host's memory"}
+    return table(["device memory", "GB/s"],
+                 [[title, spread([result[name] / 1e9 for result in results])]
+                  for name, title in titles.items() if name in results[0]])
 
 
 def bandwidth_table(results):
