@@ -129,14 +129,15 @@ class PolyphasePlan : public ConvPlan {
           const ConvProblem& of = phase.of.problem;
           const std::size_t own_taps = static_cast<std::size_t>(of.kernel_height) *
                                        static_cast<std::size_t>(of.kernel_width);
+          const float* const from =
+              weight + (k * static_cast<std::size_t>(p_.in_channels) + part.begin) * taps;
           float* to = floats + phase.weights + k * part.size() * own_taps;
-          for (std::size_t c = part.begin; c < part.end; ++c) {
-            const float* const from =
-                weight + (k * static_cast<std::size_t>(p_.in_channels) + c) * taps;
-            for (int i = phase.of.row; i < p_.kernel_height; i += p_.stride_height)
-              for (int j = phase.of.column; j < p_.kernel_width; j += p_.stride_width)
-                *to++ = from[i * p_.kernel_width + j];
-          }
+          // Tap by tap, all channels of each: loops over a few taps would take longer.
+          for (int i = phase.of.row; i < p_.kernel_height; i += p_.stride_height)
+            for (int j = phase.of.column; j < p_.kernel_width; j += p_.stride_width)
+              copy_pieces(from + i * p_.kernel_width + j, static_cast<std::ptrdiff_t>(taps), to++,
+                          static_cast<std::ptrdiff_t>(own_taps), 1,
+                          static_cast<std::ptrdiff_t>(part.size()));
         }
     });
   }
