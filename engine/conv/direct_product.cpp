@@ -22,9 +22,17 @@ namespace convoy::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile is half as tall as one of a product of packed factors and twice as wide: fewer lines of
-// weights are read at once, which in place can share sets of the first cache.
-constexpr std::size_t kTileRows = kRows / 2, kMostVectors = 4;
+// Of the tiles that fill the registers the one with the fewest rows: their weights, read in place,
+// can share sets of the first cache. Where there are even fewer rows, it has more vectors.
+constexpr std::size_t kMostVectors = 4;
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+constexpr std::size_t kTileRows = 6, kTileVectors = kMostVectors;
+#else
+constexpr std::size_t kTileRows = 6, kTileVectors = kMostVectors / 2;
+#endif
+constexpr std::size_t tile_rows(std::size_t vectors) {
+  return vectors > kTileVectors ? kTileRows / 2 : kTileRows;
+}
 
 // Kernels as the left factor of backward-data, packed in parts of a tile's rows.
 struct PackedKernels {
@@ -99,8 +107,9 @@ void sum_tile(const DirectLayout& layout, const Weights& weights, std::size_t ro
 template <std::size_t kV, class Weights>
 HWY_INLINE void sum_rows(const DirectLayout& layout, const DirectSums& s, const Weights& weights,
                          const Places& places, float* work) {
-  for_parts(s.rows.size(), 1, kTileRows, [&](const Part& part) HWY_ATTR {
-    with_rows<kTileRows>(part.count, [&]<std::size_t kR>() HWY_ATTR {
+  constexpr std::size_t most = tile_rows(kV);
+  for_parts(s.rows.size(), 1, most, [&](const Part& part) HWY_ATTR {
+    with_rows<most>(part.count, [&]<std::size_t kR>() HWY_ATTR {
       sum_tile<kV, kR>(layout, weights, part.first, places, s.stream, work);
     });
   });
@@ -129,7 +138,8 @@ HWY_INLINE void sum_with(const DirectLayout& layout, const DirectSums& s, const 
   Places places;
   places.columns = std::min(runs.run, kLanes);
   places.row_step = layout.joined ? runs.run : layout.map();
-  for (std::size_t n = 0, vectors = kMostVectors; n < count; n += vectors) {
+  const std::size_t most = s.rows.size() <= tile_rows(kMostVectors) ? kMostVectors : kTileVectors;
+  for (std::size_t n = 0, vectors = most; n < count; n += vectors) {
     while (vectors > count - n) vectors /= 2;
     for (std::size_t v = 0; v < vectors; ++v) {
       const std::size_t run = (n + v) / of_run, line = run / runs.runs;

@@ -1,6 +1,5 @@
 // The complex products of spectra against double precision: random sides, transpositions and
 // strides, with every instruction set that this processor has.
-#include <hwy/targets.h>
 #include <QTest>
 #include <cmath>
 #include <complex>
@@ -9,6 +8,7 @@
 #include "engine/base/random.h"
 #include "engine/conv/fft_product.h"
 #include "engine/tensor/buffer.h"
+#include "tests/conv/instruction_sets.h"
 
 using namespace convoy;
 
@@ -43,30 +43,18 @@ class RandomFactor {
   const float* second_ = nullptr;
 };
 
-std::vector<int64_t> instruction_sets() {
-  std::vector<int64_t> sets;
-  for (int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1)
-    sets.push_back(left & -left);
-  return sets;
-}
-
 }  // namespace
 
 class FftProductTest : public QObject {
   Q_OBJECT
 
  private slots:
-  void cleanup() { hwy::SetSupportedTargetsForTest(0); }
+  void cleanup() { choose_all_instruction_sets(); }
 
-  void complex_and_real_products_data() {
-    QTest::addColumn<qint64>("target");
-    for (const int64_t target : instruction_sets())
-      QTest::newRow(hwy::TargetName(target)) << static_cast<qint64>(target);
-  }
+  void complex_and_real_products_data() { add_instruction_sets(); }
   void complex_and_real_products() {
     QFETCH(qint64, target);
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    choose_instruction_set(target);
     constexpr std::uint64_t kSeed = 5;
     Random random(kSeed);
     for (int n = 0; n < 60; ++n) {

@@ -1,7 +1,5 @@
 // Transforms of all sizes against their definition, and spectra of maps and weights, with every
 // instruction set that this processor has.
-#include <hwy/highway.h>
-
 #include <QTest>
 #include <cmath>
 #include <complex>
@@ -13,6 +11,7 @@
 #include "engine/conv/fft_spectrum.h"
 #include "engine/conv/fft_transform.h"
 #include "engine/tensor/buffer.h"
+#include "tests/conv/instruction_sets.h"
 
 using namespace convoy;
 
@@ -22,17 +21,6 @@ using Complex = std::complex<double>;
 
 void fill(FloatBuffer& buffer, Random& random) {
   for (float& value : buffer.span()) value = static_cast<float>(random.uniform(-1, 1));
-}
-
-void choose(qint64 target) {
-  hwy::SetSupportedTargetsForTest(target);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
-
-void add_instruction_sets() {
-  QTest::addColumn<qint64>("target");
-  for (int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1)
-    QTest::newRow(hwy::TargetName(left & -left)) << static_cast<qint64>(left & -left);
 }
 
 bool is_own_negative(std::size_t k, std::size_t size) {
@@ -113,12 +101,12 @@ class FftTransformTest : public QObject {
   Q_OBJECT
 
  private slots:
-  void cleanup() { hwy::SetSupportedTargetsForTest(0); }
+  void cleanup() { choose_all_instruction_sets(); }
 
   void all_sizes_there_and_back_data() { add_instruction_sets(); }
   void all_sizes_there_and_back() {
     QFETCH(qint64, target);
-    choose(target);
+    choose_instruction_set(target);
     constexpr std::uint64_t kSeed = 7;
     Random random(kSeed);
     for (int n = 0; n < 3 * kLargestFft; ++n) {
@@ -183,7 +171,7 @@ class FftTransformTest : public QObject {
   void spectra_of_maps_and_weights_data() { add_instruction_sets(); }
   void spectra_of_maps_and_weights() {
     QFETCH(qint64, target);
-    choose(target);
+    choose_instruction_set(target);
     constexpr std::uint64_t kSeed = 8;
     Random random(kSeed);
     for (const int batch : {16, 21, 160}) {
