@@ -26,8 +26,8 @@ class DirectPlan : public ConvPlan {
         layout_(problem, pass, blocking.block_lines, blocking.joined) {}
 
   std::size_t scratch_bytes() const override {
-    return sizeof(float) * (direct_packed_floats(p_, pass_) +
-                            static_cast<std::size_t>(workers_) * work_floats());
+    return sizeof(float) *
+           (direct_packed_floats(p_, pass_) + static_cast<std::size_t>(workers_) * work_floats());
   }
   double executed_flops() const override {
     return 2.0 * static_cast<double>(blocking_.rows) * static_cast<double>(layout_.map()) *

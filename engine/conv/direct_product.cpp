@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "engine/base/rounding.h"
+#include "engine/conv/kernel_packing-inl.h"
+#include "engine/conv/left_in_place-inl.h"
 #include "engine/conv/product_tiles-inl.h"
-#include "engine/conv/weight_packing-inl.h"
-#include "engine/conv/weights_in_place-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
@@ -166,7 +166,7 @@ HWY_INLINE void sum_with(const DirectLayout& layout, const DirectSums& s, const 
 void sum(Pass pass, const DirectLayout& layout, const DirectSums& s, float* work) {
   const std::size_t inner = layout.offsets.size();
   if (pass == Pass::kForward)
-    sum_with(layout, s, ForwardWeights{s.weight + s.rows.begin * inner, inner}, work);
+    sum_with(layout, s, RowsInPlace{s.weight + s.rows.begin * inner, inner}, work);
   else
     sum_with(layout, s, PackedKernels{s.weight, inner}, work);
 }

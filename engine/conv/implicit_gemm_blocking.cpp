@@ -17,17 +17,13 @@ constexpr std::size_t kLine = 16;  // floats in a cache line
 constexpr std::size_t kColumnBlock = kMostColumns, kInnerBlock = 512;
 constexpr std::size_t kBlockFloats = kColumnBlock * kInnerBlock;
 
-// Forward reads a few floats of each of a tile's kernels in turn. Where all kernels begin in the
-// same set of the first cache, their lines drive each other out before they are used up.
+// Forward and backward-weights read a few floats of each of a tile's rows in turn. Where all rows
+// begin in the same set of the first cache, their lines drive each other out before they are used
+// up. Backward-data reads a short piece of each kernel, again for every block of columns.
 constexpr std::size_t kCacheWay = 4096;  // bytes
-bool share_a_set(const ProductSides& forward) {
-  return forward.inner * sizeof(float) % kCacheWay == 0;
-}
-
-// Backward-data reads a short piece of each kernel, again for every block of columns.
-bool reads_weights_in_place(Pass pass, const ProductSides& sides) {
-  if (pass == Pass::kForward) return !share_a_set(sides);
-  return pass == Pass::kBackwardData && sides.columns <= kColumnBlock;
+bool reads_in_place(Pass pass, const ProductSides& sides) {
+  if (pass == Pass::kBackwardData) return sides.columns <= kColumnBlock;
+  return sides.inner * sizeof(float) % kCacheWay != 0;
 }
 
 // Time in multiplications of whole vectors, one a cycle on AVX-512 cores; packing was measured
@@ -38,7 +34,7 @@ struct PackingCost {
 // Of neighbouring floats of the maps, however few; and of one that is gathered.
 constexpr double kPieceCost = 7, kGatherCost = 1.5;
 PackingCost packing_cost(const ConvProblem& p, Pass pass, const ProductSides& sides) {
-  const bool in_place = reads_weights_in_place(pass, sides);
+  const bool in_place = reads_in_place(pass, sides);
   const int width = pass == Pass::kBackwardData ? p.in_width : p.out_width();
   const int neighbours = p.stride_width == 1 ? width * p.batch : p.batch;
   const double piece = std::min(kGatherCost, kPieceCost / neighbours);
@@ -50,7 +46,7 @@ PackingCost packing_cost(const ConvProblem& p, Pass pass, const ProductSides& si
     case Pass::kBackwardWeights:
       break;
   }
-  return {0.5, 0.9 + piece};
+  return {in_place ? 0.0 : 0.5, 0.9 + piece};
 }
 constexpr double kLanes = 16;
 constexpr double kCyclesPerSecond = kFlopsPerSecond / (2 * kLanes);
@@ -132,11 +128,11 @@ std::optional<ImplicitGemmBlocking> choose_implicit_gemm_blocking(const ConvProb
     b.column_parts *= std::clamp<std::size_t>(sides.columns / b.column_parts / kColumnBlock, 1, 4);
   b.column_block = std::min({kColumnBlock, round_up(sides.columns, kLine)});
   b.inner_block = kInnerBlock;
-  b.in_place = reads_weights_in_place(pass, sides);
+  b.in_place = reads_in_place(pass, sides);
   if (b.in_place) {
     const auto taps = static_cast<std::size_t>(problem.kernel_height) * problem.kernel_width;
-    b.inner_block = pass == Pass::kForward ? kBlockFloats / b.column_block
-                                           : std::max<std::size_t>(1, kInnerRun / taps) * taps;
+    b.inner_block = pass == Pass::kBackwardData ? std::max<std::size_t>(1, kInnerRun / taps) * taps
+                                                : kBlockFloats / b.column_block;
   }
   b.inner_block = std::min(b.inner_block, sides.inner);
   while (b.scratch_bytes(threads, sides) > scratch_limit) {

@@ -17,7 +17,7 @@ struct ImplicitGemmBlocking {
   // Tasks: one for each combination of parts. Inner parts, of backward-weights only, make partial
   // results that are added up.
   std::size_t row_parts = 1, column_parts = 1, inner_parts = 1;
-  bool in_place = false;  // weights are multiplied where they lie
+  bool in_place = false;  // the left factor is multiplied where it lies
   // The largest block of the right factor.
   std::size_t column_block = 1, inner_block = 1;
 

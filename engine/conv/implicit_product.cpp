@@ -8,11 +8,13 @@
 // After foreach_target.h, as Highway wants it.
 #include <hwy/highway.h>
 
+#include <type_traits>
+
 #include "engine/conv/column_packing-inl.h"
 #include "engine/conv/factor_packing-inl.h"
+#include "engine/conv/kernel_packing-inl.h"
+#include "engine/conv/left_in_place-inl.h"
 #include "engine/conv/product_tiles-inl.h"
-#include "engine/conv/weight_packing-inl.h"
-#include "engine/conv/weights_in_place-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
@@ -22,29 +24,36 @@ void multiply(const ConvProblem& p, Pass pass, const ConvOperands& o, const Impl
   const std::size_t row = b.rows.begin;
   const ProductResult to{b.rows.size(), sides.columns, b.result + row * sides.columns,
                          nullptr,       b.add,         false};
-  if (pass == Pass::kBackwardWeights) {
-    const FactorPacker<Itself> gradients(
-        {o.grad_output + row * sides.inner, nullptr, sides.inner, Transpose::kNo}, false);
-    multiply_block<false>(gradients, TransposedColumnPacker(columns_of_input(p, o.input)), to,
-                          b.inner, b.columns, work);
-    return;
-  }
-  const ColumnPacker columns(pass == Pass::kForward ? columns_of_input(p, o.input)
-                                                    : columns_of_grad_output(p, o.grad_output));
-  if (b.in_place) {
-    with_weights_in_place(p, pass, o.weight, row, [&](const auto& weights) {
-      multiply_block_in_place(weights, columns, to, b.inner, b.columns, work);
-    });
-    return;
-  }
-  const auto multiply_packed = [&](const auto& weights) {
-    multiply_block<false>(weights, columns, to, b.inner, b.columns, work);
+  const auto multiply_with = [&](const auto& left, const auto& right) {
+    if constexpr (kIsInPlace<std::remove_cvref_t<decltype(left)>>)
+      multiply_block_in_place(left, right, to, b.inner, b.columns, work);
+    else
+      multiply_block<false>(left, right, to, b.inner, b.columns, work);
   };
+  if (pass == Pass::kBackwardData) {
+    const ColumnPacker columns(columns_of_grad_output(p, o.grad_output));
+    if (b.in_place) {
+      const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
+      const auto channels = static_cast<std::size_t>(p.in_channels);
+      multiply_with(KernelsInPlace{o.weight + row * taps, channels, taps}, columns);
+    } else {
+      with_kernels(p, o.weight, row, [&](const auto& kernels) { multiply_with(kernels, columns); });
+    }
+    return;
+  }
+  const auto multiply_rows = [&](const float* rows, const auto& right) {
+    const float* const first = rows + row * sides.inner;
+    if (b.in_place)
+      multiply_with(RowsInPlace{first, sides.inner}, right);
+    else
+      multiply_with(FactorPacker<Itself>({first, nullptr, sides.inner, Transpose::kNo}, false),
+                    right);
+  };
+  const ColumnMatrix columns = columns_of_input(p, o.input);
   if (pass == Pass::kForward)
-    multiply_packed(FactorPacker<Itself>(
-        {o.weight + row * sides.inner, nullptr, sides.inner, Transpose::kNo}, false));
+    multiply_rows(o.weight, ColumnPacker(columns));
   else
-    with_kernels(p, o.weight, row, multiply_packed);
+    multiply_rows(o.grad_output, TransposedColumnPacker(columns));
 }
 
 }  // namespace convoy::HWY_NAMESPACE

@@ -24,7 +24,7 @@ struct ImplicitBlock {
   Range rows, columns, inner;
   float* result;  // of the whole pass
   bool add;
-  bool in_place;  // weights are multiplied where they lie; not of backward-weights
+  bool in_place;  // the left factor is multiplied where it lies
 };
 
 // Multiplies one block; backward-data for stride 1 only. `work` has implicit_product_work() floats

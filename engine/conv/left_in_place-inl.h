@@ -1,11 +1,12 @@
-// Multiplies weights where they lie in memory. Packing them takes as long as multiplying them with
-// the few columns of a small batch of small maps; included once for each instruction set.
+// Multiplies the left factor of a product where it lies in memory. Packing weights takes as long as
+// multiplying them with the few columns of a small batch of small maps; included once for each
+// instruction set.
 
-#if defined(CONVOY_ENGINE_CONV_WEIGHTS_IN_PLACE_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CONVOY_ENGINE_CONV_WEIGHTS_IN_PLACE_INL_H_
-#undef CONVOY_ENGINE_CONV_WEIGHTS_IN_PLACE_INL_H_
+#if defined(CONVOY_ENGINE_CONV_LEFT_IN_PLACE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONVOY_ENGINE_CONV_LEFT_IN_PLACE_INL_H_
+#undef CONVOY_ENGINE_CONV_LEFT_IN_PLACE_INL_H_
 #else
-#define CONVOY_ENGINE_CONV_WEIGHTS_IN_PLACE_INL_H_
+#define CONVOY_ENGINE_CONV_LEFT_IN_PLACE_INL_H_
 #endif
 
 #include <hwy/highway.h>
@@ -43,20 +44,21 @@ class DistantRows {
   const std::size_t step_;
 };
 
-// Weights as the left factor of forward: rows k, inner (c, i, j).
-struct ForwardWeights {
-  const float* weight;
-  std::size_t inner;  // floats of a kernel
+// A left factor whose rows lie one after the other: the weights of forward, rows k, inner
+// (c, i, j), or the gradients of backward-weights, rows k, inner (y, x, n).
+struct RowsInPlace {
+  const float* first;
+  std::size_t inner;  // floats of a row
 
   template <std::size_t kR, std::size_t kV, class Right>
   HWY_INLINE void add_products(Tile<kR, kV>& tile, std::size_t row, const Range& k,
                                Right& right) const {
-    tile.add_products(DistantRows<kR>(weight + row * inner + k.begin, inner), right, k.size());
+    tile.add_products(DistantRows<kR>(first + row * inner + k.begin, inner), right, k.size());
   }
 };
 
-// And of backward-data: rows c, inner (k, i, j).
-struct BackwardWeights {
+// The weights of backward-data: rows c, inner (k, i, j).
+struct KernelsInPlace {
   const float* weight;
   std::size_t channels, taps;
 
@@ -87,31 +89,26 @@ HWY_INLINE void with_rows(std::size_t count, const Work& work) {
     with_rows<kMost - 1>(count, work);
 }
 
-// Calls work(weights) for the left factor of a forward or a backward-data pass from `row` on.
-template <class Work>
-HWY_INLINE void with_weights_in_place(const ConvProblem& p, Pass pass, const float* weight,
-                                      std::size_t row, const Work& work) {
-  const auto taps = static_cast<std::size_t>(p.kernel_height) * p.kernel_width;
-  const auto channels = static_cast<std::size_t>(p.in_channels);
-  if (pass == Pass::kForward)
-    work(ForwardWeights{weight + row * channels * taps, channels * taps});
-  else
-    work(BackwardWeights{weight + row * taps, channels, taps});
-}
+template <class Left>
+constexpr bool kIsInPlace = false;
+template <>
+constexpr bool kIsInPlace<RowsInPlace> = true;
+template <>
+constexpr bool kIsInPlace<KernelsInPlace> = true;
 
-template <std::size_t kV, std::size_t kR, class Weights>
-HWY_NOINLINE void multiply_tile_in_place(const Weights& weights, std::size_t row, const Range& k,
+template <std::size_t kV, std::size_t kR, class Left>
+HWY_NOINLINE void multiply_tile_in_place(const Left& left, std::size_t row, const Range& k,
                                          const Panel& b, const Target& to) {
   Tile<kR, kV> tile;
   tile.clear();
   PackedVectors<kV> right{b.data};
-  weights.add_products(tile, row, k, right);
+  left.add_products(tile, row, k, right);
   tile.write(to);
 }
 
-// As multiply_block() with rows of weights that are not packed.
-template <class Weights, class Right>
-HWY_INLINE void multiply_block_in_place(const Weights& weights, const Right& right,
+// As multiply_block(), with a left factor that is not packed.
+template <class Left, class Right>
+HWY_INLINE void multiply_block_in_place(const Left& left, const Right& right,
                                         const ProductResult& to, const Range& inner,
                                         const Range& columns, float* work) {
   const PackedBlock block(inner, columns, 1, work);
@@ -123,9 +120,9 @@ HWY_INLINE void multiply_block_in_place(const Weights& weights, const Right& rig
         const Target target{to.first + at, to.leading,      row.count,
                             part.count,    to.add || n > 0, to.stream};
         with_rows<kRows>(row.count, [&]<std::size_t kR>() HWY_ATTR {
-          const auto multiply = part.width == kLanes ? multiply_tile_in_place<1, kR, Weights>
-                                                     : multiply_tile_in_place<2, kR, Weights>;
-          multiply(weights, row.first, block.run(n), block.panel(n, part), target);
+          const auto multiply = part.width == kLanes ? multiply_tile_in_place<1, kR, Left>
+                                                     : multiply_tile_in_place<2, kR, Left>;
+          multiply(left, row.first, block.run(n), block.panel(n, part), target);
         });
       });
   });

@@ -1,11 +1,10 @@
-// Packs weights as the left factor of the passes that multiply maps with them; included once for
-// each instruction set.
+// Packs weights as the left factor of backward-data; included once for each instruction set.
 
-#if defined(CONVOY_ENGINE_CONV_WEIGHT_PACKING_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CONVOY_ENGINE_CONV_WEIGHT_PACKING_INL_H_
-#undef CONVOY_ENGINE_CONV_WEIGHT_PACKING_INL_H_
+#if defined(CONVOY_ENGINE_CONV_KERNEL_PACKING_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CONVOY_ENGINE_CONV_KERNEL_PACKING_INL_H_
+#undef CONVOY_ENGINE_CONV_KERNEL_PACKING_INL_H_
 #else
-#define CONVOY_ENGINE_CONV_WEIGHT_PACKING_INL_H_
+#define CONVOY_ENGINE_CONV_KERNEL_PACKING_INL_H_
 #endif
 
 #include <hwy/highway.h>
