@@ -10,8 +10,10 @@ namespace {
 constexpr double kNever = std::numeric_limits<double>::infinity();
 // Less is noise, and a mix may take more memory.
 constexpr double kWorthMixing = 0.97;
-// What takes this much longer than another may yet be the faster one.
-constexpr double kClose = 1.2;
+// What takes this much longer than another may yet be the faster one. A short step can have been
+// measured while other work had half of its cores; it costs little to ask twice more.
+constexpr double kClose = 1.2, kCloseIfShort = 2.5;
+constexpr double kShortMs = 20.0;
 
 class Search {
  public:
@@ -22,8 +24,9 @@ class Search {
     for (const std::vector<std::string>& of_pass : candidates_)
       for (const std::string& name : of_pass) try_names(wherever_possible(name));
     const std::vector<PassNames> alone = tried_;
-    for (const PassNames& names : alone)
-      if (is_close_to_another(names)) measure(names);
+    for (int again = best_ms_ < kShortMs ? 2 : 1; again > 0; --again)
+      for (const PassNames& names : alone)
+        if (is_close_to_another(names)) measure(names);
     double to_beat = kWorthMixing * best_ms_;
     for (const PassNames& mix : mixes()) {
       if (bound(mix) >= to_beat) break;
@@ -45,11 +48,12 @@ class Search {
 
   // Whether in some pass it is among several that took about the least time.
   bool is_close_to_another(const PassNames& names) const {
+    const double close = best_ms_ < kShortMs ? kCloseIfShort : kClose;
     for (std::size_t pass = 0; pass < names.size(); ++pass) {
       const auto& all = pass_ms_[pass];
       double least = kNever;
       for (const auto& [name, ms] : all) least = std::min(least, ms);
-      const auto is_close = [&](const auto& known) { return known.second <= kClose * least; };
+      const auto is_close = [&](const auto& known) { return known.second <= close * least; };
       const auto own = all.find(names[pass]);
       if (own != all.end() && is_close(*own) && std::ranges::count_if(all, is_close) > 1)
         return true;
