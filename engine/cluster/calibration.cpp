@@ -17,8 +17,13 @@ bool far(int count, int measured) {
   return count > 0 && std::abs(count - measured) > std::max(1, measured / 16);
 }
 
-std::string gets_no(const LayerPlan& layer, std::size_t number, const std::string& name) {
-  return "Device " + name + " gets no " +
+// Of twelve devices nine may go out at once: one message a layer tells of all.
+std::string get_no(const LayerPlan& layer, std::size_t number,
+                   const std::vector<std::string>& names) {
+  std::string text = names.size() == 1 ? "Device " : "Devices ";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+  return text + (names.size() == 1 ? " gets no " : " get no ") +
          (layer.split == SplitMode::kBatch ? "picture" : "kernel") + " of layer " +
          std::to_string(number + 1);
 }
@@ -28,24 +33,32 @@ void note_left_out(const LayerPlan& layer, std::size_t number,
   double others_ms = 0.0;
   for (std::size_t i = 0; i < names.size(); ++i)
     if (layer.counts()[i] > 0) others_ms = std::max(others_ms, layer.cost[i].ms(layer.counts()[i]));
+  std::vector<std::string> out;
+  double least_ms = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (layer.counts()[i] > 0 || !std::isfinite(layer.cost[i].ms_per_kernel)) continue;
-    char times[96];
-    std::snprintf(times, sizeof times, "one would take it %.3g ms, the others need %.3g ms for all",
-                  layer.cost[i].ms(1), others_ms);
-    messages.push_back(gets_no(layer, number, names[i]) + " (" + std::to_string(layer.whole()) +
-                       (layer.split == SplitMode::kBatch ? " pictures): " : " kernels): ") + times +
-                       ".");
+    out.push_back(names[i]);
+    least_ms = std::min(least_ms, layer.cost[i].ms(1));
   }
+  if (out.empty()) return;
+  char times[128];
+  std::snprintf(times, sizeof times, "one would take %s %.3g ms, the others need %.3g ms for all",
+                out.size() == 1 ? "it" : "each at least", least_ms, others_ms);
+  messages.push_back(get_no(layer, number, out) + " (" + std::to_string(layer.whole()) +
+                     (layer.split == SplitMode::kBatch ? " pictures): " : " kernels): ") + times +
+                     ".");
 }
 
 // Who would get some by speed alone.
 void note_links(const LayerPlan& layer, const LayerPlan& by_speed, std::size_t number,
                 const std::vector<std::string>& names, std::vector<std::string>& notes) {
+  std::vector<std::string> out;
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (layer.counts()[i] == 0 && by_speed.counts()[i] > 0)
-      notes.push_back(gets_no(layer, number, names[i]) +
-                      ": moving its part would take longer than it saves.");
+    if (layer.counts()[i] == 0 && by_speed.counts()[i] > 0) out.push_back(names[i]);
+  if (out.empty()) return;
+  notes.push_back(get_no(layer, number, out) +
+                  (out.size() == 1 ? ": moving its part would take longer than it saves."
+                                   : ": moving their parts would take longer than it saves."));
 }
 
 }  // namespace

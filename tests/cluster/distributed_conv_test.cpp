@@ -147,6 +147,19 @@ class DistributedConvTest : public QObject {
     }
   }
 
+  void allThatALayerLeavesOutAreSaidAtOnce() {
+    ConvProblem p = make_problem(4, 3, 10, 9, 3);
+    p.out_channels = 1;
+    Cluster cluster(cpu_members(3), nullptr);
+    const ClusterPlan plan = calibrate(cluster, {p}, {"a", "b", "c"}, {true, {}}, {}, [](int) {});
+    QCOMPARE(plan.messages.size(), std::size_t{1});
+    const std::string& text = plan.messages.front();
+    QVERIFY2(text.starts_with("Devices ") &&
+                 text.find(" get no kernel of layer 1 ") != std::string::npos &&
+                 text.find("one would take each at least ") != std::string::npos,
+             text.c_str());
+  }
+
   void calibrationSplitsEveryLayer() {
     const ConvProblem p = make_problem(4, 3, 10, 9, 3);
     ConvProblem q = p;
