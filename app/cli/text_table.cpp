@@ -63,9 +63,9 @@ std::string percent(double fraction, int digits) {
 
 std::string bytes_text(double bytes) {
   const char* unit = "B";
-  for (const char* next : {"KiB", "MiB", "GiB", "TiB"}) {
-    if (bytes < 1024) break;
-    bytes /= 1024;
+  for (const char* next : {"kB", "MB", "GB", "TB"}) {
+    if (bytes < 1000) break;
+    bytes /= 1000;
     unit = next;
   }
   return fixed(bytes, bytes < 100 && *unit != 'B' ? 1 : 0) + " " + unit;

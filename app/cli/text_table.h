@@ -26,7 +26,7 @@ std::string fixed(double value, int digits);
 std::string fixed(const std::optional<double>& value, int digits);
 // "12.3 %" of 0.123.
 std::string percent(double fraction, int digits = 1);
-// "62.7 GiB"
+// "67.3 GB"
 std::string bytes_text(double bytes);
 // "1:02:03", "2:03"
 std::string duration_text(double seconds);

@@ -122,8 +122,8 @@ struct CpuDevice::State {
       buffer.resize(floats);
     } catch (const Error&) {
       throw Error(ErrorKind::kDevice, info.id,
-                  "no memory for " + std::to_string(floats * sizeof(float) >> 20) +
-                      " MiB of scratch; a smaller batch or scratch limit needs less");
+                  "no memory for " + std::to_string(floats * sizeof(float) / 1000000) +
+                      " MB of scratch; a smaller batch or scratch limit needs less");
     }
   }
 };

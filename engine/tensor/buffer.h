@@ -35,7 +35,7 @@ class FloatBuffer {
     data_.reset(static_cast<float*>(std::aligned_alloc(64, bytes)));
     if (!data_)
       throw Error(ErrorKind::kRun, "memory",
-                  "no memory for " + std::to_string(bytes >> 20) + " MiB of maps or weights");
+                  "no memory for " + std::to_string(bytes / 1000000) + " MB of maps or weights");
     size_ = size;
   }
   void fill_zero() {

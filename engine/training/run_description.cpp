@@ -67,7 +67,7 @@ std::string describe_scratch(const ClusterPlan& plan, const std::vector<std::str
     for (const LayerPlan& layer : plan.layers)
       most = std::max(most, layer.measured[device].scratch_bytes);
     char size[48];
-    std::snprintf(size, sizeof size, " %.1f MiB", static_cast<double>(most) / (1 << 20));
+    std::snprintf(size, sizeof size, " %.1f MB", static_cast<double>(most) / 1e6);
     text += (text.empty() ? "Scratch memory: " : ", ") + names[device] + size;
   }
   return text + ".";

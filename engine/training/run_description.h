@@ -13,7 +13,7 @@ namespace convoy {
 RunSummary describe_summary(const Experiment& experiment, const std::string& run_id);
 RunStarted describe_start(const RunSetup& setup, const RunSummary& summary);
 RunCalibrated describe_calibration(const ClusterPlan& plan, int devices);
-// "Scratch memory: A 120 MiB, B 80 MiB": the most that any layer takes.
+// "Scratch memory: A 120.0 MB, B 80.0 MB": the most that any layer takes.
 std::string describe_scratch(const ClusterPlan& plan, const std::vector<std::string>& names);
 // A sentence for each layer that a device's scratch limit leaves to the slow reference.
 std::vector<std::string> describe_slow_algorithms(const ClusterPlan& plan,

@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kMostSteps = 1'000'000'000;  // as "steps" of an experiment
 
-double gibibytes(std::uint64_t bytes) {
-  return static_cast<double>(bytes) / (1 << 30);
+double gigabytes(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / 1e9;
 }
 
 // What the convolutions take beside their operands, in bytes of main memory.
@@ -60,13 +60,13 @@ void check_memory(const RunSetup& setup) {
   const auto available = available_memory();
   if (!available || need <= *available) return;
   char text[240];
-  std::snprintf(
-      text, sizeof text,
-      "is %d: with this network that needs about %.1f GiB of memory, %.1f of them scratch "
-      "of the devices, and %.1f GiB are free; a smaller batch or network needs less, and "
-      "a smaller scratch_limit_mb of the devices",
-      setup.batch_size, gibibytes(need),
-      gibibytes(scratch.shares + (alone > maps ? scratch.baseline : 0)), gibibytes(*available));
+  std::snprintf(text, sizeof text,
+                "is %d: with this network that needs about %.1f GB of memory, %.1f of them scratch "
+                "of the devices, and %.1f GB are free; a smaller batch or network needs less, and "
+                "a smaller scratch_limit_mb of the devices",
+                setup.batch_size, gigabytes(need),
+                gigabytes(scratch.shares + (alone > maps ? scratch.baseline : 0)),
+                gigabytes(*available));
   throw Error(ErrorKind::kExperiment, "/training/batch_size", text);
 }
 

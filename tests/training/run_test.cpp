@@ -301,7 +301,7 @@ class RunTest : public QObject {
     QTest::addRow("missing device") << 3 << "no core 999";
     QTest::addRow("missing weights") << 4 << "no-such.safetensors";
     QTest::addRow("missing data") << 5 << "no-such-folder";
-    QTest::addRow("more than the memory") << 6 << "GiB";
+    QTest::addRow("more than the memory") << 6 << " GB";
     QTest::addRow("more steps than can be counted") << 7 << "/training/epochs";
   }
   void refusedBeforeAnythingIsWritten() {
