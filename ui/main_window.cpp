@@ -9,6 +9,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
+#include <QScreen>
 #include <QStatusBar>
 #include <QTabWidget>
 #include <QToolBar>
@@ -69,11 +70,16 @@ MainWindow::MainWindow(const DeviceCatalog& catalog, const Options& options)
   connectPredictions();
   for (const QString& message : catalog.messages()) m_messages->add(Severity::kWarning, message);
 
-  resize(1280, 800);
+  resize(startSize(screen()->availableSize()));
   resizeDocks({m_setupDock}, {m_setup->sizeHint().width()}, Qt::Horizontal);
   m_defaultLayout = saveState();
   if (m_options.restoreSession) readSettings();
   showState();
+}
+
+QSize MainWindow::startSize(QSize screen) {
+  constexpr QSize kFrame(4, 36);  // of window managers, which is not known before
+  return QSize(1280, 800).boundedTo(screen - kFrame);
 }
 
 MainWindow::~MainWindow() {

@@ -50,6 +50,8 @@ class MainWindow : public QMainWindow {
   enum class Page { Live, Predict };
   void showPage(Page page);
 
+  // What a window begins with, where the screen has that much besides its panels.
+  static QSize startSize(QSize screen);
   // Says in the bar what is wrong with a file; true when it was opened.
   bool openFile(const QString& file);
   // False when the set-up has a fault, which is then shown.

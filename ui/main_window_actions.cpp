@@ -10,6 +10,7 @@
 #include <QSettings>
 #include <QToolBar>
 #include <QToolButton>
+#include <algorithm>
 
 #include "engine/training/experiment.h"
 #include "ui/elided_label.h"
@@ -194,6 +195,13 @@ void MainWindow::makeToolBar() {
   };
   style();
   connect(&Theme::instance(), &Theme::changed, bar, style);
+  // Pausing must not move the button that stops: as wide as the longer of both words.
+  QWidget* pause = bar->widgetForAction(m_pause);
+  pause->ensurePolished();
+  for (const QString& word : {tr("Resu&me"), tr("&Pause")}) {
+    m_pause->setText(word);
+    pause->setMinimumWidth(std::max(pause->minimumWidth(), pause->sizeHint().width()));
+  }
   m_title = new TitleLabel(bar);
   m_title->setFont(Theme::instance().font(TextStyle::Title));
   m_title->setAlignment(Qt::AlignRight | Qt::AlignVCenter);

@@ -8,6 +8,7 @@
 
 #include "tests/ui/chart_samples.h"
 #include "ui/charts/chart_canvas.h"
+#include "ui/charts/nice_range.h"
 
 using namespace convoy::ui;
 
@@ -65,6 +66,16 @@ class ChartAxisTest : public QObject {
   Q_OBJECT
 
  private slots:
+  void factorsAndPartsKeepTheirDigits() {
+    for (const auto& [value, text] :
+         {std::pair{2.468, "2.47x"}, std::pair{0.177, "0.18x"}, std::pair{0.0994, "0.099x"},
+          std::pair{0.0996, "0.10x"}, std::pair{123.4, "123x"}, std::pair{1.0, "1.00x"}})
+      QCOMPARE(timesText(value), text);
+    for (const auto& [value, text] : {std::pair{0.57, "57"}, std::pair{0.004, "0.4"},
+                                      std::pair{0.0, "0"}, std::pair{0.0096, "1"}})
+      QCOMPARE(percentText(value), text);
+  }
+
   void initTestCase() {
     QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
     Theme::instance().apply(Scheme::Light);

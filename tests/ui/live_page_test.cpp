@@ -44,6 +44,7 @@ void measureBefore(RunStore& store) {
   store.calibrated(calibrated);
   RunBaseline baseline;
   baseline.device = 1;
+  baseline.name = "B";
   baseline.step_ms = 120.0;
   baseline.amdahl_limit = 1.6;
   store.baseline(baseline);
@@ -145,6 +146,45 @@ class LivePageTest : public QObject {
     QCOMPARE(tileOf(page, "Accuracy")->value(), "87.5");
     QCOMPARE(tileOf(page, "Speedup")->value(), "1.50x");
     QCOMPARE(tileOf(page, "Time left")->value(), "–");
+  }
+
+  // Nobody takes a slowdown for a success: it is said, and in another colour.
+  void aSlowdownIsSaid() {
+    QCOMPARE(inkOfSpeedup(std::nullopt), Ink::Speedup);
+    QCOMPARE(inkOfSpeedup(0.996), Ink::Speedup);  // shown as 1.00x
+    QCOMPARE(inkOfSpeedup(0.99), Ink::Warning);
+    RunStore store;
+    LivePage page(store);
+    page.show();
+    startRun(store, 20);
+    measureBefore(store);
+    takeStep(store, 1);
+    RunSummary summary;
+    summary.speedup = 0.018;
+    summary.efficiency = 0.004;
+    store.finished(summary);
+    store.publish();
+    QCOMPARE(tileOf(page, "Speedup")->value(), "0.018x");
+    QCOMPARE(tileOf(page, "Speedup")->note(), "slower than B alone");
+    QCOMPARE(tileOf(page, "Efficiency")->value(), "0.4");  // not 0
+  }
+
+  // The badge keeps the height of its line beside a text of two.
+  void theBadgeKeepsItsHeight() {
+    RunStore store;
+    LivePage page(store);
+    page.show();
+    Experiment experiment;
+    experiment.clock = ClockMode::kVirtual;
+    startRun(store, 20, experiment);
+    takeStep(store, 1);
+    store.publish();
+    const auto* badge = page.findChild<QLabel*>("virtualClock");
+    QVERIFY(badge->isVisible());
+    page.resize(1600, 700);
+    QTRY_COMPARE(badge->height(), badge->sizeHint().height());
+    page.resize(page.minimumSizeHint().width(), 700);
+    QTRY_COMPARE(badge->height(), badge->sizeHint().height());
   }
 
   // Text that shrinks until it fits cannot be read.

@@ -2,8 +2,15 @@
 #include "ui/theme/theme.h"
 
 #include <QApplication>
+#include <QComboBox>
+#include <QImage>
+#include <QLineEdit>
+#include <QPainter>
+#include <QPlainTextEdit>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QTest>
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -112,6 +119,59 @@ class ThemeTest : public QObject {
     for (const auto& [text, ground] : pairs)
       QVERIFY2(Theme::contrast(palette.color(text), palette.color(ground)) >= 4.5,
                qPrintable(QStringLiteral("roles %1 on %2").arg(text).arg(ground)));
+  }
+
+  // A run disables its whole set-up, which is what a person wants to read then.
+  void disabledTextIsReadable_data() { textIsReadable_data(); }
+  void disabledTextIsReadable() {
+    QFETCH(bool, dark);
+    const QPalette palette = Theme::palette(dark);
+    for (const auto& [text, ground] : {std::pair{QPalette::WindowText, QPalette::Window},
+                                       std::pair{QPalette::Text, QPalette::Base}}) {
+      const QColor color = palette.color(QPalette::Disabled, text);
+      QVERIFY(Theme::contrast(color, palette.color(ground)) >= 4.5);
+      // And yet it is not taken for what can be edited.
+      QVERIFY(Theme::contrast(palette.color(text), color) >= 2.0);
+    }
+  }
+
+  void namesOnAreasAreReadable_data() { textIsReadable_data(); }
+  void namesOnAreasAreReadable() {
+    QFETCH(bool, dark);
+    for (const Ink ground :
+         {Ink::Convolution, Ink::Communication, Ink::Rest, Ink::Speedup, Ink::Loss}) {
+      QImage area(1, 1, QImage::Format_RGB32);
+      area.fill(Theme::color(ground, dark));
+      QPainter(&area).fillRect(area.rect(), Theme::veil(dark));
+      for (const Ink text : {Ink::Baseline, Ink::Limit, Ink::Prediction, Ink::MutedText})
+        QVERIFY2(Theme::contrast(Theme::color(text, dark), area.pixelColor(0, 0)) >= 4.5,
+                 qPrintable(QStringLiteral("ink %1 on %2").arg(int(text)).arg(int(ground))));
+    }
+  }
+
+  // Where to type shows (WCAG 2.1, 1.4.11), in the dark as well.
+  void fieldsHaveAnOutline_data() { textIsReadable_data(); }
+  void fieldsHaveAnOutline() {
+    QFETCH(bool, dark);
+    Theme::instance().apply(dark ? Scheme::Dark : Scheme::Light);
+    QLineEdit line;
+    QSpinBox spin;
+    QComboBox combo;
+    QPlainTextEdit text;
+    for (QWidget* field : std::initializer_list<QWidget*>{&line, &spin, &combo, &text}) {
+      field->resize(120, 30);
+      const QImage image = field->grab().toImage();
+      double most = 0.0;  // down the middle of the upper edge
+      for (int y = 0; y < 4; ++y) {
+        const QColor pixel = image.pixelColor(image.width() / 2, y);
+        most = std::max(most, std::min(Theme::contrast(pixel, Theme::color(Ink::Window, dark)),
+                                       Theme::contrast(pixel, Theme::color(Ink::Card, dark))));
+      }
+      QVERIFY2(most >= 2.9, qPrintable(QStringLiteral("%1: %2")
+                                           .arg(QLatin1String(field->metaObject()->className()))
+                                           .arg(most)));
+    }
+    Theme::instance().apply(Scheme::Light);
   }
 
   void marksStandOut_data() { textIsReadable_data(); }

@@ -2,15 +2,18 @@
 #include <QComboBox>
 #include <QDropEvent>
 #include <QLabel>
+#include <QLayout>
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QScreen>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSlider>
 #include <QSpinBox>
 #include <QTabWidget>
 #include <QTableView>
+#include <QToolBar>
 
 #include "tests/ui/window_driver.h"
 #include "ui/charts/chart_canvas.h"
@@ -216,6 +219,30 @@ class WindowTest : public QObject, private WindowDriver {
              qPrintable(QString("%1 > %2")
                             .arg(view->widget()->minimumSizeHint().width())
                             .arg(view->viewport()->width())));
+  }
+
+  void theFirstWindowFitsItsScreen() {
+    QCOMPARE(MainWindow::startSize({1920, 1080}), QSize(1280, 800));
+    for (const QSize screen : {QSize(1366, 768), QSize(1024, 700)}) {
+      const QSize size = MainWindow::startSize(screen);
+      QVERIFY(size.width() < screen.width() && size.height() + 24 < screen.height());
+    }
+    const QSize here = m_window->screen()->availableSize();
+    if (m_window->minimumSizeHint().width() < here.width())
+      QVERIFY(m_window->width() <= here.width());
+  }
+
+  // Who aims at "Stop" hits it, whether the run is paused or not.
+  void pausingMovesNoButton() {
+    const auto* stop = child<QToolButton>(*m_window, "stopButton");
+    auto* pause = child<QToolButton>(*m_window, "pauseButton")->defaultAction();
+    const QString word = pause->text();
+    const int place = stop->x();
+    pause->setText("Resu&me");
+    m_window->findChild<QToolBar*>()->layout()->activate();
+    QCoreApplication::processEvents();
+    QCOMPARE(stop->x(), place);
+    pause->setText(word);
   }
 
   void aLongTitleLeavesTheButtonsWhole() {

@@ -19,10 +19,10 @@ std::optional<ReadOut> LinePlot::readOut(QPointF position) const {
 
 namespace {
 
-// "63.1 ms", "1.8x"
+// "63.1 ms", "1.80x"
 QString valueText(double value, const AxisSpec& axis) {
-  const QString gap = axis.unit == "x" ? "" : " ";
-  return readable(value) + (axis.unit.isEmpty() ? QString() : gap + axis.unit);
+  if (axis.unit == "x") return timesText(value);
+  return readable(value) + (axis.unit.isEmpty() ? QString() : ' ' + axis.unit);
 }
 
 }  // namespace
@@ -103,9 +103,7 @@ QList<QRectF> LinePlot::paintMarks(QPainter& painter) const {
           return its && label.left() < *its && *its < label.right();
         });
     if (crossed || label.right() > plot.right()) label.moveRight(*at - 2.0);
-    QColor veil = theme.color(Ink::Card);
-    veil.setAlphaF(0.75F);
-    painter.fillRect(label, veil);
+    painter.fillRect(label, Theme::veil(theme.isDark()));
     painter.drawText(label, Qt::AlignCenter, mark.name);
     labels.append(label);
     top += metrics.height() + 2.0;
@@ -204,9 +202,7 @@ QList<QRectF> LinePlot::paintLevels(QPainter& painter, QList<QRectF> taken) cons
         *std::min_element(places.begin(), places.end(),
                           [&](const QRectF& a, const QRectF& b) { return cost(a) < cost(b); });
     taken.append(label);
-    QColor veil = theme.color(Ink::Card);
-    veil.setAlphaF(0.75F);
-    painter.fillRect(label, veil);
+    painter.fillRect(label, Theme::veil(theme.isDark()));
     painter.setPen(theme.color(level.line->ink));
     painter.drawText(label, Qt::AlignCenter, text);
   }

@@ -60,6 +60,18 @@ QString readable(double value) {
   return QLocale().toString(value, 'f', decimals);
 }
 
+QString timesText(double value) {
+  if (std::isnan(value)) return QStringLiteral("–");
+  const int decimals = value >= 99.5 ? 0 : value >= 0.0995 || value == 0.0 ? 2 : 3;
+  return QLocale().toString(value, 'f', decimals) + 'x';
+}
+
+QString percentText(double fraction) {
+  const double percent = 100.0 * fraction;
+  const int decimals = percent > 0.0 && percent < 0.95 ? 1 : 0;
+  return QLocale().toString(percent, 'f', decimals);
+}
+
 QString signedPercent(double fraction) {
   const double percent = std::round(100.0 * fraction);
   return (percent < 0.0 ? QStringLiteral("−") : QStringLiteral("+")) +

@@ -37,6 +37,10 @@ class CalmRange {
 int decimalsFor(double step);
 // A measured value for people: three significant digits, the locale's signs, "12,345".
 QString readable(double value);
+// A speedup or the like: "2.47x", "0.18x", "0.022x", "123x".
+QString timesText(double value);
+// A part of a whole in per cent, without the sign: "57", and "0.4" where nothing would be left.
+QString percentText(double fraction);
 // A difference as people write it, without decimals: "+2 %", "−13 %".
 QString signedPercent(double fraction);
 

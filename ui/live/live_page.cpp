@@ -25,13 +25,8 @@ QString textOf(const std::optional<double>& value) {
   return value ? readable(*value) : QString::fromUtf8(kNone);
 }
 
-// Speedups and the like: "2.47x", also when large.
-QString timesOf(double value) {
-  return QLocale().toString(value, 'f', value < 99.5 ? 2 : 0) + 'x';
-}
-
-QString percentOf(double fraction, int decimals) {
-  return QLocale().toString(100.0 * fraction, 'f', decimals);
+QString precisePercent(double fraction) {
+  return QLocale().toString(100.0 * fraction, 'f', 1);
 }
 
 }  // namespace
@@ -54,7 +49,7 @@ LivePage::LivePage(RunStore& store, QWidget* parent) : QWidget(parent), m_store(
   head->setContentsMargins(Space::kTight, 0, Space::kTight, 0);
   head->setSpacing(Space::kMedium);
   head->addWidget(m_status);
-  head->addWidget(m_clock);
+  head->addWidget(m_clock, 0, Qt::AlignVCenter);  // not as high as a detail of two lines
   head->addWidget(m_detail, 1);
 
   m_speedup = new Tile(tr("Speedup"), this);
@@ -256,8 +251,10 @@ void LivePage::refreshStatus() {
   const auto& summary = m_store.summary();
   QString tip = m_store.state() == State::Failed ? m_store.failure() : QString();
   if (summary && summary->gradient_difference) {
+    const double difference = *summary->gradient_difference;
     detail += tr(" · largest relative gradient difference from one device: %1")
-                  .arg(QLocale().toString(*summary->gradient_difference, 'g', 2));
+                  .arg(difference < 1e-3 ? QLocale().toString(difference, 'e', 1)
+                                         : QLocale().toString(difference, 'g', 2));
     tip =
         tr("The first step's gradients against those of the same step on one device: rounding, and "
            "what the wire's number format costs.");
@@ -296,20 +293,27 @@ void LivePage::refreshTiles() {
   };
   const auto speedup = shown(summary ? summary->speedup : std::nullopt, run.recentSpeedup());
   const auto limit = run.amdahlLimit();
-  m_speedup->setValue(speedup ? timesOf(*speedup) : none, {},
-                      limit             ? tr("of %1 Amdahl limit").arg(timesOf(*limit))
-                      : run.stepCount() ? tr("no baseline measured")
-                                        : tr("of the Amdahl limit"),
-                      limit             ? tr("limit %1").arg(timesOf(*limit))
-                      : run.stepCount() ? tr("no baseline")
-                                        : tr("of the limit"));
+  m_speedup->setInk(inkOfSpeedup(speedup));
+  if (inkOfSpeedup(speedup) == Ink::Warning && run.baseline())
+    m_speedup->setValue(
+        timesText(*speedup), {},
+        tr("slower than %1 alone").arg(QString::fromStdString(run.baseline()->name)),
+        tr("a slowdown"));
+  else
+    m_speedup->setValue(speedup ? timesText(*speedup) : none, {},
+                        limit             ? tr("of %1 Amdahl limit").arg(timesText(*limit))
+                        : run.stepCount() ? tr("no baseline measured")
+                                          : tr("of the Amdahl limit"),
+                        limit             ? tr("limit %1").arg(timesText(*limit))
+                        : run.stepCount() ? tr("no baseline")
+                                          : tr("of the limit"));
 
   const auto efficiency = shown(summary ? summary->efficiency : std::nullopt, run.efficiency());
   const auto pooled = run.pooledSpeed();
-  m_efficiency->setValue(efficiency ? percentOf(*efficiency, 0) : none,
-                         efficiency ? QStringLiteral("%") : QString(),
-                         pooled ? tr("of %1 pooled").arg(timesOf(*pooled)) : tr("of pooled speed"),
-                         pooled ? tr("of %1").arg(timesOf(*pooled)) : tr("pooled"));
+  m_efficiency->setValue(
+      efficiency ? percentText(*efficiency) : none, efficiency ? QStringLiteral("%") : QString(),
+      pooled ? tr("of %1 pooled").arg(timesText(*pooled)) : tr("of pooled speed"),
+      pooled ? tr("of %1").arg(timesText(*pooled)) : tr("pooled"));
 
   const auto stepMs = shown(summary ? summary->step_ms : std::nullopt, run.recentStepMs());
   const QString alone =
@@ -345,10 +349,10 @@ void LivePage::refreshTiles() {
                      tr("last %1 batches").arg(std::min(run.stepCount(), RunStore::kRecentSteps)),
                      tr("last %1").arg(std::min(run.stepCount(), RunStore::kRecentSteps)));
     if (summary && summary->test_accuracy)
-      m_accuracy->setValue(percentOf(*summary->test_accuracy, 1), QStringLiteral("%"),
-                           tr("test · train %1 %").arg(percentOf(accuracy, 0)), tr("in the test"));
+      m_accuracy->setValue(precisePercent(*summary->test_accuracy), QStringLiteral("%"),
+                           tr("test · train %1 %").arg(percentText(accuracy)), tr("in the test"));
     else
-      m_accuracy->setValue(percentOf(accuracy, 1), QStringLiteral("%"), tr("in training"));
+      m_accuracy->setValue(precisePercent(accuracy), QStringLiteral("%"), tr("in training"));
   }
 
   const auto left = run.secondsLeft();

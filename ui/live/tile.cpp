@@ -29,6 +29,10 @@ bool fits(const QFont& font, const QString& text, qreal width) {
 
 }  // namespace
 
+Ink inkOfSpeedup(std::optional<double> speedup) {
+  return speedup && *speedup < 0.995 ? Ink::Warning : Ink::Speedup;
+}
+
 Tile::Tile(const QString& name, QWidget* parent) : QWidget(parent), m_name(name), m_value("–") {
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
   connect(&Theme::instance(), &Theme::changed, this, [this] {

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <QWidget>
+#include <optional>
 
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
+
+// A slowdown is a speedup, too, but nobody should take it for one.
+Ink inkOfSpeedup(std::optional<double> speedup);
 
 class Tile : public QWidget {
   Q_OBJECT

@@ -133,7 +133,6 @@ QWidget* PredictPage::makeContent() {
   m_communication = new Tile(tr("Communication"), page);
   m_traffic = new Tile(tr("Traffic"), page);
   m_breakEven = new Tile(tr("Break-even"), page);
-  m_speedup->setInk(Ink::Speedup);
   auto* tiles = new QHBoxLayout;
   tiles->setSpacing(Space::kSmall);
   for (Tile* tile : {m_speedup, m_stepTime, m_communication, m_traffic, m_breakEven})
@@ -365,12 +364,12 @@ void PredictPage::refreshTiles() {
                        now.baseline_step_ms ? tr("alone %1 ms").arg(readable(*now.baseline_step_ms))
                                             : tr("predicted"));
   const QString baseline = QString::fromStdString(now.baseline);
-  m_speedup->setValue(
-      now.speedup ? QLocale().toString(*now.speedup, 'f', 2) + 'x' : QStringLiteral("–"), {},
-      now.baseline.empty() ? tr("no baseline") : tr("against %1").arg(baseline),
-      now.baseline.empty() ? QString() : tr("vs %1").arg(baseline));
-  m_communication->setValue(QLocale().toString(100.0 * now.comm_share(), 'f', 0),
-                            QStringLiteral("%"), tr("of the step"));
+  m_speedup->setInk(inkOfSpeedup(now.speedup));
+  m_speedup->setValue(now.speedup ? timesText(*now.speedup) : QStringLiteral("–"), {},
+                      now.baseline.empty() ? tr("no baseline") : tr("against %1").arg(baseline),
+                      now.baseline.empty() ? QString() : tr("vs %1").arg(baseline));
+  m_communication->setValue(percentText(std::max(0.0, now.comm_share())), QStringLiteral("%"),
+                            tr("of the step"));
   m_traffic->setValue(readable(static_cast<double>(now.step.bytes) / 1e6), QStringLiteral("MB"),
                       tr("a step, both directions"), tr("a step"));
   switch (m_data.breakEven.kind) {

@@ -1,5 +1,6 @@
 #include "ui/predict/table_card.h"
 
+#include <QEvent>
 #include <QFontMetrics>
 #include <QHeaderView>
 #include <QLabel>
@@ -14,6 +15,11 @@
 #include "ui/theme/theme.h"
 
 namespace convoy::ui {
+namespace {
+
+constexpr int kMostAir = 24;  // before a number
+
+}  // namespace
 
 TableCard::TableCard(const QString& title, const QString& description, QAbstractItemModel* model,
                      QWidget* parent)
@@ -34,8 +40,9 @@ TableCard::TableCard(const QString& title, const QString& description, QAbstract
   m_table->verticalHeader()->hide();
   QHeaderView* header = m_table->horizontalHeader();
   header->setHighlightSections(false);
-  header->setSectionResizeMode(QHeaderView::ResizeToContents);
+  header->setSectionResizeMode(QHeaderView::Fixed);  // fitColumns()
   header->setSectionResizeMode(0, QHeaderView::Stretch);
+  m_table->viewport()->installEventFilter(this);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(Space::kLarge, Space::kSmall, Space::kMedium, Space::kSmall);
   column->setSpacing(Space::kTight);
@@ -47,6 +54,7 @@ TableCard::TableCard(const QString& title, const QString& description, QAbstract
   column->addWidget(m_empty, 1);
   connect(model, &QAbstractItemModel::modelReset, this, &TableCard::showEmptiness);
   // Where names break depends on both.
+  connect(model, &QAbstractItemModel::modelReset, this, &TableCard::fitColumns);
   connect(model, &QAbstractItemModel::modelReset, this, &TableCard::fitRows);
   connect(header, &QHeaderView::sectionResized, this, &TableCard::fitRows);
   showEmptiness();
@@ -68,6 +76,30 @@ void TableCard::showEmptiness() {
 void TableCard::setNamesBroken(bool broken) {
   m_table->setWordWrap(broken);
   fitRows();
+}
+
+// Numbers get what they need and, where there is room, some air: which heading is whose shows.
+void TableCard::fitColumns() {
+  QHeaderView* header = m_table->horizontalHeader();
+  const int numbers = header->count() - 1;
+  if (numbers < 1) return;
+  int room = m_table->viewport()->width() - std::max(widthOfNames(), header->sectionSizeHint(0));
+  for (int column = 1; column <= numbers; ++column) room -= widthOfColumn(column);
+  const int air = std::clamp(room / (numbers + 1), 0, kMostAir);  // names get some, too
+  for (int column = 1; column <= numbers; ++column)
+    header->resizeSection(column, widthOfColumn(column) + air);
+}
+
+// A scroll bar takes room, too.
+bool TableCard::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::Resize) fitColumns();
+  return QFrame::eventFilter(watched, event);
+}
+
+int TableCard::widthOfColumn(int column) const {
+  const QAbstractItemView* view = m_table;  // where the hints are public
+  return std::max(view->sizeHintForColumn(column),
+                  m_table->horizontalHeader()->sectionSizeHint(column));
 }
 
 // Without the styles' room for icons, as rows of one line.
@@ -105,10 +137,8 @@ int TableCard::widthOfNames() const {
 
 int TableCard::widthNeeded() const {
   const QHeaderView* header = m_table->horizontalHeader();
-  const QAbstractItemView* view = m_table;  // where the hints are public
   int width = std::max(widthOfNames(), header->sectionSizeHint(0));
-  for (int column = 1; column < header->count(); ++column)
-    width += std::max(view->sizeHintForColumn(column), header->sectionSizeHint(column));
+  for (int column = 1; column < header->count(); ++column) width += widthOfColumn(column);
   const QMargins around = layout()->contentsMargins();
   return around.left() + width + m_table->verticalScrollBar()->sizeHint().width() + around.right();
 }
@@ -148,6 +178,7 @@ void TableCard::restyle() {
                      " border-bottom: 1px solid %3; padding: 2px 4px; }")
           .arg(theme.color(Ink::Card).name(), theme.color(Ink::MutedText).name(),
                theme.color(Ink::Border).name()));
+  fitColumns();
   fitRows();  // they have the default size now
   if (m_leastRows > 0) m_table->setMinimumHeight(heightOf(m_leastRows));
   updateGeometry();

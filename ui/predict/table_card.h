@@ -29,6 +29,7 @@ class TableCard : public QFrame {
 
  protected:
   void paintEvent(QPaintEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
   QSize sizeHint() const override;
 
  private:
@@ -36,6 +37,8 @@ class TableCard : public QFrame {
   void showEmptiness();
   int heightOf(int rows) const;  // of the table
   void fitRows();
+  void fitColumns();
+  int widthOfColumn(int column) const;
   int marginOfNames() const;
   int widthOfNames() const;
 

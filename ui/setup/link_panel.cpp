@@ -59,6 +59,7 @@ LinkPanel::LinkPanel(ExperimentDocument* document, QWidget* parent)
   m_bandwidth->setObjectName(QStringLiteral("bandwidth"));
   m_bandwidth->setRange(0.0, 1'000'000.0);
   m_bandwidth->setDecimals(3);
+  m_bandwidth->setGroupSeparatorShown(true);
   m_bandwidth->setSuffix(tr(" Mb/s"));
   m_bandwidth->setSpecialValueText(tr("unlimited"));
   m_bandwidth->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);

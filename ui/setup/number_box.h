@@ -14,7 +14,7 @@ class NumberBox : public QDoubleSpinBox {
 
   QString textFromValue(double value) const override {
     QLocale plain = locale();
-    plain.setNumberOptions(QLocale::OmitGroupSeparator);
+    if (!isGroupSeparatorShown()) plain.setNumberOptions(QLocale::OmitGroupSeparator);
     return plain.toString(value, 'g', 7);
   }
 };

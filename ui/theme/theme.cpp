@@ -6,6 +6,7 @@
 #include <QFontInfo>
 #include <QProxyStyle>
 #include <QStyleFactory>
+#include <QStyleOption>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -22,6 +23,7 @@ constexpr std::array<Pair, size_t(Ink::Count)> kInks = {{
     {"#F4F5F7", "#15171B"},  // Window
     {"#FFFFFF", "#1D2025"},  // Card
     {"#DCE0E5", "#343940"},  // Border
+    {"#868E99", "#6A727D"},  // Outline
     {"#EAEDF0", "#2A2E34"},  // Grid
     {"#1B1F24", "#E6E8EB"},  // Text
     {"#59626E", "#A3ABB5"},  // MutedText
@@ -83,14 +85,46 @@ QString preferredFamily() {
   return system;
 }
 
-// Fusion without the pictures that it puts on the buttons of dialogs.
-class PlainButtons : public QProxyStyle {
+// Fusion without the pictures that it puts on the buttons of dialogs, and with outlines of fields
+// that can be seen: its own are a darker window, which is no colour in the dark.
+class PlainFusion : public QProxyStyle {
  public:
-  PlainButtons() : QProxyStyle(QStyleFactory::create("Fusion")) {}
+  PlainFusion() : QProxyStyle(QStyleFactory::create("Fusion")) {}
   int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
                 QStyleHintReturn* result) const override {
     if (hint == SH_DialogButtonBox_ButtonsHaveIcons) return 0;
     return QProxyStyle::styleHint(hint, option, widget, result);
+  }
+  void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                     const QWidget* widget) const override {
+    const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+    if (frame && element == PE_FrameLineEdit)
+      return QProxyStyle::drawPrimitive(element, &outlined(QStyleOptionFrame(*frame)), painter,
+                                        widget);
+    if (frame && element == PE_Frame)
+      return QProxyStyle::drawPrimitive(element, &outlined(QStyleOptionFrame(*frame), kFrameDarker),
+                                        painter, widget);
+    QProxyStyle::drawPrimitive(element, option, painter, widget);
+  }
+  void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option,
+                          QPainter* painter, const QWidget* widget) const override {
+    if (const auto* spin = qstyleoption_cast<const QStyleOptionSpinBox*>(option))
+      return QProxyStyle::drawComplexControl(control, &outlined(QStyleOptionSpinBox(*spin)),
+                                             painter, widget);
+    if (const auto* combo = qstyleoption_cast<const QStyleOptionComboBox*>(option))
+      return QProxyStyle::drawComplexControl(control, &outlined(QStyleOptionComboBox(*combo)),
+                                             painter, widget);
+    QProxyStyle::drawComplexControl(control, option, painter, widget);
+  }
+
+ private:
+  // Fusion draws outlines in the window's colour, darker by these factors (in per cent).
+  static constexpr int kDarker = 140, kFrameDarker = 140 * 100 / 108;
+  template <class Option>
+  static const Option& outlined(Option&& option, int darker = kDarker) {
+    const QColor outline = Theme::instance().color(Ink::Outline);
+    option.palette.setColor(QPalette::Window, outline.lighter(darker));
+    return option;
   }
 };
 
@@ -105,7 +139,7 @@ void Theme::apply(Scheme scheme) {
   m_scheme = scheme;
   if (!m_applied) {
     m_applied = true;
-    QApplication::setStyle(new PlainButtons);
+    QApplication::setStyle(new PlainFusion);
     QFont font(preferredFamily());
     font.setPointSizeF(std::max(9.0, QApplication::font().pointSizeF()));
     QApplication::setFont(font);
@@ -215,12 +249,19 @@ QPalette Theme::palette(bool dark) {
   p.setColor(QPalette::Mid, dark ? QColor("#24282D") : QColor("#C4CAD1"));
   p.setColor(QPalette::Dark, dark ? QColor("#101216") : QColor("#A4ACB6"));
   p.setColor(QPalette::Shadow, dark ? QColor("#08090B") : QColor("#6D7681"));
-  const QColor disabled = dark ? QColor("#6F7782") : QColor("#98A0AA");
+  // A run disables its whole set-up, and who watches it wants to read that.
+  const QColor disabled = dark ? QColor("#858D98") : QColor("#66707B");
   for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
     p.setColor(QPalette::Disabled, role, disabled);
   p.setColor(QPalette::Disabled, QPalette::Highlight, ink(Ink::Border));
   p.setColor(QPalette::Disabled, QPalette::HighlightedText, disabled);
   return p;
+}
+
+QColor Theme::veil(bool dark) {
+  QColor veil = color(Ink::Card, dark);
+  veil.setAlphaF(0.9F);
+  return veil;
 }
 
 double Theme::contrast(const QColor& a, const QColor& b) {

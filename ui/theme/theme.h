@@ -23,6 +23,7 @@ enum class Ink {
   Window,
   Card,
   Border,
+  Outline,  // of a field to type in or choose from
   Grid,
   Text,
   MutedText,
@@ -93,6 +94,8 @@ class Theme : public QObject {
   static QColor color(Ink ink, bool dark);
   static DeviceStyle device(int index, bool dark);  // repeats with other dashes after 8
   static QPalette palette(bool dark);
+  // Behind text that may lie on a chart's areas: lets a little of them through.
+  static QColor veil(bool dark);
   // (L1 + 0.05) / (L2 + 0.05) of the relative luminances; 1 to 21.
   static double contrast(const QColor& a, const QColor& b);
 
