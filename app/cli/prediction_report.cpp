@@ -41,6 +41,8 @@ ordered_json break_even_json(const BreakEven& even) {
       return "always";
     case BreakEven::Kind::kNever:
       return "never";
+    case BreakEven::Kind::kUnasked:
+      return nullptr;
     case BreakEven::Kind::kAt:
       break;
   }

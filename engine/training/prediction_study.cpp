@@ -57,6 +57,12 @@ bool pays(const Prediction& prediction, const Experiment& experiment) {
   return prediction.distributed() && *prediction.speedup >= (automatic ? kFaster : 1.0);
 }
 
+bool uses_default_link(const Experiment& experiment) {
+  const auto& devices = experiment.devices;
+  return devices.size() < 2 || std::any_of(devices.begin() + 1, devices.end(),
+                                           [](const DeviceSpec& device) { return !device.link; });
+}
+
 // Without a baseline in the experiment there is still a question.
 Experiment compared(Experiment experiment) {
   if (experiment.baseline == BaselineMode::kNone) experiment.baseline = BaselineMode::kFastest;
@@ -191,6 +197,7 @@ BreakEven break_even_of(const std::function<bool(std::optional<double> mbps)>& p
 BreakEven PredictionStudy::break_even(const Experiment& experiment) const {
   const Experiment asked = compared(experiment);
   if (predict(asked).devices.size() < 2) return {BreakEven::Kind::kAlways, 0.0};
+  if (!uses_default_link(asked)) return {BreakEven::Kind::kUnasked, 0.0};
   return break_even_of([&](std::optional<double> mbps) {
     const Experiment there = with_bandwidth(asked, mbps);
     return pays(predict(there), there);
@@ -202,7 +209,9 @@ std::string PredictionStudy::verdict(const Experiment& experiment, const BreakEv
   const Prediction now = predict(asked);
   if (now.devices.size() < 2) return "One device alone: nothing is distributed.";
   const auto& here = asked.link.bandwidth_mbps;
-  const std::string where = "at " + bandwidth(here), from = bandwidth(even.bandwidth_mbps);
+  const std::string where = even.kind == BreakEven::Kind::kUnasked ? "over the devices' own links"
+                                                                   : "at " + bandwidth(here),
+                    from = bandwidth(even.bandwidth_mbps);
   const bool at = even.kind == BreakEven::Kind::kAt;
   const bool below = at && here && *here < even.bandwidth_mbps;
   char share[32];
@@ -246,6 +255,9 @@ std::string break_even_text(const BreakEven& break_even) {
       return "always: at any bandwidth the devices together are at least as fast as the baseline";
     case BreakEven::Kind::kNever:
       return "never: even at unlimited bandwidth nothing is gained on the baseline";
+    case BreakEven::Kind::kUnasked:
+      return "none: every device has a link of its own, the default link's bandwidth changes "
+             "nothing";
     case BreakEven::Kind::kAt:
       break;
   }

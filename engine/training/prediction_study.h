@@ -48,7 +48,8 @@ struct CurvePoint {
 // With split kAuto, which leaves work on the master where links take longer than they save: from
 // where devices together are faster so that it shows, at 1.01x.
 struct BreakEven {
-  enum class Kind { kAlways, kNever, kAt };
+  // kUnasked: nothing depends on the default link, for every device has a link of its own.
+  enum class Kind { kAlways, kNever, kAt, kUnasked };
   Kind kind = Kind::kNever;
   double bandwidth_mbps = 0.0;  // with kAt
 };
@@ -95,7 +96,7 @@ class PredictionStudy {
 BreakEven break_even_of(const std::function<bool(std::optional<double> mbps)>& pays);
 // The default link at this bandwidth; nothing is unlimited.
 Experiment with_bandwidth(Experiment experiment, std::optional<double> mbps);
-// "300 Mb/s", "never: ...", "always: ..."
+// "300 Mb/s", "never: ...", "always: ...", "none: ..."
 std::string break_even_text(const BreakEven& break_even);
 // 1, 2, 5, 10, ... 100 000 Mb/s: for curves on a logarithmic axis.
 std::vector<double> curve_bandwidths();

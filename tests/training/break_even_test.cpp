@@ -121,6 +121,27 @@ class BreakEvenTest : public QObject {
     QVERIFY(verdict_of(study, far).starts_with("Nothing is gained at any bandwidth: "));
   }
 
+  // The default link is nobody's: no bandwidth of it is to blame, and none helps.
+  void linksOfTheirOwnHaveNoBreakEven() {
+    const PredictionStudy study({one_layer()});
+    Experiment experiment = one_layer_experiment();
+    LinkSettings own;
+    own.bandwidth_mbps = 20.0;
+    experiment.devices[1].link = own;
+    const BreakEven even = study.break_even(experiment);
+    QCOMPARE(even.kind, BreakEven::Kind::kUnasked);
+    QVERIFY(break_even_text(even).starts_with("none: every device has a link of its own"));
+    const std::string text = verdict_of(study, experiment);
+    QVERIFY2(text.starts_with("Not worth it: over the devices' own links communication takes "),
+             text.c_str());
+    experiment.devices[1].link->bandwidth_mbps = std::nullopt;
+    QVERIFY(verdict_of(study, experiment)
+                .starts_with("Worth it: over the devices' own links a step is "));
+    Experiment more = one_layer_experiment(3);
+    more.devices[1].link = own;  // the third uses the default
+    QVERIFY(study.break_even(more).kind != BreakEven::Kind::kUnasked);
+  }
+
   // A curve that falls below 1 again has its break-even above that.
   void theBreakEvenIsTheLastOne() {
     using Kind = BreakEven::Kind;

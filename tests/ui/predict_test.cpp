@@ -231,6 +231,38 @@ class PredictTest : public QObject, private WindowDriver {
         QVERIFY2(data.verdict.contains(tile->value() + ' '), qPrintable(data.verdict));
   }
 
+  // No bandwidth of the default link is to blame where no device uses it.
+  void linksOfTheirOwnAreSaid() {
+    calibrate();
+    const auto* page = m_window->predictPage();
+    document()->edit("Link", {}, [](Setup& setup) {
+      setup.devices[1].spec.link = LinkSettings();
+      setup.devices[1].spec.link->bandwidth_mbps = 5.0;
+    });
+    QTRY_VERIFY_WITH_TIMEOUT(page->data().breakEven.kind == BreakEven::Kind::kUnasked, kSoon);
+    QVERIFY2(page->data().verdict.contains("over the devices' own links"),
+             qPrintable(page->data().verdict));
+    QVERIFY(!page->data().curves.here && !page->data().curves.breakEven);
+    bool hinted = false;
+    for (const QLabel* label : page->findChildren<QLabel*>())
+      hinted |=
+          label->isVisible() && label->text().startsWith("Every device has a link of its own");
+    QVERIFY(hinted);
+    for (const Tile* tile : page->findChildren<Tile*>())
+      if (tile->name() == "Break-even") QCOMPARE(tile->value(), "–");
+  }
+
+  // Where there is room, no number touches the next column's.
+  void aWideTableHasAir() {
+    calibrate();
+    m_window->resize(1700, 1000);
+    const auto* table = child<QTableView>(*m_window, "optionTable");
+    for (int column = 1; column < table->horizontalHeader()->count(); ++column)
+      QTRY_VERIFY(table->columnWidth(column) >=
+                  table->horizontalHeader()->sectionSizeHint(column) + 16);
+    QTRY_COMPARE(cutText(*table), QString());
+  }
+
   void theSetUpIsFollowed() {
     calibrate();
     auto* page = m_window->predictPage();

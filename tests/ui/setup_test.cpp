@@ -62,6 +62,20 @@ class SetupTest : public QObject {
     QVERIFY(!toExperiment(setup).devices.front().link);
   }
 
+  void aLinkThatNoDeviceUsesSaysSo() {
+    Setup setup = defaultSetup(machine());
+    setup.experiment.clock = ClockMode::kVirtual;
+    const DeviceRow first = setup.devices.front();
+    setup.devices = {first, first};
+    setup.devices[1].spec.name = "another";
+    QVERIFY(!hasProblem(setup, "/link", Severity::kInfo));
+    setup.devices[1].spec.link = LinkSettings();
+    QVERIFY(hasProblem(setup, "/link", Severity::kInfo));
+    QVERIFY(canRun(findProblems(setup, machine())));
+    setup.devices.pop_back();
+    QVERIFY(!hasProblem(setup, "/link", Severity::kInfo));  // one device: there is no link at all
+  }
+
   void untickedDevicesStayOut() {
     Setup setup = defaultSetup(machine());
     for (DeviceRow& row : setup.devices) row.ticked = false;

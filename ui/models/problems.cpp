@@ -30,6 +30,7 @@ class Finder {
 
   QList<Problem> find() {
     checkDevices();
+    checkLink();
     checkNetwork();
     checkDataset();
     checkTraining();
@@ -89,6 +90,17 @@ class Finder {
     if (m_deviceCount == 0) error("/devices", tr("Tick at least one device."));
   }
 
+  // A slider that moves nothing needs a word.
+  void checkLink() {
+    const Experiment experiment = toExperiment(m_setup);
+    const auto& devices = experiment.devices;
+    if (devices.size() < 2) return;
+    if (std::all_of(devices.begin() + 1, devices.end(),
+                    [](const DeviceSpec& device) { return device.link.has_value(); }))
+      m_problems.append(
+          {"/link", Severity::kInfo, tr("No device uses this link: all have one of their own.")});
+  }
+
   void checkNetwork() {
     try {
       for (const ConvProblem& layer :
@@ -113,8 +125,10 @@ class Finder {
     if (cost && available && cost->memoryBytes > static_cast<double>(*available))
       warning("/network/kernels",
               tr("This needs about %1 of memory, and %2 are free. Take a smaller batch or network.")
-                  .arg(QLocale().formattedDataSize(static_cast<qint64>(cost->memoryBytes)),
-                       QLocale().formattedDataSize(static_cast<qint64>(*available))));
+                  .arg(QLocale().formattedDataSize(static_cast<qint64>(cost->memoryBytes), 1,
+                                                   QLocale::DataSizeSIFormat),
+                       QLocale().formattedDataSize(static_cast<qint64>(*available), 1,
+                                                   QLocale::DataSizeSIFormat)));
   }
 
   void checkDataset() {

@@ -348,6 +348,8 @@ void PredictPage::refresh() {
     hint = tr("Only one batch size is calibrated; a curve needs more.");
   else if (m_axis == PredictAxis::Devices)
     hint = tr("The first devices of the table, one after another.");
+  else if (m_axis == PredictAxis::Bandwidth && m_data.breakEven.kind == BreakEven::Kind::kUnasked)
+    hint = tr("Every device has a link of its own; this is the default link's bandwidth.");
   else if (m_axis == PredictAxis::Bandwidth && !m_document->setup().experiment.link.bandwidth_mbps)
     hint = tr("The link is unlimited: beyond the right end.");
   m_axisHint->setText(hint);
@@ -378,6 +380,9 @@ void PredictPage::refreshTiles() {
       break;
     case BreakEven::Kind::kNever:
       m_breakEven->setValue(tr("never"), {}, tr("pays at no bandwidth"), tr("at no bandwidth"));
+      break;
+    case BreakEven::Kind::kUnasked:
+      m_breakEven->setValue(QStringLiteral("–"), {}, tr("no default link in use"), tr("own links"));
       break;
     case BreakEven::Kind::kAt: {
       // As the verdict says it, "22 Gb/s": more digits would promise more than is known.

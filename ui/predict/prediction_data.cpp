@@ -129,6 +129,8 @@ PredictedCurves curvesOf(const PredictionStudy& study, const PredictionRequest& 
   curves.here = placeOn(request.axis, experiment);
   if (request.axis == PredictAxis::Bandwidth) {
     if (even.kind == BreakEven::Kind::kAt) curves.breakEven = even.bandwidth_mbps;
+    // The set-up is everywhere on the axis.
+    if (even.kind == BreakEven::Kind::kUnasked) curves.here.reset();
   }
   return curves;
 }
