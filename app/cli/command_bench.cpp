@@ -180,12 +180,22 @@ void add_bench_conv(CLI::App& bench, Action& action) {
   command->add_option("--batch", options->batch, "Pictures")->required();
   command->add_option("--in-channels", options->in_channels, "Channels of the input")->required();
   command->add_option("--out-channels", options->out_channels, "Kernels")->required();
-  command->add_option("--size", options->size, "H or HxW of the input")->required();
-  command->add_option("--kernel-size", options->kernel_size, "K or KHxKW")->capture_default_str();
-  command->add_option("--padding", options->padding, kPaddingHelp)->capture_default_str();
-  command->add_option("--stride", options->stride, "S or SHxSW")->capture_default_str();
-  command->add_option("--algorithm", options->algorithm,
-                      "By name; else the fastest by measurement, which is remembered");
+  command->add_option("--size", options->size, "H or HxW of the input")
+      ->type_name("HxW")
+      ->required();
+  command->add_option("--kernel-size", options->kernel_size, "K or KHxKW")
+      ->type_name("KHxKW")
+      ->capture_default_str();
+  command->add_option("--padding", options->padding, kPaddingHelp)
+      ->type_name("P")
+      ->capture_default_str();
+  command->add_option("--stride", options->stride, "S or SHxSW")
+      ->type_name("S")
+      ->capture_default_str();
+  command
+      ->add_option("--algorithm", options->algorithm,
+                   "By name; else the fastest by measurement, which is remembered")
+      ->type_name("NAME");
   command
       ->add_option("--scratch-limit", options->scratch_limit_mb,
                    "10^6 bytes beside the operands; else a quarter of the device's memory")

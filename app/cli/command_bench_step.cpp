@@ -150,9 +150,12 @@ void add_bench_step_command(CLI::App& bench, Action& action) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option("--padding", options->padding, "valid or same")
+      ->type_name("P")
       ->check(CLI::IsMember({"valid", "same"}))
       ->capture_default_str();
-  command->add_option("--size", options->size, "H or HxW of the pictures")->capture_default_str();
+  command->add_option("--size", options->size, "H or HxW of the pictures")
+      ->type_name("HxW")
+      ->capture_default_str();
   command->add_option("--in-channels", options->channels, "Channels of the pictures")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();

@@ -1,5 +1,6 @@
 #include "app/cli/help_format.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace convoy::cli {
@@ -25,9 +26,13 @@ std::string wrapped(const std::string& text, std::size_t columns) {
 
 std::string HelpFormat::make_option_opts(const CLI::Option* option) const {
   if (option->get_positional() || option->get_type_size() == 0) return {};
-  // What follows the colon is how the value is checked.
+  // What follows a colon is how the value is checked, but for types like FIRST:LAST.
   const std::string type = option->get_type_name();
-  return type.empty() ? type : " " + get_label(type.substr(0, type.find(':')));
+  const std::size_t colon = type.find(':');
+  const bool checked = colon != std::string::npos &&
+                       !std::all_of(type.begin() + static_cast<std::ptrdiff_t>(colon) + 1,
+                                    type.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return type.empty() ? type : " " + get_label(checked ? type.substr(0, colon) : type);
 }
 
 std::string HelpFormat::make_option_desc(const CLI::Option* option) const {

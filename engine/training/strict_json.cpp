@@ -111,9 +111,14 @@ json parse_strict_json(const std::string& text, const std::string& file) {
     const auto line = std::count(begin, end, '\n') + 1;
     const std::size_t newline = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
     const std::size_t column = newline == std::string::npos ? at + 1 : at - newline;
+    const bool blank = text.find_first_not_of(" \t\r\n") == std::string::npos;
+    const std::string reason = plain_reason(error.what());
     throw Error(ErrorKind::kExperiment,
                 file + ": line " + std::to_string(line) + ", column " + std::to_string(column),
-                "not valid JSON: " + plain_reason(error.what()));
+                "not valid JSON: " + (blank ? "it is empty"
+                                      : reason.find("unexpected end of input") != std::string::npos
+                                          ? "it ends here, before all objects and lists are closed"
+                                          : reason));
   } catch (const json::exception& error) {  // a number that no double can hold
     throw Error(ErrorKind::kExperiment, file, "not valid JSON: " + plain_reason(error.what()));
   }

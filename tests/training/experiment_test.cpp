@@ -230,6 +230,9 @@ void ExperimentTest::says_where_the_syntax_is_wrong() {
   QVERIFY(refusal("").startsWith("a.json: line 1, column 1: "));
   QVERIFY(refusal("{\n\"seed\": NaN}").contains("a.json: line 2"));
   QVERIFY(refusal("{} {}").contains("not valid JSON"));
+  QVERIFY(refusal("").contains("not valid JSON: it is empty"));
+  QVERIFY(refusal(" \n").contains("not valid JSON: it is empty"));
+  QVERIFY(refusal(R"({"training": {)").contains("it ends here, before all"));
 }
 
 void ExperimentTest::writes_what_it_reads() {
