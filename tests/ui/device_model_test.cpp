@@ -52,6 +52,22 @@ class DeviceModelTest : public QObject {
     m_document.reset();
   }
 
+  // An OpenCL runtime that computes on the processor is not taken for a second processor.
+  void openClIsCalledSo() {
+    const auto& devices = m_document->catalog().devices();
+    const auto runtime = std::find_if(devices.begin(), devices.end(), [](const DeviceInfo& info) {
+      return info.id.starts_with("opencl");
+    });
+    if (runtime == devices.end()) QSKIP("no OpenCL device here");
+    m_document->edit("OpenCL", {}, [&](Setup& setup) {
+      setup.devices = {{{"cpu:0", "A", 1.0, {}}, true, 0.0},
+                       {{runtime->id, {}, 1.0, {}}, false, 0.0}};
+    });
+    QVERIFY(at(0, DeviceModel::Name).data(DeviceModel::DetailRole).toString().startsWith("CPU "));
+    QVERIFY(
+        at(1, DeviceModel::Name).data(DeviceModel::DetailRole).toString().startsWith("OpenCL "));
+  }
+
   void theFirstTickedDeviceIsTheMaster() {
     QVERIFY(at(0, DeviceModel::Name).data(DeviceModel::MasterRole).toBool());
     QVERIFY(m_model->setData(at(0, DeviceModel::Name), Qt::Unchecked, Qt::CheckStateRole));

@@ -171,6 +171,16 @@ class ThemeTest : public QObject {
                                            .arg(QLatin1String(field->metaObject()->className()))
                                            .arg(most)));
     }
+    // A text of several lines shows that it has the focus, as a line does.
+    text.show();
+    text.activateWindow();
+    text.setFocus();
+    QTRY_VERIFY(text.hasFocus());
+    const QImage image = text.grab().toImage();
+    bool accented = false;
+    for (int y = 0; y < 4; ++y)
+      accented |= image.pixelColor(image.width() / 2, y) == Theme::color(Ink::Accent, dark);
+    QVERIFY(accented);
     Theme::instance().apply(Scheme::Light);
   }
 

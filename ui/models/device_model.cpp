@@ -21,6 +21,12 @@ QString unitsText(const DeviceInfo& info) {
   return text.arg(info.compute_units);
 }
 
+// An OpenCL runtime on the processor is no second processor.
+QString kindText(const DeviceInfo& info) {
+  const QString kind = QString::fromUtf8(device_kind_name(info.kind));
+  return info.id.starts_with("opencl") ? DeviceModel::tr("OpenCL %1").arg(kind) : kind;
+}
+
 }  // namespace
 
 DeviceModel::DeviceModel(ExperimentDocument* document, QObject* parent)
@@ -92,7 +98,7 @@ QVariant DeviceModel::display(const QModelIndex& index) const {
     case Name:
       return nameOf(index.row());
     case Kind:
-      return info ? QString::fromUtf8(device_kind_name(info->kind)) : tr("missing");
+      return info ? kindText(*info) : tr("missing");
     case Units:
       return info ? unitsText(*info) : unknown;
     case Memory:
@@ -189,9 +195,8 @@ QVariant DeviceModel::data(const QModelIndex& index, int role) const {
       if (!info) return tr("not on this machine");
       if (const auto lost = m_lost.constFind(runName(index.row())); lost != m_lost.constEnd())
         return *lost;
-      return QStringList{QString::fromUtf8(device_kind_name(info->kind)), unitsText(*info),
-                         sizeText(info->memory_bytes)}
-          .join(QStringLiteral(" · "));
+      return QStringList{kindText(*info), unitsText(*info), sizeText(info->memory_bytes)}.join(
+          QStringLiteral(" · "));
     case MasterRole:
       return position(index.row()) == 0;
     case PositionRole:

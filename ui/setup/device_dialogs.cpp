@@ -83,11 +83,21 @@ void DeviceDialog::showNote(const QString& text, Severity severity) {
   m_ok->setEnabled(severity != Severity::kError);
 }
 
+namespace {
+
+QString coresText(const std::vector<int>& cores) {
+  const QString text =
+      cores.size() == 1 ? SplitCpuDialog::tr("one core, %1") : SplitCpuDialog::tr("cores %1");
+  return text.arg(QString::fromStdString(core_list_text(cores)));
+}
+
+}  // namespace
+
 SplitCpuDialog::SplitCpuDialog(ExperimentDocument* document, QWidget* parent)
     : DeviceDialog(document, tr("Split CPU"),
-                   tr("Each part computes on its own cores and stands for one computer. This "
-                      "machine has cores %1. The parts replace the CPU devices in the table.")
-                       .arg(QString::fromStdString(core_list_text(document->catalog().cores()))),
+                   tr("Each part computes on its own cores and stands for one computer. Convoy "
+                      "may use %1. The parts replace the CPU devices in the table.")
+                       .arg(coresText(document->catalog().cores())),
                    tr("Split"), parent),
       m_count(new QSpinBox(this)),
       m_parts(new QLineEdit(this)) {

@@ -4,6 +4,7 @@
 #include <QEvent>
 #include <QFontDatabase>
 #include <QFontInfo>
+#include <QPainter>
 #include <QProxyStyle>
 #include <QStyleFactory>
 #include <QStyleOption>
@@ -101,9 +102,16 @@ class PlainFusion : public QProxyStyle {
     if (frame && element == PE_FrameLineEdit)
       return QProxyStyle::drawPrimitive(element, &outlined(QStyleOptionFrame(*frame)), painter,
                                         widget);
-    if (frame && element == PE_Frame)
-      return QProxyStyle::drawPrimitive(element, &outlined(QStyleOptionFrame(*frame), kFrameDarker),
-                                        painter, widget);
+    if (frame && element == PE_Frame) {
+      QProxyStyle::drawPrimitive(element, &outlined(QStyleOptionFrame(*frame), kFrameDarker),
+                                 painter, widget);
+      // Fusion's frames of lists and texts do not show who has the focus.
+      if ((frame->state & State_HasFocus) && frame->lineWidth > 0) {
+        painter->setPen(Theme::instance().color(Ink::Accent));
+        painter->drawRect(frame->rect.adjusted(0, 0, -1, -1));
+      }
+      return;
+    }
     QProxyStyle::drawPrimitive(element, option, painter, widget);
   }
   void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option,
