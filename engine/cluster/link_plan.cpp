@@ -85,6 +85,7 @@ ClusterPlan with_links(ClusterPlan plan, const std::vector<LinkSettings>& links,
                        const std::vector<bool>& available, Splits splits,
                        std::vector<std::string>& notes) {
   const bool automatic = options.split == SplitMode::kAuto;
+  std::string told;  // of all layers at once
   for (std::size_t number = 0; automatic && number < plan.layers.size(); ++number) {
     LayerPlan& layer = plan.layers[number];
     DividedPlan best = divided_plan(layer, links, options, policy, available);
@@ -102,10 +103,12 @@ ClusterPlan with_links(ClusterPlan plan, const std::vector<LinkSettings>& links,
       std::snprintf(text, sizeof text,
                     "Layer %zu is split by %s: estimated %.3g ms by kernels, %.3g ms by batch.",
                     number + 1, split_mode_name(best.layer.split), kernels_ms, batch_ms);
-      if (best.layer.split != was || splits == Splits::kChoose) notes.push_back(text);
+      if (best.layer.split != was || splits == Splits::kChoose)
+        told += (told.empty() ? "" : " ") + std::string(text);
     }
     layer = std::move(best.layer);
   }
+  if (!told.empty()) notes.push_back(told);
   plan = with_best_cuts(std::move(plan), links, options, &notes);
   if (!automatic || !policy.calibrated) return replan(std::move(plan), policy, available);
   for (LayerPlan& layer : plan.layers) layer = with_link_cost(std::move(layer), available);

@@ -160,6 +160,18 @@ class LinkPlanTest : public QObject {
     QVERIFY(!plan.layers[0].other_split->other_split);
   }
 
+  void oneNoteTellsOfAllLayers() {
+    ClusterPlan plan = plan_of(2, true);
+    plan.layers.push_back(plan.layers[0]);
+    std::vector<std::string> notes;
+    with_links(plan, links(2, std::nullopt), automatic(), SharePolicy(), {true, true},
+               Splits::kChoose, notes);
+    QCOMPARE(notes.size(), std::size_t{1});
+    QVERIFY2(notes[0].starts_with("Layer 1 is split by kernels: estimated ") &&
+                 notes[0].find(". Layer 2 is split by kernels: estimated ") != std::string::npos,
+             notes[0].c_str());
+  }
+
   // Shares that were given stay; the way to split is chosen for them.
   void givenSharesStay() {
     const SharePolicy policy{false, {0.25, 0.75}};
