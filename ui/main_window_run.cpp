@@ -1,7 +1,9 @@
 // What joins the window to runs and predictions: starting, what they tell, what is kept of them.
 #include <QDir>
 #include <QFileInfo>
+#include <QPointer>
 #include <QStandardPaths>
+#include <QTabWidget>
 
 #include "ui/live/live_page.h"
 #include "ui/main_window.h"
@@ -85,7 +87,12 @@ bool MainWindow::startRun() {
   m_rebalanceText.clear();
   m_setup->devicesPanel()->clearLost();
   m_setup->devicesPanel()->model()->clearCalibration();
+  const QPointer<QWidget> focus = focusWidget();
   m_runner.start(m_document.experiment(), runsFolder().toStdString());
+  // A run disables the field where somebody typed last. Qt would go on to whatever comes next
+  // there.
+  if (focus && focus != focusWidget() && m_setup->isAncestorOf(focus))
+    m_pages->currentWidget()->setFocus();
   return true;
 }
 

@@ -1,4 +1,5 @@
 // Runs from the window: the real engine on a tiny experiment, its files, its errors.
+#include <QLineEdit>
 #include <QSlider>
 #include <QSpinBox>
 #include <QTableView>
@@ -12,6 +13,7 @@
 #include "ui/live/live_page.h"
 #include "ui/message_bar.h"
 #include "ui/setup/link_panel.h"
+#include "ui/setup/setup_view.h"
 
 using namespace convoy;
 using namespace convoy::ui;
@@ -85,6 +87,22 @@ class WindowRunTest : public QObject, private WindowDriver {
     QCOMPARE(m_window->runner()->summary()->outcome, RunOutcome::kStopped);
     QVERIFY(lines(QDir(m_window->runFolder()).filePath("steps.csv")).size() > 1);
     QVERIFY(runIsEnabled(*m_window));
+  }
+
+  // The field that somebody typed in last is disabled now: no other one gets what is typed next.
+  void aRunTakesTheFocusFromItsSetUp() {
+    makeTiny(*m_window, 1'000'000);
+    m_window->activateWindow();
+    auto* name = m_window->findChild<QLineEdit*>("experimentName");
+    QVERIFY(name);
+    name->setFocus();
+    QTRY_VERIFY_WITH_TIMEOUT(name->hasFocus(), kSoon);
+    QTest::keyClick(name, Qt::Key_F5);
+    QVERIFY(!name->isEnabled());
+    QVERIFY(!m_window->findChild<SetupView*>()->isAncestorOf(m_window->focusWidget()));
+    QSignalSpy finished(m_window.get(), &MainWindow::runFinished);
+    click(*m_window, "stopButton");
+    QVERIFY(finished.wait(kLong));
   }
 
   void pauseHoldsTheRun() {
