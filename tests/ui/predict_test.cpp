@@ -162,6 +162,10 @@ class PredictTest : public QObject, private WindowDriver {
     // Another network is not known.
     document()->edit("Kernels", {}, [](Setup& setup) { setup.experiment.network.kernels = {9}; });
     QTRY_VERIFY(child<QPushButton>(*m_window, "calibrate")->isVisible());
+    const QString text = child<QLabel>(*m_window, "predictEmpty")->text();
+    QVERIFY2(text.startsWith("There is no calibration of the network 9 ") &&
+                 text.section('\n', 0, 0).endsWith('.'),
+             qPrintable(text));
   }
 
   void anEmptyTableSaysWhatFillsIt() {

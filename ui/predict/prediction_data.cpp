@@ -228,6 +228,10 @@ PredictionData calculate(const PredictionStudy& study, const PredictionRequest& 
   } catch (const Error& error) {
     data = {};
     data.obstacle = QString::fromUtf8(error.what());
+    // A sentence among others; a device's id in front stays as it is.
+    if (error.where().empty())
+      data.obstacle = data.obstacle.left(1).toUpper() + data.obstacle.mid(1);
+    if (!data.obstacle.endsWith('.')) data.obstacle += '.';
   }
   return data;
 }
