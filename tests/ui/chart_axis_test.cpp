@@ -74,6 +74,9 @@ class ChartAxisTest : public QObject {
     for (const auto& [value, text] : {std::pair{0.57, "57"}, std::pair{0.004, "0.4"},
                                       std::pair{0.0, "0"}, std::pair{0.0096, "1"}})
       QCOMPARE(percentText(value), text);
+    QCOMPARE(signedPercent(0.02), "+2 %");
+    QCOMPARE(signedPercent(-0.13), "−13 %");
+    for (const double none : {0.004, -0.004, 0.0}) QCOMPARE(signedPercent(none), "0 %");
   }
 
   void initTestCase() {

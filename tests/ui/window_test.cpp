@@ -58,6 +58,18 @@ class WindowTest : public QObject, private WindowDriver {
     QCOMPARE(child<QDoubleSpinBox>(*m_window, "bandwidth")->value(), 1000.0);
   }
 
+  // Written as all large numbers are, and read with or without the comma.
+  void bandwidthsAreGrouped() {
+    auto* box = child<QDoubleSpinBox>(*m_window, "bandwidth");
+    const QString group = box->locale().groupSeparator();
+    for (const QString& typed : {QStringLiteral("12500"), "13" + group + "500"}) {
+      type(box, typed);
+      const auto mbps = document()->setup().experiment.link.bandwidth_mbps;
+      QCOMPARE(mbps, std::optional(typed.startsWith("12") ? 12500.0 : 13500.0));
+      QCOMPARE(box->text(), box->locale().toString(*mbps, 'f', 0) + " Mb/s");
+    }
+  }
+
   void aTickIsClicked() {
     auto* table = child<QTableView>(*m_window, "devices");
     const bool before = document()->setup().devices[0].ticked;

@@ -74,8 +74,10 @@ QString percentText(double fraction) {
 
 QString signedPercent(double fraction) {
   const double percent = std::round(100.0 * fraction);
-  return (percent < 0.0 ? QStringLiteral("−") : QStringLiteral("+")) +
-         QLocale().toString(std::abs(percent), 'f', 0) + QStringLiteral(" %");
+  const QString sign = percent < 0.0   ? QStringLiteral("−")
+                       : percent > 0.0 ? QStringLiteral("+")
+                                       : QString();
+  return sign + QLocale().toString(std::abs(percent), 'f', 0) + QStringLiteral(" %");
 }
 
 }  // namespace convoy::ui

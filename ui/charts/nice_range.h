@@ -41,7 +41,7 @@ QString readable(double value);
 QString timesText(double value);
 // A part of a whole in per cent, without the sign: "57", and "0.4" where nothing would be left.
 QString percentText(double fraction);
-// A difference as people write it, without decimals: "+2 %", "−13 %".
+// A difference as people write it, without decimals: "+2 %", "−13 %", "0 %".
 QString signedPercent(double fraction);
 
 }  // namespace convoy::ui
