@@ -116,7 +116,8 @@ class Finder {
     for (std::size_t layer = 0; layer < kernels.size(); ++layer)
       if (kernels[layer] < m_deviceCount)
         warning("/network/kernels",
-                tr("Layer %1 has %2 kernels for %3 devices: some are left out of it.")
+                tr("Layer %1 has fewer kernels (%2) than there are devices (%3): some are left "
+                   "out of it.")
                     .arg(layer + 1)
                     .arg(kernels[layer])
                     .arg(m_deviceCount));
@@ -154,9 +155,9 @@ class Finder {
     const TrainingSpec& training = m_experiment.training;
     const auto count = knownTrainCount(m_experiment);
     if (count && training.batch_size > *count)
-      error("/training/batch_size", tr("A batch of %1 is more than the %2 training pictures.")
-                                        .arg(training.batch_size)
-                                        .arg(*count));
+      error("/training/batch_size",
+            tr("A batch of %1 is more than the %2 training pictures.")
+                .arg(QLocale().toString(training.batch_size), QLocale().toString(*count)));
     const QString weights = QString::fromStdString(training.initial_weights);
     if (!weights.isEmpty() && !QFileInfo(weights).isFile())
       error("/training/initial_weights", tr("There is no file %1.").arg(weights));

@@ -20,6 +20,7 @@ TrainingPanel::TrainingPanel(ExperimentDocument* document, QWidget* parent)
   m_weightDecay = number(1.0, 6, 0.0001, tr("Weight decay"), &SgdSettings::weight_decay);
   m_batch->setObjectName(QStringLiteral("batchSize"));
   m_batch->setRange(1, 65536);
+  m_batch->setGroupSeparatorShown(true);
   m_batch->setAccessibleName(tr("Batch size"));
   m_batch->setToolTip(tr("Pictures in one training step"));
   m_length->setObjectName(QStringLiteral("trainingLength"));
