@@ -265,6 +265,15 @@ class PredictTest : public QObject, private WindowDriver {
       QTRY_VERIFY(table->columnWidth(column) >=
                   table->horizontalHeader()->sectionSizeHint(column) + 16);
     QTRY_COMPARE(cutText(*table), QString());
+    // And no name keeps the second line that it needed before.
+    for (const int width : {1024, 1700}) {
+      m_window->resize(width, 1000);
+      if (width == 1024) m_window->predictPage()->addMeasured({experiment(), 91.73, 1.5});
+      const auto* checks = child<QTableView>(*m_window, "checkTable");
+      QTRY_COMPARE(checks->model()->rowCount(), 1);
+      if (width == 1700)
+        QTRY_COMPARE(checks->rowHeight(0), checks->verticalHeader()->defaultSectionSize());
+    }
   }
 
   void theSetUpIsFollowed() {

@@ -83,11 +83,14 @@ void TableCard::fitColumns() {
   QHeaderView* header = m_table->horizontalHeader();
   const int numbers = header->count() - 1;
   if (numbers < 1) return;
-  int room = m_table->viewport()->width() - std::max(widthOfNames(), header->sectionSizeHint(0));
+  // Air for what a name in one line leaves.
+  int room =
+      m_table->viewport()->width() - std::max(widthOfNames(false), header->sectionSizeHint(0));
   for (int column = 1; column <= numbers; ++column) room -= widthOfColumn(column);
   const int air = std::clamp(room / (numbers + 1), 0, kMostAir);  // names get some, too
   for (int column = 1; column <= numbers; ++column)
     header->resizeSection(column, widthOfColumn(column) + air);
+  fitRows();
 }
 
 // A scroll bar takes room, too.
@@ -106,7 +109,10 @@ int TableCard::widthOfColumn(int column) const {
 void TableCard::fitRows() {
   if (!m_table->wordWrap()) return;
   const QAbstractItemModel* model = m_table->model();
-  const int room = m_table->columnWidth(0) - marginOfNames();
+  // What the numbers leave: the first column itself is stretched later.
+  int room = m_table->viewport()->width() - marginOfNames();
+  for (int column = 1; column < model->columnCount(); ++column)
+    room -= m_table->columnWidth(column);
   for (int row = 0; row < model->rowCount(); ++row) {
     const QModelIndex name = model->index(row, 0);
     const QFontMetrics metrics(name.data(Qt::FontRole).value<QFont>());
@@ -122,14 +128,14 @@ int TableCard::marginOfNames() const {
   return 2 * (m_table->style()->pixelMetric(QStyle::PM_FocusFrameHMargin, nullptr, m_table) + 1);
 }
 
-int TableCard::widthOfNames() const {
+int TableCard::widthOfNames(bool broken) const {
   const QAbstractItemModel* model = m_table->model();
   int widest = 0;
   for (int row = 0; row < model->rowCount(); ++row) {
     const QModelIndex name = model->index(row, 0);
     const QFontMetrics metrics(name.data(Qt::FontRole).value<QFont>());
     const QString text = name.data().toString();
-    for (const QString& piece : m_table->wordWrap() ? text.split(u' ') : QStringList(text))
+    for (const QString& piece : broken ? text.split(u' ') : QStringList(text))
       widest = std::max(widest, metrics.horizontalAdvance(piece));
   }
   return widest + marginOfNames();
@@ -137,7 +143,7 @@ int TableCard::widthOfNames() const {
 
 int TableCard::widthNeeded() const {
   const QHeaderView* header = m_table->horizontalHeader();
-  int width = std::max(widthOfNames(), header->sectionSizeHint(0));
+  int width = std::max(widthOfNames(m_table->wordWrap()), header->sectionSizeHint(0));
   for (int column = 1; column < header->count(); ++column) width += widthOfColumn(column);
   const QMargins around = layout()->contentsMargins();
   return around.left() + width + m_table->verticalScrollBar()->sizeHint().width() + around.right();

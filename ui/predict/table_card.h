@@ -40,7 +40,7 @@ class TableCard : public QFrame {
   void fitColumns();
   int widthOfColumn(int column) const;
   int marginOfNames() const;
-  int widthOfNames() const;
+  int widthOfNames(bool broken) const;  // at their spaces
 
   int m_leastRows = 0, m_mostRows = 0;
   QLabel* m_title;
