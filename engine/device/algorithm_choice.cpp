@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/device/conv_sources.h"
 #include "engine/device/conv_step.h"
 #include "engine/device/mix_choice.h"
 
@@ -137,8 +138,8 @@ class Chooser {
             device_.compute_units,
             limited ? options_.scratch_limit : 0,
             device_.name,
-            std::string("Convoy ") + CONVOY_VERSION + " (" + names_for(pass) + "), " +
-                device_.backend + ", " + device_.driver};
+            std::string("Convoy ") + CONVOY_VERSION + " " + std::string(conv_sources_hash()) +
+                " (" + names_for(pass) + "), " + device_.backend + ", " + device_.driver};
   }
 
   // Whole steps compete, as passes by the same algorithm share what they make of an operand.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/conv/conv_algorithm.h"
+#include "engine/device/conv_sources.h"
 #include "engine/device/conv_step.h"
 #include "engine/device/mix_choice.h"
 #include "engine/device/opencl_fft_conv.h"
@@ -260,13 +261,13 @@ class Chooser {
   }
 
   ConvChoiceKey key(Pass pass) const {
-    return {
-        problem_,
-        pass,
-        device_.compute_units,
-        options_.scratch_limit,
-        device_.name,
-        std::string("Convoy ") + CONVOY_VERSION + ", " + device_.backend + ", " + device_.driver};
+    return {problem_,
+            pass,
+            device_.compute_units,
+            options_.scratch_limit,
+            device_.name,
+            std::string("Convoy ") + CONVOY_VERSION + " " + std::string(conv_sources_hash()) +
+                ", " + device_.backend + ", " + device_.driver};
   }
 
   void use_what_is_remembered() {

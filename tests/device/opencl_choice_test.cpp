@@ -3,6 +3,7 @@
 
 #include <QTest>
 
+#include "engine/device/conv_sources.h"
 #include "engine/device/discovery.h"
 #include "engine/device/opencl_fft_conv.h"
 #include "tests/base/error_of.h"
@@ -233,7 +234,8 @@ class OpenClChoiceTest : public QObject {
             device.compute_units,
             0,
             device.name,
-            std::string("Convoy ") + CONVOY_VERSION + ", " + device.backend + ", " + device.driver};
+            std::string("Convoy ") + CONVOY_VERSION + " " + std::string(conv_sources_hash()) +
+                ", " + device.backend + ", " + device.driver};
   }
   std::unique_ptr<DeviceConv> make(const ConvProblem& p, const DeviceConvOptions& options,
                                    std::size_t limit = kPlenty) {
