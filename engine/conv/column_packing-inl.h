@@ -103,7 +103,8 @@ class ColumnSegments {
                                       std::ptrdiff_t length, float* HWY_RESTRICT to,
                                       std::size_t to_step, std::size_t count) {
     constexpr auto kAll = static_cast<std::ptrdiff_t>(kLanes);
-#if HWY_MEM_OPS_MIGHT_FAULT
+// Highway 1.0's scalar MaskedLoad() reads what it then masks, and does not say so.
+#if HWY_MEM_OPS_MIGHT_FAULT || HWY_TARGET == HWY_SCALAR
     length = std::min(length, kAll);
     begin = std::clamp<std::ptrdiff_t>(begin, 0, length);
     end = std::clamp(end, begin, length);
