@@ -58,7 +58,7 @@ class DeviceModelTest : public QObject {
     const auto runtime = std::find_if(devices.begin(), devices.end(), [](const DeviceInfo& info) {
       return info.id.starts_with("opencl");
     });
-    if (runtime == devices.end()) QSKIP("no OpenCL device here");
+    QVERIFY2(runtime != devices.end(), "the tests need an OpenCL runtime: PoCL will do");
     m_document->edit("OpenCL", {}, [&](Setup& setup) {
       setup.devices = {{{"cpu:0", "A", 1.0, {}}, true, 0.0},
                        {{runtime->id, {}, 1.0, {}}, false, 0.0}};

@@ -68,6 +68,15 @@ void takeStep(RunStore& store, int number) {
   store.step(step);
 }
 
+// A whole run of one step.
+void runTo(RunStore& store, const RunSummary& summary) {
+  startRun(store, 20);
+  measureBefore(store);
+  takeStep(store, 1);
+  store.finished(summary);
+  store.publish();
+}
+
 const Tile* tileOf(const LivePage& page, const QString& name) {
   for (const Tile* tile : page.findChildren<Tile*>())
     if (tile->name() == name) return tile;
@@ -156,14 +165,10 @@ class LivePageTest : public QObject {
     RunStore store;
     LivePage page(store);
     page.show();
-    startRun(store, 20);
-    measureBefore(store);
-    takeStep(store, 1);
     RunSummary summary;
     summary.speedup = 0.018;
     summary.efficiency = 0.004;
-    store.finished(summary);
-    store.publish();
+    runTo(store, summary);
     QCOMPARE(tileOf(page, "Speedup")->value(), "0.018x");
     QCOMPARE(tileOf(page, "Speedup")->note(), "slower than B alone");
     QCOMPARE(tileOf(page, "Efficiency")->value(), "0.4");  // not 0
@@ -293,13 +298,9 @@ class LivePageTest : public QObject {
     RunStore store;
     LivePage page(store);
     page.show();
-    startRun(store, 20);
-    measureBefore(store);
-    takeStep(store, 1);
     RunSummary summary;
     summary.gradient_difference = 3.2e-6;
-    store.finished(summary);
-    store.publish();
+    runTo(store, summary);
     bool said = false;
     for (const QLabel* label : page.findChildren<QLabel*>())
       said |= label->text().contains("gradient difference from one device: 3.2e-06");
