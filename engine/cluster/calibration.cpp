@@ -151,6 +151,25 @@ LayerPlan measured_layer(Cluster& cluster, const SharePolicy& policy,
   return layer;
 }
 
+// The maps, the weights and the gradients that each of the devices has of a layer, about: where the
+// batch is divided it has part of the input and all weights instead.
+std::size_t layer_bytes(const ConvProblem& problem, std::size_t devices) {
+  const std::size_t floats =
+      problem.input_size() + (problem.output_size() + problem.weight_size()) / devices;
+  return 2 * sizeof(float) * floats;
+}
+
+// A step goes through the layers forward and then backward.
+OtherLayers others_of(std::size_t number, const std::vector<ConvProblem>& problems,
+                      std::size_t devices) {
+  OtherLayers others;
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    if (i < number) others.before_forward += layer_bytes(problems[i], devices);
+    if (i > number) others.before_backward += layer_bytes(problems[i], devices);
+  }
+  return others;
+}
+
 }  // namespace
 
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
@@ -163,6 +182,7 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     LayerPlan layer;
     layer.problem = problems[number];
     layer.needs_grad_input = number > 0;
+    layer.others = others_of(number, problems, static_cast<std::size_t>(cluster.size()));
     for (bool done = false; !done;) {
       try {
         layer = measured_layer(cluster, policy, options, layer);

@@ -48,6 +48,7 @@ LayerPart LayerPlan::part(std::size_t device, int first, int count,
     const Cuts all = all_cuts(part.problem.batch);
     part.cuts = cuts.empty() ? ChunkCuts{all, all} : cuts.at(device);
   }
+  part.others = others;
   part.wire = device == 0 ? WireFormat::kFp32 : options.wire;
   return part;
 }

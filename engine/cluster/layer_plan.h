@@ -18,6 +18,7 @@ namespace convoy {
 struct LayerPlan {
   ConvProblem problem;
   bool needs_grad_input = true;
+  OtherLayers others;                     // on each device, about
   SplitMode split = SplitMode::kKernels;  // never kAuto
   std::vector<int> kernels;               // [device]
   std::vector<int> pictures;              // [device]; empty where kernels are divided: all

@@ -7,8 +7,9 @@ namespace convoy {
 
 // Lets the device find its fastest algorithms, by measuring them where no measurement is
 // remembered. Then runs all passes (backward-data only where needed) with what is fused to them on
-// made-up operands: once to warm up, then for about two seconds, but three to fifty times, for the
-// median. A first run beyond ten seconds is taken as it is.
+// made-up operands, with the part's `others` going through the caches between them as in a step:
+// once to warm up, then for about two seconds, but three to fifty times, for the median. A first
+// run beyond ten seconds is taken as it is.
 ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop);
 // What its computer takes to move, sum and update numbers: the median of a few goes over arrays as
 // large as the part's maps. Rows are as the part has them in the master's arrays: where the batch

@@ -20,6 +20,12 @@
 
 namespace convoy {
 
+// What a step's other layers move through the caches of a device's computer, in bytes: between the
+// layer's backward pass and the next step's forward pass, and between the two of one step.
+struct OtherLayers {
+  std::size_t before_forward = 0, before_backward = 0;
+};
+
 // A device's part of a layer: some kernels on all pictures, or all kernels on some pictures, and
 // what beside the convolution is done there.
 struct LayerPart {
@@ -33,6 +39,7 @@ struct LayerPart {
   bool overlap = false;   // what travels does so while the device computes
   ChunkCuts cuts;         // with overlap: of `pictures`, where the device works in parts
   WireFormat wire = WireFormat::kFp32;
+  OtherLayers others;  // for kMeasure
   bool empty() const { return problem.out_channels == 0 || problem.batch == 0; }
 };
 

@@ -31,7 +31,8 @@ ConvStep::ConvStep(const ConvProblem& problem)
       result_(std::max({input_.size(), weight_.size(), grad_output_.size()})) {}
 
 std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
-                                    const std::vector<Range>& parts) {
+                                    const std::vector<Range>& parts,
+                                    const std::function<void()>& between) {
   std::array<double, 3> ms{};
   if (conv.pools()) {
     conv.set_bias(bias_.data(), true);
@@ -50,6 +51,7 @@ std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input, con
     conv.set_operand(Operand::kInput, input_.data());
     conv.set_operand(Operand::kWeight, weight_.data());
   });
+  if (between) between();
   // The first pass backward pays for what both make of the output's gradient.
   const auto set_grad_output = [&] { conv.set_operand(Operand::kGradOutput, grad_output_.data()); };
   if (needs_grad_input) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "engine/device/device.h"
@@ -22,9 +23,11 @@ class ConvStep {
   // Runs the passes in a step's order: what a device uploads or transforms counts where it happens.
   // Milliseconds by pass, in the order of kAllPasses; backward-data is 0 where it is not needed.
   // Where there are `parts` of the pictures, and the device works in parts, forward and
-  // backward-data are run so. Pools where `conv` does. `stop` may be null.
+  // backward-data are run so. Pools where `conv` does. What happens between forward and backward
+  // does not count. `stop` may be null.
   std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
-                            const std::vector<Range>& parts = {});
+                            const std::vector<Range>& parts = {},
+                            const std::function<void()>& between = {});
 
   // The least, each, of a few such runs after one to warm up; of more where they are over at once,
   // of fewer where a step is far behind one of `best_ms`.

@@ -2,8 +2,10 @@
 #include "engine/cluster/measure.h"
 
 #include <QTest>
+#include <map>
 
 #include "../device/cpu_id.h"
+#include "engine/cluster/calibration.h"
 #include "engine/cluster/single_device.h"
 #include "engine/cluster/worker_program.h"
 #include "engine/device/forwarding_device.h"
@@ -12,7 +14,7 @@ using namespace convoy;
 
 namespace {
 
-// Notes which passes its convolutions compute.
+// Notes which passes its convolutions compute, and with what other work between.
 class NotingDevice : public ForwardingDevice {
  public:
   NotingDevice() : ForwardingDevice(open_device(cpu_id(0))) {}
@@ -20,7 +22,13 @@ class NotingDevice : public ForwardingDevice {
                                         const DeviceConvOptions& options) override {
     return std::make_unique<Conv>(ForwardingDevice::make_conv(problem, options), passes);
   }
+  void for_each(std::size_t count, const std::function<void(std::size_t)>& work,
+                const StopToken* stop) override {
+    pieces_after[passes.size()] += count;
+    ForwardingDevice::for_each(count, work, stop);
+  }
   std::vector<Pass> passes;
+  std::map<std::size_t, std::size_t> pieces_after;  // by how many passes came before
 
  private:
   class Conv : public ForwardingConv {
@@ -109,6 +117,48 @@ class MeasureTest : public QObject {
       program.obey(command);
       QCOMPARE(worker.passes, order);
     }
+  }
+
+  // In a step the other layers push a layer's maps out of the caches, in calibration as much memory
+  // does, where it stands for them.
+  void otherLayersComeBetweenThePasses() {
+    constexpr std::size_t kPiece = std::size_t{1} << 18;  // bytes
+    LayerPart part;
+    part.problem = kProblem;
+    part.pictures = {0, kProblem.batch};
+    part.batch = kProblem.batch;
+    NotingDevice calm;
+    measure_part(calm, part, nullptr);
+    for (const auto& [passes, pieces] : calm.pieces_after)
+      QVERIFY(passes == 0 || passes == calm.passes.size() || pieces == 0);
+
+    part.others = {3 * kPiece, 5 * kPiece};
+    NotingDevice busy;
+    measure_part(busy, part, nullptr);
+    QVERIFY(busy.passes.size() >= 9);
+    for (std::size_t step = 1; step < busy.passes.size() / 3; ++step) {
+      QCOMPARE(busy.pieces_after[3 * step], std::size_t{3});
+      QCOMPARE(busy.pieces_after[3 * step + 1], std::size_t{5});
+      QCOMPARE(busy.pieces_after[3 * step + 2], std::size_t{0});
+    }
+  }
+
+  // First all layers forward, then all backward; each device has its part of maps and weights.
+  void calibrationKnowsWhatTheOtherLayersMove() {
+    const ConvProblem first{4, 3, 8, 8, 6, 3, 3, {}}, second{4, 6, 6, 6, 4, 3, 3, {}};
+    const auto bytes = [](const ConvProblem& problem) {
+      return 8 * (problem.input_size() + (problem.output_size() + problem.weight_size()) / 2);
+    };
+    std::vector<ClusterMember> members;
+    for (std::size_t i = 0; i < 2; ++i) members.push_back({open_device(cpu_id(i)), {}});
+    Cluster cluster(std::move(members), nullptr);
+    const ClusterPlan plan =
+        calibrate(cluster, {first, second}, {"A", "B"}, {true, {}}, {}, [](int) {});
+    QCOMPARE(plan.layers[0].others.before_forward, std::size_t{0});
+    QCOMPARE(plan.layers[0].others.before_backward, bytes(second));
+    QCOMPARE(plan.layers[1].others.before_forward, bytes(first));
+    QCOMPARE(plan.layers[1].others.before_backward, std::size_t{0});
+    QCOMPARE(plan.layers[1].parts({}).at(1).others.before_forward, bytes(first));
   }
 };
 
