@@ -66,7 +66,7 @@ std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input, con
 StepTimes ConvStep::least_times(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
                                 double best_ms) {
   constexpr int kRuns = 3, kMostRuns = 20;
-  constexpr double kEnoughMs = 10.0, kHopeless = 2.0;
+  constexpr double kEnoughMs = 40.0, kHopeless = 2.0;
   // A first run touches memory for the first time; in a long one that matters less.
   constexpr double kLongMs = 5000.0, kRatherLongMs = 1000.0, kHopelessAtFirst = 3.0;
   const auto run_once = [&] {
@@ -81,10 +81,13 @@ StepTimes ConvStep::least_times(DeviceConv& conv, bool needs_grad_input, const S
     const StepTimes times = run_once();
     total += times.step_ms;
     if (i == 0) least = times;
-    least.step_ms = std::min(least.step_ms, times.step_ms);
-    for (std::size_t pass = 0; pass < times.pass_ms.size(); ++pass)
+    least.step_ms = 0.0;
+    for (std::size_t pass = 0; pass < times.pass_ms.size(); ++pass) {
       least.pass_ms[pass] = std::min(least.pass_ms[pass], times.pass_ms[pass]);
-    if (times.step_ms > kHopeless * best_ms) break;
+      least.step_ms += least.pass_ms[pass];
+    }
+    const bool looked_at = i + 1 >= kRuns || total > kEnoughMs;
+    if (looked_at && least.step_ms > kHopeless * best_ms) break;
   }
   return least;
 }

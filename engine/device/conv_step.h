@@ -12,7 +12,7 @@ namespace convoy {
 
 struct StepTimes {
   std::array<double, 3> pass_ms = {};  // in the order of kAllPasses
-  double step_ms = 0.0;                // of all of them
+  double step_ms = 0.0;                // of all of them together
 };
 
 // Used by one thread.
@@ -29,8 +29,9 @@ class ConvStep {
                             const std::vector<Range>& parts = {},
                             const std::function<void()>& between = {});
 
-  // The least, each, of a few such runs after one to warm up; of more where they are over at once,
-  // of fewer where a step is far behind one of `best_ms`.
+  // The least of each pass in a few such runs after one to warm up, and their sum: hardly any whole
+  // step of a busy machine is undisturbed, but most passes are once. More runs where they are over
+  // at once, fewer where a step is far behind one of `best_ms`.
   StepTimes least_times(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
                         double best_ms);
 
