@@ -14,13 +14,14 @@ namespace {
 
 const ConvProblem kProblem{4, 3, 8, 8, 5, 3, 3, {}};
 
-// As on a machine with other work: each step has a pass that is disturbed, another one each time.
+// As on a machine with other work: each step has a pass that is disturbed, another one than the
+// step before.
 class DisturbedConv : public ForwardingConv {
  public:
   explicit DisturbedConv(std::unique_ptr<DeviceConv> conv) : ForwardingConv(std::move(conv)) {}
   bool works_in_parts() const override { return false; }
   void run(Pass pass, float* result, const StopToken* stop) override {
-    if (runs % 4 == 0) std::this_thread::sleep_for(kDisturbance);
+    if (runs % 3 == runs / 3 % 3) std::this_thread::sleep_for(kDisturbance);
     ++runs;
     ForwardingConv::run(pass, result, stop);
   }
