@@ -10,6 +10,7 @@
 #include "engine/conv/polyphase_conv.h"
 #include "engine/conv/reference_conv.h"
 #include "engine/conv/space_to_depth_conv.h"
+#include "engine/conv/winograd_conv.h"
 
 namespace convoy {
 
@@ -18,9 +19,10 @@ const std::vector<const ConvAlgorithm*>& conv_algorithms() {
   static const SpaceToDepthConv fft(std::make_unique<FftConv>());
   static const GemmConv gemm;
   static const PolyphaseConv implicit_gemm(std::make_unique<ImplicitGemmConv>());
+  static const WinogradConv winograd;
   static const ReferenceConv reference;
-  static const std::vector<const ConvAlgorithm*> all = {&direct, &fft, &gemm, &implicit_gemm,
-                                                        &reference};
+  static const std::vector<const ConvAlgorithm*> all = {&direct,        &fft,      &gemm,
+                                                        &implicit_gemm, &winograd, &reference};
   return all;
 }
 

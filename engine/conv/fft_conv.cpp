@@ -2,9 +2,9 @@
 
 #include "engine/base/rounding.h"
 #include "engine/conv/conv_cost.h"
-#include "engine/conv/fft_blocking.h"
-#include "engine/conv/fft_plan.h"
-#include "engine/conv/fft_transform.h"
+#include "engine/conv/fft_spectrum.h"
+#include "engine/conv/spectral_blocking.h"
+#include "engine/conv/spectral_plan.h"
 
 namespace convoy {
 namespace {
@@ -60,9 +60,11 @@ double FftConv::estimated_seconds(const ConvProblem& p, Pass pass, int threads) 
 
 std::unique_ptr<ConvPlan> FftConv::plan(const ConvProblem& problem, Pass pass, int threads,
                                         std::size_t scratch_limit, OperandSet shared) const {
-  const auto blocking = choose_fft_blocking(problem, pass, threads, scratch_limit, shared);
+  auto spectrum = std::make_unique<FftSpectrum>(problem, choose_fft_geometry(problem));
+  const auto blocking =
+      choose_spectral_blocking(spectrum->shape(), problem, pass, threads, scratch_limit, shared);
   if (!blocking) return nullptr;
-  return make_fft_plan(problem, pass, threads, *blocking);
+  return make_spectral_plan(problem, pass, threads, *blocking, std::move(spectrum));
 }
 
 }  // namespace convoy

@@ -3,8 +3,8 @@
 //
 // For stride 1. The images (and tiles of larger images) of a batch lie side by side in the lanes of
 // the transforms and in the columns of the products. See fft_geometry.h for the tiles and what the
-// passes compute, fft_transform.h for the spectrum, fft_blocking.h for the work within a limit of
-// scratch. A result depends on the problem and the scratch limit, never on timing.
+// passes compute, fft_transform.h for the spectrum, spectral_blocking.h for the work within a limit
+// of scratch. A result depends on the problem and the scratch limit, never on timing.
 #pragma once
 
 #include "engine/conv/conv_algorithm.h"

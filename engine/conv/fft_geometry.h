@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/conv/conv_problem.h"
+#include "engine/conv/conv_spectrum.h"
 
 namespace convoy {
 
@@ -54,13 +55,12 @@ bool fft_mixes_tiles(int batch, int tiles);
 // Pictures and tiles that the transforms of a map work on, with the lanes that are left empty.
 std::size_t fft_lanes_of_map(int batch, int tiles);
 
-// A point of the spectrum of a real image as two of its planes; see fft_transform.h.
-struct FftPoint {
-  std::size_t real = 0, imaginary = 0;
-  bool is_real = false;  // its imaginary part is zero and has no plane
-};
+// One of each pair of conjugate points: half of the spectrum determines the other half. See
+// fft_transform.h for the planes.
+std::vector<SpectrumPoint> fft_points(int vertical_size, int horizontal_size);
 
-// One of each pair of conjugate points: half of the spectrum determines the other half.
-std::vector<FftPoint> fft_points(int vertical_size, int horizontal_size);
+// The geometry with the least work for this problem; stride 1 and kernels up to kLargestFftKernel.
+// Transforms of fixed lanes leave some of them empty where a batch is small.
+FftGeometry choose_fft_geometry(const ConvProblem& problem, bool fixed_lanes = true);
 
 }  // namespace convoy

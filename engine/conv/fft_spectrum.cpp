@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "engine/conv/fft_blocking.h"
+#include "engine/conv/spectral_blocking.h"
 
 namespace convoy {
 namespace {
@@ -13,13 +13,13 @@ std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
 
-// Calls work(tile, image, count, column) for runs of at most kFftRun images of one tile that cover
-// the columns.
+// Calls work(tile, image, count, column) for runs of at most kSpectrumRun images of one tile that
+// cover the columns.
 template <class Work>
 void for_runs(Range columns, std::size_t batch, const Work& work) {
   for (std::size_t column = columns.begin; column < columns.end;) {
     const std::size_t image = column % batch;
-    const std::size_t count = std::min({kFftRun, batch - image, columns.end - column});
+    const std::size_t count = std::min({kSpectrumRun, batch - image, columns.end - column});
     work(column / batch, image, count, column - columns.begin);
     column += count;
   }
@@ -49,6 +49,17 @@ FftSpectrum::FftSpectrum(const ConvProblem& problem, const FftGeometry& geometry
   for (const MapRole role : {MapRole::kInput, MapRole::kOutput})
     for (int tile = 0; tile < tiles; ++tile)
       places_[static_cast<std::size_t>(role)].push_back(place(role, 0, size(tile)));
+}
+
+SpectrumShape FftSpectrum::shape() const {
+  // A transform's work space, a gathered tile and the staged run.
+  const std::size_t planes = geometry_.planes();
+  return {planes, size(geometry_.tiles()), geometry_.products(),
+          planes * (2 * kFftLanes + kFftRunStride)};
+}
+
+std::vector<SpectrumPoint> FftSpectrum::points() const {
+  return fft_points(geometry_.vertical.size, geometry_.horizontal.size);
 }
 
 FftSpectrum::Place FftSpectrum::place(MapRole role, std::size_t channel, std::size_t tile) const {
@@ -144,9 +155,9 @@ void FftSpectrum::restore_map(MapRole role, const float* row, std::size_t plane_
   if (mixes_tiles()) return restore_mixed(role, row, plane_stride, channel, columns, maps, work);
   float* const gathered = work + transform_.work_floats();
   float* const collected = gathered + transform_.planes() * kFftLanes;
-  const bool add = role == MapRole::kInput && geometry_.tiles() > 1;
+  const bool add = role == MapRole::kInput && adds_to_input(columns);
   const bool stream = streamed && !add && transform_.streams();
-  const std::size_t ahead_floats = ahead * FftBlocking::row_stride(columns.size());
+  const std::size_t ahead_floats = ahead * SpectralBlocking::row_stride(columns.size());
   for_runs(columns, size(p_.batch),
            [&](std::size_t tile, std::size_t image, std::size_t count, std::size_t column) {
              const Place at = place(role, channel, tile);
@@ -184,10 +195,11 @@ void FftSpectrum::restore_map(MapRole role, const float* row, std::size_t plane_
 }
 
 std::size_t FftSpectrum::weight_parts() const {
-  return (size(p_.in_channels) + kFftRun - 1) / kFftRun;
+  return (size(p_.in_channels) + kSpectrumRun - 1) / kSpectrumRun;
 }
 
-// The taps of up to kFftRun input channels of one kernel, and their layout once gathered in lanes.
+// The taps of up to kSpectrumRun input channels of one kernel, and their layout once gathered in
+// lanes.
 struct FftSpectrum::WeightPart {
   std::size_t first_channel, channels, taps;
   std::size_t offset;  // in the weights
@@ -195,10 +207,10 @@ struct FftSpectrum::WeightPart {
 };
 
 FftSpectrum::WeightPart FftSpectrum::weight_part(std::size_t kernel, std::size_t part) const {
-  const std::size_t channels = size(p_.in_channels), begin = part * kFftRun;
+  const std::size_t channels = size(p_.in_channels), begin = part * kSpectrumRun;
   const std::size_t height = size(p_.kernel_height), width = size(p_.kernel_width);
   return {begin,
-          std::min(kFftRun, channels - begin),
+          std::min(kSpectrumRun, channels - begin),
           height * width,
           (kernel * channels + begin) * height * width,
           {0, height, width * kFftLanes},
@@ -235,8 +247,8 @@ void FftSpectrum::restore_weights(const float* row, std::size_t plane_stride, st
   const std::size_t next = part + ahead, parts = weight_parts();
   const std::size_t ahead_floats =
       ahead == 0 ? 0
-                 : next / parts * FftBlocking::row_stride(size(p_.in_channels)) +
-                       next % parts * kFftRun - part * kFftRun;
+                 : next / parts * SpectralBlocking::row_stride(size(p_.in_channels)) +
+                       next % parts * kSpectrumRun - part * kSpectrumRun;
   for (std::size_t n = 0; n < at.channels; n += kFftLanes) {
     // Rows begin on whole lines, so that the last lanes may be read too.
     transform_.inverse(source + n, plane_stride, at.rows, at.columns, FftStore::kSet, gathered,

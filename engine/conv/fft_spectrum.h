@@ -1,47 +1,41 @@
-// Between maps and weights in memory and the planes of their spectra.
-//
-// An element of plane p of a spectrum is at planes[p * plane_stride + row * row_stride + column],
-// where maps have a row for each channel and a column for each [tile][image], and weights have a
-// row for each kernel and a column for each input channel. Rows begin on 64-byte boundaries; what
-// lies between a row's end and the next such boundary may be overwritten. `streamed` planes are
-// written around the caches. `work` has planes() * (2 * kFftLanes + kFftRunStride) floats. All are
-// safe to call from several threads for different rows.
+// Spectra by discrete Fourier transforms of tiles. See conv_spectrum.h for their layout and
+// fft_transform.h for the planes.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <vector>
 
+#include "engine/conv/conv_spectrum.h"
 #include "engine/conv/fft_geometry.h"
 #include "engine/conv/fft_transform.h"
-#include "engine/conv/im2col.h"
 
 namespace convoy {
 
-// Inputs and outputs lie on different parts of the circle; gradients where their values lie.
-enum class MapRole { kInput, kOutput };
+// Of a run that is staged in a work space, from plane to plane; not a power of two.
+inline constexpr std::size_t kFftRunStride = kSpectrumRun + 16;
 
-class FftSpectrum {
+class FftSpectrum : public ConvSpectrum {
  public:
   FftSpectrum(const ConvProblem& problem, const FftGeometry& geometry);
 
-  // The `columns` of one channel's map. `row` points to the row of plane 0, here and below. The
-  // thread's next map is expected `ahead` channels further on, or there is none (0).
+  const char* name() const override { return "fft"; }
+  SpectrumShape shape() const override;
+  std::vector<SpectrumPoint> points() const override;
   void transform_map(MapRole role, const float* maps, std::size_t channel, std::size_t ahead,
                      Range columns, float* row, std::size_t plane_stride, bool streamed,
-                     float* work) const;
-  // Input maps are added where there is more than one tile; else `streamed` counts for the maps.
+                     float* work) const override;
   void restore_map(MapRole role, const float* row, std::size_t plane_stride, std::size_t channel,
-                   std::size_t ahead, Range columns, float* maps, bool streamed, float* work) const;
-
-  // Parts of the input channels that are done one at a time.
-  std::size_t weight_parts() const;
-  // One part of one kernel.
+                   std::size_t ahead, Range columns, float* maps, bool streamed,
+                   float* work) const override;
+  // Tiles overlap.
+  bool adds_to_input(Range) const override { return geometry_.tiles() > 1; }
+  std::size_t weight_parts() const override;
   void transform_weights(const float* weights, std::size_t kernel, std::size_t part, float* row,
-                         std::size_t plane_stride, bool streamed, float* work) const;
-  // Here `ahead` counts parts.
+                         std::size_t plane_stride, bool streamed, float* work) const override;
   void restore_weights(const float* row, std::size_t plane_stride, std::size_t kernel,
-                       std::size_t part, std::size_t ahead, float* weights, float* work) const;
+                       std::size_t part, std::size_t ahead, float* weights,
+                       float* work) const override;
 
  private:
   // A tile in a map: the offset of its first element, and where its rows and columns lie on the

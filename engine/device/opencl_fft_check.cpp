@@ -1,6 +1,6 @@
 // Whether transforms are right on a device.
 
-#include "engine/conv/fft_blocking.h"
+#include "engine/conv/fft_geometry.h"
 #include "engine/device/opencl_conv_check.h"
 #include "engine/device/opencl_fft_conv.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/conv/fft_blocking.h"
+#include "engine/conv/fft_geometry.h"
 
 namespace convoy {
 namespace {

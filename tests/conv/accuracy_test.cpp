@@ -21,6 +21,15 @@ class AccuracyTest : public QObject {
     add_layer_row(8, 16, 8, 16, 1, 0);
     add_layer_row(8, 4, 8, 4, 3, 1);
     add_layer_row(2, 1, 12, 1, 3, 1);
+    // Winograd's tiles, with sums of few and of many products.
+    add_layer_row(16, 8, 8, 8, 3, 1);
+    add_layer_row(16, 32, 4, 32, 3, 1);
+    add_layer_row(4, 32, 8, 32, 3, 1);
+    add_layer_row(1, 32, 16, 32, 3, 1);
+    add_layer_row(8, 32, 8, 32, 3, 1);
+    add_layer_row(40, 16, 4, 16, 3, 1);
+    add_layer_row(1, 24, 31, 24, 3, 0);
+    add_layer_row(33, 12, 4, 12, 3, 1);
   }
   void no_choice_is_less_accurate_than_the_direct_method() {
     QFETCH(ConvProblem, layer);
@@ -37,6 +46,20 @@ class AccuracyTest : public QObject {
         QVERIFY(budget.holds_for(algorithm->name(), result));
       }
     }
+  }
+
+  // Winograd's weights' gradients take more products before they are as good as direct sums.
+  void winograd_is_no_choice_for_few_gradients() {
+    const ConvAlgorithm* const winograd = find_conv_algorithm("winograd");
+    const auto is_accurate = [&](int batch, int size, Pass pass) {
+      ConvProblem problem = make_problem(batch, 64, size, 64, 3);
+      problem.padding = Padding::all(1);
+      return winograd->is_accurate(problem, pass);
+    };
+    QVERIFY(is_accurate(16, 4, Pass::kForward) && is_accurate(16, 4, Pass::kBackwardData));
+    QVERIFY(!is_accurate(16, 4, Pass::kBackwardWeights));
+    QVERIFY(is_accurate(40, 4, Pass::kBackwardWeights));
+    QVERIFY(is_accurate(8, 8, Pass::kBackwardWeights));
   }
 
   // Where sums are short the transforms' own roundings weigh more than a direct sum's.

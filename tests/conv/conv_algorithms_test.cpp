@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "engine/conv/fft_blocking.h"
+#include "engine/conv/fft_geometry.h"
 #include "tests/base/test_cores.h"
 #include "tests/conv/random_convolution.h"
 
@@ -35,11 +35,23 @@ bool is_exact(const ConvAlgorithm& algorithm) {  // for small integers
   return std::strcmp(algorithm.name(), "fft") != 0;
 }
 
-// Transforms do not leap over places of the input, and are not for the largest kernels.
+// Transforms do not leap over places of the input, and are not for the largest kernels; Winograd's
+// are for 3x3 alone.
 bool serves(const ConvAlgorithm& algorithm, const ConvProblem& p) {
+  if (std::strcmp(algorithm.name(), "winograd") == 0)
+    return p.stride_height == 1 && p.stride_width == 1 && p.kernel_height == 3 &&
+           p.kernel_width == 3;
   return std::strcmp(algorithm.name(), "fft") != 0 ||
          (p.stride_height <= p.kernel_height && p.stride_width <= p.kernel_width &&
           p.kernel_height <= kLargestFftKernel && p.kernel_width <= kLargestFftKernel);
+}
+
+// Those that serve all passes of a problem.
+std::vector<const ConvAlgorithm*> algorithms_for(const ConvProblem& problem) {
+  std::vector<const ConvAlgorithm*> found;
+  for (const ConvAlgorithm* algorithm : conv_algorithms())
+    if (serves(*algorithm, problem)) found.push_back(algorithm);
+  return found;
 }
 
 // Multiplications that make one element of a pass's result, on average.
@@ -142,7 +154,24 @@ class ConvAlgorithmsTest : public QObject {
       ConvProblem problem = random_problem(random);
       problem.stride_height = problem.stride_width = 1;
       for (const ConvAlgorithm* algorithm : conv_algorithms())
-        for (Pass pass : kAllPasses) QVERIFY(algorithm->supports(problem, pass));
+        for (Pass pass : kAllPasses)
+          QCOMPARE(algorithm->supports(problem, pass), serves(*algorithm, problem));
+      compare_everywhere(problem, random);
+    }
+  }
+
+  // Small images with tiles that reach beyond them, batches of a part of a vector and of several.
+  void random_shapes_of_3x3_data() { random_shapes_data(); }
+  void random_shapes_of_3x3() {
+    QFETCH(quint64, seed);
+    Random random(200 + seed);
+    for (int n = 0; n < 20 && !QTest::currentTestFailed(); ++n) {
+      ConvProblem problem = random_problem(random);
+      problem.stride_height = problem.stride_width = 1;
+      problem.kernel_height = problem.kernel_width = 3;
+      problem.in_height += 2;
+      problem.in_width += 2;
+      if (n % 2 == 0) problem.batch += 15;
       compare_everywhere(problem, random);
     }
   }
@@ -160,6 +189,7 @@ class ConvAlgorithmsTest : public QObject {
     QTest::newRow("one kernel") << 65 << 24 << 12 << 1 << 5;
     QTest::newRow("one output element") << 1 << 30 << 5 << 40 << 5;
     QTest::newRow("many tiles") << 17 << 4 << 75 << 5 << 5;
+    QTest::newRow("several strips of tiles") << 40 << 3 << 61 << 4 << 3;
     QTest::newRow("many kernels") << 3 << 5 << 8 << 530 << 3;
     QTest::newRow("channels in parts") << 2 << 300 << 6 << 4 << 3;
     QTest::newRow("whole vectors") << 32 << 3 << 11 << 13 << 4;
@@ -216,13 +246,19 @@ class ConvAlgorithmsTest : public QObject {
   }
 
   // What one kernel range computes does not depend on the others: the basis of distribution.
+  void kernel_ranges_make_the_whole_data() {
+    QTest::addColumn<int>("kernel_size");
+    QTest::newRow("5x5") << 5;
+    QTest::newRow("3x3") << 3;
+  }
   void kernel_ranges_make_the_whole() {
+    QFETCH(int, kernel_size);
     Random random(21);
-    ConvProblem whole = make_problem(9, 6, 13, 31, 5);
+    ConvProblem whole = make_problem(9, 6, 13, 31, kernel_size);
     whole.padding = {1, 0, 2, 3};
     const Arrays arrays(whole, random);
     const std::size_t map = whole.output_size() / 31, kernel = whole.kernel_elements();
-    for (const ConvAlgorithm* algorithm : conv_algorithms())
+    for (const ConvAlgorithm* algorithm : algorithms_for(whole))
       for (const auto& counts : std::vector<std::vector<int>>{{31}, {1, 30}, {10, 1, 20}}) {
         std::vector<float> output(whole.output_size()), grad_weight(whole.weight_size());
         std::vector<float> grad_input(whole.input_size()), share(whole.input_size());
@@ -295,7 +331,7 @@ class ConvAlgorithmsTest : public QObject {
     const ConvProblem problem = make_problem(64, 3, 23, 65, 1);
     const Arrays arrays(problem, random);
     const auto expected = run_reference(problem, Pass::kForward, arrays, two_);
-    for (const ConvAlgorithm* algorithm : conv_algorithms()) {
+    for (const ConvAlgorithm* algorithm : algorithms_for(problem)) {
       const QString wrong =
           check(*algorithm, problem, Pass::kForward, kAmple, arrays, expected, two_);
       QVERIFY2(wrong.isEmpty(), qPrintable(QString("%1: %2").arg(algorithm->name(), wrong)));
@@ -318,7 +354,7 @@ class ConvAlgorithmsTest : public QObject {
       // Products of standard normals: the sum of n of them has the deviation sqrt(n), and so many
       // roundings in any order stay far below this.
       const double tolerance = 20 * std::numeric_limits<float>::epsilon() * terms(problem, pass);
-      for (const ConvAlgorithm* algorithm : conv_algorithms()) {
+      for (const ConvAlgorithm* algorithm : algorithms_for(problem)) {
         if (algorithm == conv_algorithms().back()) continue;
         const auto plan = algorithm->plan(problem, pass, two_.size(), kAmple);
         std::vector<float> first;

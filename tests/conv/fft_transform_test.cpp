@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/base/random.h"
-#include "engine/conv/fft_blocking.h"
 #include "engine/conv/fft_spectrum.h"
 #include "engine/conv/fft_transform.h"
+#include "engine/conv/spectral_blocking.h"
 #include "engine/tensor/buffer.h"
 #include "tests/conv/instruction_sets.h"
 
@@ -191,9 +191,9 @@ class FftTransformTest : public QObject {
         const FftSpectrum spectrum(p, geometry);
         const auto columns = static_cast<std::size_t>(geometry.tiles() * batch);
         const std::size_t planes = geometry.planes();
-        FloatBuffer work(planes * (2 * kFftLanes + kFftRunStride));
-        const std::size_t row = FftBlocking::row_stride(columns);
-        const std::size_t stride = FftBlocking::plane_stride(2, columns);
+        FloatBuffer work(spectrum.shape().work_floats);
+        const std::size_t row = SpectralBlocking::row_stride(columns);
+        const std::size_t stride = SpectralBlocking::plane_stride(2, columns);
         FloatBuffer maps(p.output_size()), back(p.output_size());
         fill(maps, random);
         FloatBuffer plain(planes * stride), streamed(planes * stride);
@@ -215,9 +215,9 @@ class FftTransformTest : public QObject {
         for (std::size_t n = 0; n < maps.size(); ++n)
           QVERIFY2(std::abs(back[n] - maps[n]) <= 2e-6, qPrintable(QString::number(n)));
 
-        const std::size_t weight_row = FftBlocking::row_stride(150),
+        const std::size_t weight_row = SpectralBlocking::row_stride(150),
                           parts = spectrum.weight_parts();
-        const std::size_t weight_stride = FftBlocking::plane_stride(2, 150);
+        const std::size_t weight_stride = SpectralBlocking::plane_stride(2, 150);
         FloatBuffer weights(p.weight_size()), weights_back(p.weight_size());
         fill(weights, random);
         FloatBuffer of_weights(planes * weight_stride);

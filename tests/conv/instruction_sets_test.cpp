@@ -18,7 +18,8 @@ class InstructionSetsTest : public QObject {
     const Arrays arrays(problem, random);
     for (Pass pass : kAllPasses) {
       const auto expected = run_reference(problem, pass, arrays, pool_);
-      for (const char* name : {"direct", "implicit-gemm"}) {
+      for (const char* name : {"direct", "implicit-gemm", "winograd"}) {
+        if (!find_conv_algorithm(name)->supports(problem, pass)) continue;
         const auto plan =
             find_conv_algorithm(name)->plan(problem, pass, pool_.size(), std::size_t{1} << 30);
         QVERIFY(plan);
@@ -46,7 +47,7 @@ class InstructionSetsTest : public QObject {
       compare(random_problem(random), random);
   }
 
-  // Rows that fill several tiles, with one, two and more vectors of places.
+  // Rows that fill several tiles, with one, two and more vectors of places; 3x3 at stride 1.
   void tiles_data() { add_instruction_sets(); }
   void tiles() {
     QFETCH(qint64, target);
@@ -57,6 +58,7 @@ class InstructionSetsTest : public QObject {
         ConvProblem problem = make_problem(1, kernels + 2, size, kernels, 3);
         problem.padding = Padding::all(1);
         compare(problem, random);
+        compare(problem.with_batch(kernels + size), random);
         if (QTest::currentTestFailed()) return;
       }
   }

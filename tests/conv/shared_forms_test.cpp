@@ -23,17 +23,27 @@ class SharedFormsTest : public QObject {
   // What passes share does not change a bit of their results, whichever comes first, and a form is
   // made again only when it was cleared.
   void shared_forms_change_nothing_data() {
+    QTest::addColumn<QString>("name");
     QTest::addColumn<quint64>("seed");
-    for (quint64 seed : {61u, 62u, 63u}) QTest::addRow("seed %llu", seed) << seed;
+    for (const char* name : {"fft", "winograd"})
+      for (quint64 seed : {61u, 62u, 63u})
+        QTest::addRow("%s, seed %llu", name, seed) << name << seed;
   }
   void shared_forms_change_nothing() {
+    QFETCH(QString, name);
     QFETCH(quint64, seed);
     Random random(seed);
-    const ConvAlgorithm& fft = *find_conv_algorithm("fft");
+    const ConvAlgorithm& algorithm = *find_conv_algorithm(name.toStdString());
     for (int n = 0; n < 8; ++n) {
       ConvProblem problem = random_problem(random);
       problem.stride_height = std::min(problem.stride_height, problem.kernel_height);
       problem.stride_width = std::min(problem.stride_width, problem.kernel_width);
+      if (name == "winograd") {
+        problem.kernel_height = problem.kernel_width = 3;
+        problem.stride_height = problem.stride_width = 1;
+        problem.in_height += 2;
+        problem.in_width += 2;
+      }
       if (n == 7) problem = make_problem(2, 3, 6, 1100, 3);  // several blocks of kernels
       const Arrays arrays(problem, random);
       std::array<FloatBuffer, 3> memory;
@@ -41,7 +51,8 @@ class SharedFormsTest : public QObject {
       for (Operand operand : kAllOperands) {
         const auto index = static_cast<std::size_t>(operand);
         for (Pass pass : kAllPasses) {
-          const std::size_t floats = fft.plan(problem, pass, 2, kAmple)->shared_floats(operand);
+          const std::size_t floats =
+              algorithm.plan(problem, pass, 2, kAmple)->shared_floats(operand);
           QVERIFY(floats > 0 && (memory[index].size() == 0 || memory[index].size() == floats));
           memory[index].resize(floats);
         }
@@ -57,7 +68,7 @@ class SharedFormsTest : public QObject {
               operands.shared[static_cast<std::size_t>(operand)] =
                   &forms[static_cast<std::size_t>(operand)];
             }
-        const auto plan = fft.plan(problem, pass, 2, kAmple, shared);
+        const auto plan = algorithm.plan(problem, pass, 2, kAmple, shared);
         GuardedBuffer result(result_size(problem, pass));
         GuardedBuffer scratch((plan->scratch_bytes() + 3) / 4);
         operands.result = result.data();

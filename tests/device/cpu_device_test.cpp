@@ -175,7 +175,7 @@ class CpuDeviceTest : public QObject {
       device->make_conv(small_problem(), {.algorithm = "fast", .scratch_limit = 0});
     });
     VERIFY_CONTAINS(unknown, "\"fast\"");
-    VERIFY_CONTAINS(unknown, "gemm, reference");
+    VERIFY_CONTAINS(unknown, "winograd, reference");
     ConvProblem impossible = small_problem();
     impossible.kernel_height = 12;
     VERIFY_CONTAINS(error_of(ErrorKind::kExperiment, [&] { device->make_conv(impossible); }),

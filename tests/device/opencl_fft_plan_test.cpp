@@ -3,7 +3,7 @@
 
 #include <QTest>
 
-#include "engine/conv/fft_blocking.h"
+#include "engine/conv/fft_geometry.h"
 #include "tests/device/opencl_conv_case.h"
 
 using namespace convoy;

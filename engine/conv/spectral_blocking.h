@@ -1,4 +1,4 @@
-// How the fft convolution divides its work so that its spectra fit the scratch.
+// How a convolution of spectra divides its work so that its spectra fit the scratch.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 #include "engine/conv/conv_algorithm.h"
 #include "engine/conv/conv_problem.h"
-#include "engine/conv/fft_geometry.h"
+#include "engine/conv/conv_spectrum.h"
 
 namespace convoy {
 
@@ -19,8 +19,8 @@ namespace convoy {
 //
 // The spectra of shared operands are whole, beside the scratch, one block of kernels after the
 // other. All passes divide the kernels alike then, and nobody divides the columns.
-struct FftBlocking {
-  FftGeometry geometry;
+struct SpectralBlocking {
+  SpectrumShape shape;
   OperandSet shared;
   std::size_t channels = 0, kernels = 0, columns = 0;  // of the largest block
   std::size_t kernel_blocks = 1, column_blocks = 1;
@@ -32,25 +32,19 @@ struct FftBlocking {
   // From one plane to the next. An odd number of cache lines: neighbouring planes are written
   // together, and powers of two would have them share a few sets of each cache.
   static std::size_t plane_stride(std::size_t rows, std::size_t columns);
-  std::size_t input_floats() const { return geometry.planes() * plane_stride(channels, columns); }
-  std::size_t weight_floats() const { return geometry.planes() * plane_stride(kernels, channels); }
-  std::size_t output_floats() const { return geometry.planes() * plane_stride(kernels, columns); }
+  std::size_t input_floats() const { return shape.planes * plane_stride(channels, columns); }
+  std::size_t weight_floats() const { return shape.planes * plane_stride(kernels, channels); }
+  std::size_t output_floats() const { return shape.planes * plane_stride(kernels, columns); }
   // Of an operand's whole spectrum; 0 where the passes could not share it.
   std::size_t shared_floats(Operand operand) const;
   std::size_t scratch_bytes(int threads) const;
 };
 
-// Lanes that a task transforms before it writes them: runs of whole cache lines in every plane.
-inline constexpr std::size_t kFftRun = 128;
-inline constexpr std::size_t kFftRunStride = kFftRun + 16;  // not a power of two
-
 // Nothing when the smallest block does not fit `scratch_limit` bytes, or when what is shared would
 // have to be divided.
-std::optional<FftBlocking> choose_fft_blocking(const ConvProblem& problem, Pass pass, int threads,
-                                               std::size_t scratch_limit, OperandSet shared);
-
-// The geometry with the least work for this problem; stride 1 and kernels up to kLargestFftKernel.
-// Transforms of fixed lanes leave some of them empty where a batch is small.
-FftGeometry choose_fft_geometry(const ConvProblem& problem, bool fixed_lanes = true);
+std::optional<SpectralBlocking> choose_spectral_blocking(const SpectrumShape& shape,
+                                                         const ConvProblem& problem, Pass pass,
+                                                         int threads, std::size_t scratch_limit,
+                                                         OperandSet shared);
 
 }  // namespace convoy

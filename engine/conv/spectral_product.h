@@ -8,7 +8,7 @@
 
 namespace convoy {
 
-struct FftProduct {
+struct SpectralProduct {
   std::size_t rows = 0, columns = 0, inner = 0;
   Factor a, b;  // rows x inner and inner x columns after their transpositions
   float* first = nullptr;
@@ -19,8 +19,8 @@ struct FftProduct {
   bool stream = false;
 
   // The part of it that has these rows and columns of the result.
-  FftProduct part(std::size_t row, std::size_t row_count, std::size_t column,
-                  std::size_t column_count) const;
+  SpectralProduct part(std::size_t row, std::size_t row_count, std::size_t column,
+                       std::size_t column_count) const;
 };
 
 // first  = a.first * b.second + a.second * b.first
@@ -30,14 +30,14 @@ struct FftProduct {
 //
 // The factors are packed into panels, with the sums that Gauss' form needs, and multiplied tile by
 // tile in registers, as Goto and van de Geijn describe (ACM TOMS 34(3), 2008). Sums are short, so
-// that less is lost to rounding than in one long sum. `work` has fft_product_work() floats on a
-// 64-byte boundary. Safe to call from several threads with different work and results.
-void fft_multiply(const FftProduct& product, float* work);
+// that less is lost to rounding than in one long sum. `work` has spectral_product_work() floats on
+// a 64-byte boundary. Safe to call from several threads with different work and results.
+void multiply_spectra(const SpectralProduct& product, float* work);
 
 // first = a.first * b.first, where all is real.
-void fft_multiply_real(const FftProduct& product, float* work);
+void multiply_real_spectra(const SpectralProduct& product, float* work);
 
 // For products of up to so many columns and so many inner indices.
-std::size_t fft_product_work(std::size_t columns, std::size_t inner);
+std::size_t spectral_product_work(std::size_t columns, std::size_t inner);
 
 }  // namespace convoy

@@ -1,11 +1,12 @@
-#include "engine/conv/fft_plan.h"
+#include "engine/conv/spectral_plan.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "engine/base/error.h"
-#include "engine/conv/fft_product.h"
-#include "engine/conv/fft_spectrum.h"
 #include "engine/conv/im2col.h"
+#include "engine/conv/spectral_product.h"
 #include "engine/conv/timeline.h"
 
 namespace convoy {
@@ -18,15 +19,16 @@ Range block_range(std::size_t count, std::size_t block, std::size_t index) {
   return {std::min(count, index * block), std::min(count, (index + 1) * block)};
 }
 
-class FftPlan : public ConvPlan {
+class SpectralPlan : public ConvPlan {
  public:
-  FftPlan(const ConvProblem& problem, Pass pass, int threads, const FftBlocking& blocking)
+  SpectralPlan(const ConvProblem& problem, Pass pass, int threads, const SpectralBlocking& blocking,
+               std::unique_ptr<const ConvSpectrum> spectrum)
       : p_(problem),
         pass_(pass),
         threads_(threads),
         blocking_(blocking),
-        spectrum_(problem, blocking.geometry),
-        points_(fft_points(blocking.geometry.vertical.size, blocking.geometry.horizontal.size)) {}
+        spectrum_(std::move(spectrum)),
+        points_(spectrum_->points()) {}
 
   std::size_t scratch_bytes() const override { return blocking_.scratch_bytes(threads_); }
   std::size_t shared_floats(Operand operand) const override {
@@ -34,24 +36,24 @@ class FftPlan : public ConvPlan {
   }
   // Tiles of one picture lie far apart, and a scratch of parts has no place for the others'.
   bool works_in_parts() const override {
-    return pass_ != Pass::kBackwardWeights && blocking_.geometry.tiles() == 1 &&
+    return pass_ != Pass::kBackwardWeights && blocking_.shape.tiles == 1 &&
            blocking_.column_blocks == 1;
   }
   double executed_flops() const override {
-    return 2 * blocking_.geometry.products() * p_.in_channels * p_.out_channels *
-           blocking_.geometry.tiles() * p_.batch;
+    return 2 * blocking_.shape.products * p_.in_channels * p_.out_channels * blocking_.shape.tiles *
+           p_.batch;
   }
 
   void run(const ConvOperands& operands, std::span<std::byte> scratch, ThreadPool& pool,
            const StopToken* stop, ConvPhases* phases) const override {
     if (pool.size() > threads_ || scratch.size() < scratch_bytes())
-      throw Error(ErrorKind::kRun, "fft convolution",
+      throw Error(ErrorKind::kRun, subject(),
                   "planned for " + std::to_string(threads_) + " threads and " +
                       std::to_string(scratch_bytes()) + " bytes of scratch, run with " +
                       std::to_string(pool.size()) + " and " + std::to_string(scratch.size()));
     const bool whole = operands.pictures.size() == 0;
     if (!whole && !works_in_parts())
-      throw Error(ErrorKind::kRun, "fft convolution", "run in parts, which this plan does not do");
+      throw Error(ErrorKind::kRun, subject(), "run in parts, which this plan does not do");
     ConvPhases unasked;
     Run r{operands,
           pool,
@@ -66,7 +68,7 @@ class FftPlan : public ConvPlan {
       if (blocking_.shared[static_cast<std::size_t>(operand)]) {
         spectrum.form = operands.shared[static_cast<std::size_t>(operand)];
         if (!spectrum.form || spectrum.form->memory.size() < blocking_.shared_floats(operand))
-          throw Error(ErrorKind::kRun, "fft convolution", "run without what it was to share");
+          throw Error(ErrorKind::kRun, subject(), "run without what it was to share");
         spectrum.data = spectrum.form->memory.data();
         // Only those of kernels come in blocks of them.
         spectrum.block_floats = operand == Operand::kInput ? 0 : floats;
@@ -121,11 +123,9 @@ class FftPlan : public ConvPlan {
     const Spectrum& output() const { return spectra[2]; }
   };
 
+  std::string subject() const { return std::string(spectrum_->name()) + " convolution"; }
   std::size_t kernels() const { return static_cast<std::size_t>(p_.out_channels); }
-  std::size_t columns() const {
-    return static_cast<std::size_t>(blocking_.geometry.tiles()) *
-           static_cast<std::size_t>(p_.batch);
-  }
+  std::size_t columns() const { return blocking_.shape.tiles * static_cast<std::size_t>(p_.batch); }
   // Columns of a block: some where the plan is run in parts, else all.
   struct Columns {
     Range block, range;
@@ -170,7 +170,8 @@ class FftPlan : public ConvPlan {
   }
 
   void backward_data(const Run& r) const {
-    if (blocking_.geometry.tiles() > 1)  // tiles overlap and are added up
+    // What is restored at once; elsewhere tiles overlap and are added up.
+    if (spectrum_->adds_to_input({0, blocking_.columns}))
       r.pool.parallel_ranges(p_.input_size(), 1024, [&](std::size_t begin, std::size_t end, int) {
         std::fill(r.operands.result + begin, r.operands.result + end, 0.0f);
       });
@@ -198,7 +199,7 @@ class FftPlan : public ConvPlan {
 
   Range channels() const { return {0, static_cast<std::size_t>(p_.in_channels)}; }
   std::size_t weight_stride(Range kernels) const {
-    return FftBlocking::plane_stride(kernels.size(), blocking_.channels);
+    return SpectralBlocking::plane_stride(kernels.size(), blocking_.channels);
   }
   float* work(const Run& r, int thread) const {
     return r.threads + static_cast<std::size_t>(thread) * blocking_.thread_floats;
@@ -209,7 +210,7 @@ class FftPlan : public ConvPlan {
     return n + threads < count ? threads : 0;
   }
   bool is_streamed(std::size_t plane_stride) const {
-    return blocking_.geometry.planes() * plane_stride * sizeof(float) > kStreamedBytes;
+    return blocking_.shape.planes * plane_stride * sizeof(float) > kStreamedBytes;
   }
 
   void transform_input(const Run& r, const Columns& columns) const {
@@ -221,50 +222,51 @@ class FftPlan : public ConvPlan {
   }
   void transform_maps(const Run& r, MapRole role, const float* maps, Range range,
                       const Columns& columns, float* planes) const {
-    const std::size_t row = FftBlocking::row_stride(columns.block.size());
-    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.block.size());
+    const std::size_t row = SpectralBlocking::row_stride(columns.block.size());
+    const std::size_t stride = SpectralBlocking::plane_stride(range.size(), columns.block.size());
     planes += columns.first();
     run_phase(r, r.phases.transform_ms, range.size(), [&](std::size_t n, int thread) {
-      spectrum_.transform_map(role, maps, range.begin + n, ahead(r, n, range.size()), columns.range,
-                              planes + n * row, stride, is_streamed(stride), work(r, thread));
+      spectrum_->transform_map(role, maps, range.begin + n, ahead(r, n, range.size()),
+                               columns.range, planes + n * row, stride, is_streamed(stride),
+                               work(r, thread));
     });
   }
   void restore_maps(const Run& r, MapRole role, Range range, const Columns& columns,
                     const float* planes) const {
-    const std::size_t row = FftBlocking::row_stride(columns.block.size());
-    const std::size_t stride = FftBlocking::plane_stride(range.size(), columns.block.size());
+    const std::size_t row = SpectralBlocking::row_stride(columns.block.size());
+    const std::size_t stride = SpectralBlocking::plane_stride(range.size(), columns.block.size());
     planes += columns.first();
     const bool streamed =
         sizeof(float) * (role == MapRole::kInput ? p_.input_size() : p_.output_size()) >
         kStreamedBytes;
     run_phase(r, r.phases.inverse_ms, range.size(), [&](std::size_t n, int thread) {
-      spectrum_.restore_map(role, planes + n * row, stride, range.begin + n,
-                            ahead(r, n, range.size()), columns.range, r.operands.result, streamed,
-                            work(r, thread));
+      spectrum_->restore_map(role, planes + n * row, stride, range.begin + n,
+                             ahead(r, n, range.size()), columns.range, r.operands.result, streamed,
+                             work(r, thread));
     });
   }
   void transform_weights(const Run& r, Range kernels) const {
-    const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
-    const std::size_t row = FftBlocking::row_stride(blocking_.channels);
+    const std::size_t parts = spectrum_->weight_parts(), stride = weight_stride(kernels);
+    const std::size_t row = SpectralBlocking::row_stride(blocking_.channels);
     run_phase(r, r.phases.transform_ms, kernels.size() * parts, [&](std::size_t n, int thread) {
-      spectrum_.transform_weights(r.operands.weight, kernels.begin + n / parts, n % parts,
-                                  planes(r.weight(), kernels) + n / parts * row, stride,
-                                  is_streamed(stride), work(r, thread));
+      spectrum_->transform_weights(r.operands.weight, kernels.begin + n / parts, n % parts,
+                                   planes(r.weight(), kernels) + n / parts * row, stride,
+                                   is_streamed(stride), work(r, thread));
     });
   }
   void restore_weights(const Run& r, Range kernels) const {
-    const std::size_t parts = spectrum_.weight_parts(), stride = weight_stride(kernels);
-    const std::size_t row = FftBlocking::row_stride(blocking_.channels);
+    const std::size_t parts = spectrum_->weight_parts(), stride = weight_stride(kernels);
+    const std::size_t row = SpectralBlocking::row_stride(blocking_.channels);
     run_phase(r, r.phases.inverse_ms, kernels.size() * parts, [&](std::size_t n, int thread) {
-      spectrum_.restore_weights(
+      spectrum_->restore_weights(
           planes(r.weight(), kernels) + n / parts * row, stride, kernels.begin + n / parts,
           n % parts, ahead(r, n, kernels.size() * parts), r.operands.result, work(r, thread));
     });
   }
 
   // The product of one point of the spectrum, whole.
-  FftProduct point_product(const Run& r, const FftPoint& point, Range kernels,
-                           const Columns& columns) const {
+  SpectralProduct point_product(const Run& r, const SpectrumPoint& point, Range kernels,
+                                const Columns& columns) const {
     const std::size_t channels = blocking_.channels;
     struct Planes {
       float *real, *imaginary;
@@ -273,10 +275,10 @@ class FftPlan : public ConvPlan {
     };
     const auto planes_of = [&](const Spectrum& spectrum, std::size_t rows, std::size_t width,
                                std::size_t first) {
-      const std::size_t stride = FftBlocking::plane_stride(rows, width);
+      const std::size_t stride = SpectralBlocking::plane_stride(rows, width);
       float* const base = planes(spectrum, kernels) + first;
       return Planes{base + point.real * stride, base + point.imaginary * stride,
-                    FftBlocking::row_stride(width), is_streamed(stride)};
+                    SpectralBlocking::row_stride(width), is_streamed(stride)};
     };
     const Planes input = planes_of(r.input(), channels, columns.block.size(), columns.first());
     const Planes weight = planes_of(r.weight(), kernels.size(), channels, 0);
@@ -285,12 +287,12 @@ class FftPlan : public ConvPlan {
     const auto plain = [](const Planes& m, Transpose t) {
       return Factor{m.real, m.imaginary, m.leading, t};
     };
-    // For a conjugate product b's parts and the result's are exchanged; see fft_multiply().
+    // For a conjugate product b's parts and the result's are exchanged; see multiply_spectra().
     const auto exchanged = [&](const Planes& m, Transpose t) {
       if (point.is_real) return Factor{m.real, nullptr, m.leading, t};
       return Factor{m.imaginary, m.real, m.leading, t};
     };
-    FftProduct product;
+    SpectralProduct product;
     const auto set_result = [&](const Planes& m, bool exchange) {
       product.first = exchange ? m.imaginary : m.real;
       product.second = point.is_real ? nullptr : exchange ? m.real : m.imaginary;
@@ -327,23 +329,23 @@ class FftPlan : public ConvPlan {
   }
 
   void multiply(const Run& r, Range kernels, const Columns& columns, bool add) const {
-    const FftProduct any = point_product(r, points_.front(), kernels, columns);
+    const SpectralProduct any = point_product(r, points_.front(), kernels, columns);
     const std::size_t row_parts = (any.rows + blocking_.product_rows - 1) / blocking_.product_rows;
     const std::size_t column_parts =
         (any.columns + blocking_.product_columns - 1) / blocking_.product_columns;
     const std::size_t parts = row_parts * column_parts;
     const auto multiply_part = [&](std::size_t n, int thread) {
-      const FftPoint& point = points_[n / parts];
-      FftProduct whole = point_product(r, point, kernels, columns);
+      const SpectrumPoint& point = points_[n / parts];
+      SpectralProduct whole = point_product(r, point, kernels, columns);
       whole.add = add;
       const Range row = block_range(whole.rows, blocking_.product_rows, n % parts % row_parts);
       const Range column =
           block_range(whole.columns, blocking_.product_columns, n % parts / row_parts);
-      const FftProduct part = whole.part(row.begin, row.size(), column.begin, column.size());
+      const SpectralProduct part = whole.part(row.begin, row.size(), column.begin, column.size());
       if (point.is_real)
-        fft_multiply_real(part, work(r, thread));
+        multiply_real_spectra(part, work(r, thread));
       else
-        fft_multiply(part, work(r, thread));
+        multiply_spectra(part, work(r, thread));
     };
     run_phase(r, r.phases.product_ms, points_.size() * parts, multiply_part);
   }
@@ -351,16 +353,17 @@ class FftPlan : public ConvPlan {
   const ConvProblem p_;
   const Pass pass_;
   const int threads_;
-  const FftBlocking blocking_;
-  const FftSpectrum spectrum_;
-  const std::vector<FftPoint> points_;
+  const SpectralBlocking blocking_;
+  const std::unique_ptr<const ConvSpectrum> spectrum_;
+  const std::vector<SpectrumPoint> points_;
 };
 
 }  // namespace
 
-std::unique_ptr<ConvPlan> make_fft_plan(const ConvProblem& problem, Pass pass, int threads,
-                                        const FftBlocking& blocking) {
-  return std::make_unique<FftPlan>(problem, pass, threads, blocking);
+std::unique_ptr<ConvPlan> make_spectral_plan(const ConvProblem& problem, Pass pass, int threads,
+                                             const SpectralBlocking& blocking,
+                                             std::unique_ptr<const ConvSpectrum> spectrum) {
+  return std::make_unique<SpectralPlan>(problem, pass, threads, blocking, std::move(spectrum));
 }
 
 }  // namespace convoy

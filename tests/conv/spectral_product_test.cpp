@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/base/random.h"
-#include "engine/conv/fft_product.h"
+#include "engine/conv/spectral_product.h"
 #include "engine/tensor/buffer.h"
 #include "tests/conv/instruction_sets.h"
 
@@ -45,7 +45,7 @@ class RandomFactor {
 
 }  // namespace
 
-class FftProductTest : public QObject {
+class SpectralProductTest : public QObject {
   Q_OBJECT
 
  private slots:
@@ -61,7 +61,7 @@ class FftProductTest : public QObject {
       const auto side = [&](std::uint64_t most) {
         return 1 + static_cast<std::size_t>(random.below(most));
       };
-      FftProduct p;
+      SpectralProduct p;
       p.rows = side(40);
       p.columns = side(n % 10 == 0 ? 1100 : 90);  // some over several blocks
       p.inner = side(n % 7 == 0 ? 1300 : 40);
@@ -80,11 +80,11 @@ class FftProductTest : public QObject {
       const std::vector<float> second_before(second.span().begin(), second.span().end());
       p.first = first.data();
       p.second = second.data();
-      FloatBuffer work(fft_product_work(p.columns, p.inner));
+      FloatBuffer work(spectral_product_work(p.columns, p.inner));
       if (is_real)
-        fft_multiply_real(p, work.data());
+        multiply_real_spectra(p, work.data());
       else
-        fft_multiply(p, work.data());
+        multiply_spectra(p, work.data());
 
       const double tolerance = 1e-5 * std::sqrt(static_cast<double>(p.inner) + 1);
       for (std::size_t row = 0; row < p.rows; ++row)
@@ -116,12 +116,12 @@ class FftProductTest : public QObject {
   // A part of a product computes what the whole would.
   void parts_make_the_whole() {
     Random random(6);
-    FftProduct p;
+    SpectralProduct p;
     p.rows = 50, p.columns = 70, p.inner = 33, p.leading = 80;
     const RandomFactor a(p.rows, p.inner, random), b(p.inner, p.columns, random);
     p.a = a.factor();
     p.b = b.factor();
-    FloatBuffer work(fft_product_work(p.columns, p.inner));
+    FloatBuffer work(spectral_product_work(p.columns, p.inner));
     const auto compute = [&](std::size_t row_step, std::size_t column_step) {
       FloatBuffer result(2 * p.rows * p.leading);
       result.fill_zero();  // beyond the columns too
@@ -129,14 +129,14 @@ class FftProductTest : public QObject {
       p.second = result.data() + p.rows * p.leading;
       for (std::size_t row = 0; row < p.rows; row += row_step)
         for (std::size_t column = 0; column < p.columns; column += column_step)
-          fft_multiply(p.part(row, std::min(row_step, p.rows - row), column,
-                              std::min(column_step, p.columns - column)),
-                       work.data());
+          multiply_spectra(p.part(row, std::min(row_step, p.rows - row), column,
+                                  std::min(column_step, p.columns - column)),
+                           work.data());
       return std::vector<float>(result.span().begin(), result.span().end());
     };
     QVERIFY(compute(13, 32) == compute(p.rows, p.columns));
   }
 };
 
-QTEST_GUILESS_MAIN(FftProductTest)
-#include "fft_product_test.moc"
+QTEST_GUILESS_MAIN(SpectralProductTest)
+#include "spectral_product_test.moc"

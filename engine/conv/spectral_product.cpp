@@ -1,4 +1,4 @@
-#include "engine/conv/fft_product.h"
+#include "engine/conv/spectral_product.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 // Highway compiles this file once for each instruction set and picks one when the program runs.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/conv/fft_product.cpp"
+#define HWY_TARGET_INCLUDE "engine/conv/spectral_product.cpp"
 
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as Highway wants it.
@@ -33,7 +33,7 @@ HWY_BEFORE_NAMESPACE();
 namespace convoy::HWY_NAMESPACE {
 
 template <bool kComplex, class LeftForm, class RightForm>
-HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
+HWY_INLINE void multiply_blocks(const SpectralProduct& p, float* work) {
   const FactorPacker<LeftForm> left(p.a, p.a.transpose == Transpose::kYes);
   const FactorPacker<RightForm> right(p.b, p.b.transpose == Transpose::kNo);
   const bool stream = p.stream && !p.add && p.inner <= kInnerRun;
@@ -48,11 +48,11 @@ HWY_INLINE void multiply_blocks(const FftProduct& p, float* work) {
     }
 }
 
-void multiply_complex(const FftProduct& p, float* work) {
+void multiply_complex(const SpectralProduct& p, float* work) {
   multiply_blocks<true, LeftSums, RightSums>(p, work);
   if (p.stream) hwy::FlushStream();
 }
-void multiply_real(const FftProduct& p, float* work) {
+void multiply_real(const SpectralProduct& p, float* work) {
   multiply_blocks<false, Itself, Itself>(p, work);
   if (p.stream) hwy::FlushStream();
 }
@@ -76,9 +76,9 @@ Factor shifted(const Factor& factor, std::size_t offset) {
 HWY_EXPORT(multiply_complex);
 HWY_EXPORT(multiply_real);
 
-FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t column,
-                            std::size_t column_count) const {
-  FftProduct result = *this;
+SpectralProduct SpectralProduct::part(std::size_t row, std::size_t row_count, std::size_t column,
+                                      std::size_t column_count) const {
+  SpectralProduct result = *this;
   result.rows = row_count;
   result.columns = column_count;
   result.a = shifted(a, a.transpose == Transpose::kYes ? row : row * a.leading);
@@ -88,15 +88,15 @@ FftProduct FftProduct::part(std::size_t row, std::size_t row_count, std::size_t 
   return result;
 }
 
-std::size_t fft_product_work(std::size_t columns, std::size_t inner) {
+std::size_t spectral_product_work(std::size_t columns, std::size_t inner) {
   return packed_floats(kGaussPlanes, std::min(columns, kBlock), std::min(inner, kBlock));
 }
 
-void fft_multiply(const FftProduct& product, float* work) {
+void multiply_spectra(const SpectralProduct& product, float* work) {
   HWY_DYNAMIC_DISPATCH(multiply_complex)(product, work);
 }
 
-void fft_multiply_real(const FftProduct& product, float* work) {
+void multiply_real_spectra(const SpectralProduct& product, float* work) {
   HWY_DYNAMIC_DISPATCH(multiply_real)(product, work);
 }
 
