@@ -30,6 +30,8 @@ struct SpectrumShape {
   std::size_t planes = 0, tiles = 0;
   double products = 0;  // real matrix products for all points: three for a complex one
   std::size_t work_floats = 0;
+  // Products of the weights' gradient that are added up in one short sum, which rounds less.
+  std::size_t gradient_run = 0;
 };
 
 // Inputs and outputs lie on different parts of a tile; gradients where their values lie.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/conv/product_panel.h"
 #include "engine/conv/spectral_blocking.h"
 
 namespace convoy {
@@ -55,7 +56,7 @@ SpectrumShape FftSpectrum::shape() const {
   // A transform's work space, a gathered tile and the staged run.
   const std::size_t planes = geometry_.planes();
   return {planes, size(geometry_.tiles()), geometry_.products(),
-          planes * (2 * kFftLanes + kFftRunStride)};
+          planes * (2 * kFftLanes + kFftRunStride), kInnerRun};
 }
 
 std::vector<SpectrumPoint> FftSpectrum::points() const {

@@ -211,12 +211,12 @@ HWY_INLINE void pack_by_parts(const Packer& packer, const Range& columns, const 
 // a run in parts of columns. `packed` has room for packed_block_floats().
 struct PackedBlock {
   PackedBlock(const Range& inner_side, const Range& column_side, std::size_t plane_count,
-              float* floats)
+              float* floats, std::size_t most_of_run = kInnerRun)
       : inner(inner_side),
         columns(column_side),
         planes(plane_count),
         packed(floats),
-        runs(ceil_div(inner.size(), kInnerRun)) {}
+        runs(ceil_div(inner.size(), most_of_run)) {}
 
   Range run(std::size_t n) const {
     return {inner.begin + inner.size() * n / runs, inner.begin + inner.size() * (n + 1) / runs};
@@ -244,6 +244,7 @@ struct ProductResult {
   float *first, *second;
   bool add;
   bool stream;  // past the caches; then nothing is added to it, in one run or in several
+  std::size_t run = kInnerRun;  // of inner indices, at most
 };
 
 // The products of one packed block of the right factor, of these inner indices and these columns,
@@ -256,7 +257,7 @@ HWY_INLINE void multiply_block(const Left& left, const Right& right, const Produ
   static_assert(planes == Left::kPlanes && planes == (kComplex ? kGaussPlanes : 1));
   float* const common = work;
   float* const rows = common + kMostRows * 2 * kMostLanes;
-  const PackedBlock block(inner, columns, planes, rows + planes * kMostRows * kInnerRun);
+  const PackedBlock block(inner, columns, planes, rows + planes * kMostRows * kInnerRun, to.run);
   block.pack(right);
   for_parts(to.rows, kRowStep, 3, [&](const Part& row) {
     for (std::size_t n = 0; n < block.runs; ++n) {

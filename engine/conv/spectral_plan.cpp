@@ -323,6 +323,7 @@ class SpectralPlan : public ConvPlan {
         product.a = plain(output, no);
         product.b = exchanged(input, yes);
         set_result(weight, false);
+        product.run = blocking_.shape.gradient_run;
         break;
     }
     return product;

@@ -36,8 +36,8 @@ template <bool kComplex, class LeftForm, class RightForm>
 HWY_INLINE void multiply_blocks(const SpectralProduct& p, float* work) {
   const FactorPacker<LeftForm> left(p.a, p.a.transpose == Transpose::kYes);
   const FactorPacker<RightForm> right(p.b, p.b.transpose == Transpose::kNo);
-  const bool stream = p.stream && !p.add && p.inner <= kInnerRun;
-  const ProductResult to{p.rows, p.leading, p.first, p.second, p.add, stream};
+  const bool stream = p.stream && !p.add && p.inner <= p.run;
+  const ProductResult to{p.rows, p.leading, p.first, p.second, p.add, stream, p.run};
   const std::size_t blocks = ceil_div(p.inner, kBlock);
   for (std::size_t column = 0; column < p.columns; column += kBlock)
     for (std::size_t n = 0; n < blocks; ++n) {

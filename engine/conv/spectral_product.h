@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "engine/conv/factor.h"
+#include "engine/conv/product_panel.h"
 
 namespace convoy {
 
@@ -17,6 +18,8 @@ struct SpectralProduct {
   bool add = false;
   // The result is too large to stay in a cache until it is read. Its rows begin on whole lines.
   bool stream = false;
+  // Products that are added up in a register before their sum goes to memory, up to kInnerRun.
+  std::size_t run = kInnerRun;
 
   // The part of it that has these rows and columns of the result.
   SpectralProduct part(std::size_t row, std::size_t row_count, std::size_t column,

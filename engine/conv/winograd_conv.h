@@ -15,7 +15,7 @@ class WinogradConv : public ConvAlgorithm {
   const char* name() const override { return "winograd"; }
   bool supports(const ConvProblem& problem, Pass pass) const override;
   // Where each result is a sum of 64 products or more that are not of padding, a weight's gradient
-  // of 400.
+  // of 128.
   bool is_accurate(const ConvProblem& problem, Pass pass) const override;
   double estimated_seconds(const ConvProblem& problem, Pass pass, int threads) const override;
   std::unique_ptr<ConvPlan> plan(const ConvProblem& problem, Pass pass, int threads,

@@ -12,6 +12,7 @@ namespace {
 
 // Lanes of a strip whose lattice stays in a core's second-level cache: half a megabyte.
 constexpr std::size_t kStripLanes = 16384;
+constexpr std::size_t kGradientRun = 48;
 constexpr std::size_t kInputPlanes = 8, kOutputPlanes = 4, kTaps = 9;
 
 std::size_t size(int n) {
@@ -55,7 +56,8 @@ SpectrumShape WinogradSpectrum::shape() const {
   const std::size_t maps = kInputPlanes * lattice_stride((strip_ + 1) * lanes_) +
                            2 * lattice_stride((across_ + 1) * batch_);
   const std::size_t weights = round_up(kTaps * kFftLanes, kFftLanes);
-  return {kWinogradPlanes, down_ * across_, 1.0 * kWinogradPlanes, std::max(maps, weights)};
+  return {kWinogradPlanes, down_ * across_, 1.0 * kWinogradPlanes, std::max(maps, weights),
+          kGradientRun};
 }
 
 std::vector<SpectrumPoint> WinogradSpectrum::points() const {

@@ -25,9 +25,9 @@ class SharedFormsTest : public QObject {
   void shared_forms_change_nothing_data() {
     QTest::addColumn<QString>("name");
     QTest::addColumn<quint64>("seed");
-    for (const char* name : {"fft", "winograd"})
+    for (const QString name : {"fft", "winograd"})
       for (quint64 seed : {61u, 62u, 63u})
-        QTest::addRow("%s, seed %llu", name, seed) << name << seed;
+        QTest::newRow(qPrintable(QString("%1, seed %2").arg(name).arg(seed))) << name << seed;
   }
   void shared_forms_change_nothing() {
     QFETCH(QString, name);
