@@ -16,6 +16,7 @@ constexpr std::size_t kProductSide = 512;
 constexpr std::size_t kKernels = 512, kFewKernels = 192;
 constexpr std::size_t kBlockBytes = std::size_t{384} << 20;
 constexpr std::size_t kLineFloats = 16;  // of a cache line
+constexpr std::size_t kShortLines = 8;   // of a row that another line would make much longer
 
 void set_products(Pass pass, SpectralBlocking* b) {
   const std::size_t rows = pass == Pass::kBackwardData ? b->channels : b->kernels;
@@ -33,7 +34,8 @@ void set_products(Pass pass, SpectralBlocking* b) {
 }  // namespace
 
 std::size_t SpectralBlocking::row_stride(std::size_t elements) {
-  return round_up(elements, kLineFloats);
+  const std::size_t lines = ceil_div(elements, kLineFloats);
+  return (lines < kShortLines ? lines : lines | 1) * kLineFloats;
 }
 
 std::size_t SpectralBlocking::plane_stride(std::size_t rows, std::size_t columns) {

@@ -81,17 +81,19 @@ StepPlan plan_step(const DeviceInfo& info, const ConvProblem& problem, std::size
     }
   };
   plan_passes({});
-  // Sharing saves time and costs memory: no more than the limit leaves, and no more than the layer
-  // itself takes with its gradients. The weights' transform is the largest for its use.
+  // Sharing saves time and costs memory: no more than the limit leaves, and, where that is much, no
+  // more than the layer itself takes with its gradients. The weights' transform is the largest for
+  // its use.
+  constexpr std::size_t kLittle = std::size_t{32} << 20;
   std::size_t left = limit - std::min(limit, step.scratch_bytes());
   OperandSet shared;
   std::array order = {Operand::kInput, Operand::kGradOutput, Operand::kWeight};
   if (options.in_parts && step.work_in_parts(options.needs_grad_input))
     std::swap(order.front(), order.back());  // every part would transform the weights
   else
-    left =
-        std::min(left, 2 * sizeof(float) *
-                           (problem.input_size() + problem.output_size() + problem.weight_size()));
+    left = std::min(left, std::max(kLittle, 2 * sizeof(float) *
+                                                (problem.input_size() + problem.output_size() +
+                                                 problem.weight_size())));
   for (Operand operand : order) {
     const std::size_t floats = shareable_floats(step, operand, options);
     if (floats == 0 || floats * sizeof(float) > left) continue;
