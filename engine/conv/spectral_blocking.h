@@ -28,6 +28,8 @@ struct SpectralBlocking {
   std::size_t product_rows = 0, product_columns = 0;  // of one task of the products
   std::size_t thread_floats = 0;
 
+  // From one row to the next. Long rows are an odd number of cache lines apart, so that those that
+  // are packed together lie in different sets of each cache.
   static std::size_t row_stride(std::size_t elements);
   // From one plane to the next. An odd number of cache lines: neighbouring planes are written
   // together, and powers of two would have them share a few sets of each cache.
