@@ -135,6 +135,23 @@ class CpuDeviceTest : public QObject {
     }
   }
 
+  // Though their spectra take several times the layer: the last pass transforms nothing any more.
+  void small_layers_share_every_spectrum() {
+    const auto device = open_device("cpu");
+    Random random(83);
+    ConvProblem problem = make_problem(16, 40, 8, 40, 3);
+    problem.padding = Padding::all(1);
+    const Arrays arrays(problem, random);
+    for (const char* name : {"fft", "winograd"}) {
+      const auto conv = device->make_conv(problem, {.algorithm = name});
+      set_operands(*conv, arrays);
+      for (Pass pass : kAllPasses)
+        QVERIFY(run(*conv, pass) == run_reference(problem, pass, arrays, *device->host_pool()));
+      QVERIFY(conv->phases(Pass::kForward).transform_ms > 0);
+      QCOMPARE(conv->phases(kAllPasses[2]).transform_ms, 0.0);
+    }
+  }
+
   void scratch_stays_within_its_limit() {
     const auto device = open_device("cpu");
     const auto conv =
