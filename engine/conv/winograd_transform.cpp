@@ -243,7 +243,11 @@ HWY_INLINE void split_floats(const float* row, std::size_t count, float* even, f
     hn::StoreU(first, d, even + n / 2);
     hn::StoreU(second, d, odd + n / 2);
   }
-  for (; n < count; ++n) (n % 2 ? odd : even)[n / 2] = row[n];
+  for (; n + 2 <= count; n += 2) {
+    even[n / 2] = row[n];
+    odd[n / 2] = row[n + 1];
+  }
+  if (n < count) even[n / 2] = row[n];
 }
 
 void split(const float* row, std::size_t count, std::size_t unit, std::size_t room, float* even,
