@@ -170,6 +170,44 @@ OtherLayers others_of(std::size_t number, const std::vector<ConvProblem>& proble
   return others;
 }
 
+// Takes what a device was measured at for what it takes in a step, however the layer is split.
+void take_over(const std::array<double, 3>& ms, SplitMode split, int count, std::size_t device,
+               LayerPlan& layer) {
+  const auto scale = [device](LayerPlan& plan, double factor) {
+    for (double& pass_ms : plan.measured[device].ms) pass_ms *= factor;
+    ShareCost& cost = plan.cost[device];
+    cost = {cost.fixed_ms * factor, cost.ms_per_kernel * factor};
+  };
+  LayerPlan other;
+  const bool both = layer.other_split != nullptr;
+  if (both) other = *layer.other_split;
+  LayerPlan& rehearsed = layer.split == split ? layer : other;
+  const double factor = (ms[0] + ms[1] + ms[2]) / rehearsed.cost[device].ms(count);
+  scale(layer, factor);
+  if (both) scale(other, factor);
+  rehearsed.measured[device].ms = ms;
+  rehearsed.measured_counts[device] = count;
+  if (both) layer.other_split = std::make_shared<const LayerPlan>(std::move(other));
+}
+
+// The devices go through a step with the parts of `shares`; what they take in it goes into `plan`,
+// which `shares` was made from.
+void rehearse(Cluster& cluster, const ClusterPlan& shares, const DistributionOptions& options,
+              ClusterPlan& plan) {
+  std::vector<std::vector<ChosenPart>> steps(static_cast<std::size_t>(cluster.size()));
+  for (const LayerPlan& layer : shares.layers) {
+    const std::vector<LayerPart> parts = layer.parts(options);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      steps[i].push_back({parts[i], layer.measured[i].algorithm});
+  }
+  const auto times = cluster.rehearse(steps);
+  for (std::size_t number = 0; number < plan.layers.size(); ++number)
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      if (!steps[i][number].part.empty())
+        take_over(times[i][number], shares.layers[number].split, shares.layers[number].counts()[i],
+                  i, plan.layers[number]);
+}
+
 }  // namespace
 
 ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems,
@@ -194,9 +232,21 @@ ClusterPlan calibrate(Cluster& cluster, const std::vector<ConvProblem>& problems
     plan.layers.push_back(std::move(layer));
   }
   // Earlier layers may have counted on devices that were lost in later ones.
+  const auto with_shares = [&](std::vector<std::string>& notes) {
+    return with_links(plan, cluster.links(), options, policy, cluster.available(), Splits::kChoose,
+                      notes);
+  };
+  for (bool done = false; !done;) {
+    try {
+      std::vector<std::string> not_yet;
+      rehearse(cluster, with_shares(not_yet), options, plan);
+      done = true;
+    } catch (const DeviceLost& failure) {
+      plan.lost.insert(plan.lost.end(), failure.lost().begin(), failure.lost().end());
+    }
+  }
   std::vector<std::string> notes;
-  plan = with_links(std::move(plan), cluster.links(), options, policy, cluster.available(),
-                    Splits::kChoose, notes);
+  plan = with_shares(notes);
   for (std::size_t number = 0; number < plan.layers.size(); ++number) {
     LayerPlan by_speed = plan.layers[number];
     by_speed.link_cost.clear();

@@ -256,19 +256,24 @@ void Cluster::configure(int layer, const std::vector<LayerPart>& parts,
   exchange(given);
 }
 
+template <class Same>
+std::size_t Cluster::measured_by(std::size_t device, const Same& same) const {
+  std::size_t by = device;
+  for (std::size_t other = device; clock_ && !hardware_[device].empty() && other-- > 0;)
+    if (hardware_[other] == hardware_[device] && same(other, device)) by = other;
+  return by;
+}
+
 std::vector<ConvMeasurement> Cluster::measure(const std::vector<LayerPart>& parts) {
   std::vector<WorkerCommand> commands(parts.size());
   std::vector<const WorkerCommand*> given(parts.size());
-  // On the virtual clock what is known of a device is known of all that are the same.
-  std::vector<std::size_t> measured_by(parts.size());
+  std::vector<std::size_t> by(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].empty()) continue;
-    measured_by[i] = i;
-    for (std::size_t k = i; clock_ && !hardware_[i].empty() && k-- > 0;)
-      if (hardware_[k] == hardware_[i] && parts[k].problem == parts[i].problem &&
-          parts[k].cuts == parts[i].cuts)
-        measured_by[i] = k;
-    if (measured_by[i] != i) continue;
+    by[i] = measured_by(i, [&](std::size_t a, std::size_t b) {
+      return parts[a].problem == parts[b].problem && parts[a].cuts == parts[b].cuts;
+    });
+    if (by[i] != i) continue;
     commands[i].kind = CommandKind::kMeasure;
     commands[i].part = parts[i];
     given[i] = &commands[i];
@@ -276,11 +281,43 @@ std::vector<ConvMeasurement> Cluster::measure(const std::vector<LayerPart>& part
   std::vector<ConvMeasurement> measurements;
   const auto reports = exchange(given);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    measurements.push_back(parts[i].empty() ? ConvMeasurement()
-                                            : reports[measured_by[i]].measurement);
+    measurements.push_back(parts[i].empty() ? ConvMeasurement() : reports[by[i]].measurement);
     if (clock_) scale(measurements.back(), 1.0 / speeds_[i]);
   }
   return measurements;
+}
+
+std::vector<std::vector<std::array<double, 3>>> Cluster::rehearse(
+    const std::vector<std::vector<ChosenPart>>& steps) {
+  const auto same = [&](std::size_t a, std::size_t b) {
+    return std::equal(steps[a].begin(), steps[a].end(), steps[b].begin(), steps[b].end(),
+                      [](const ChosenPart& one, const ChosenPart& other) {
+                        return one.part.problem == other.part.problem;
+                      });
+  };
+  std::vector<WorkerCommand> commands(steps.size());
+  std::vector<const WorkerCommand*> given(steps.size());
+  std::vector<std::size_t> by(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    by[i] = i;
+    if (std::all_of(steps[i].begin(), steps[i].end(),
+                    [](const ChosenPart& layer) { return layer.part.empty(); }))
+      continue;
+    by[i] = measured_by(i, same);
+    if (by[i] != i) continue;
+    commands[i].kind = CommandKind::kRehearse;
+    commands[i].step = steps[i];
+    given[i] = &commands[i];
+  }
+  const auto reports = exchange(given);
+  std::vector<std::vector<std::array<double, 3>>> times;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    times.push_back(reports[by[i]].step_ms);
+    if (!clock_) continue;
+    for (auto& layer : times.back())
+      for (double& ms : layer) ms /= speeds_[i];
+  }
+  return times;
 }
 
 }  // namespace convoy

@@ -93,8 +93,16 @@ class Cluster {
   // All devices whose parts[device] is not empty measure it at the same time, as they will compute
   // it in a step. Entries of the others are zero.
   std::vector<ConvMeasurement> measure(const std::vector<LayerPart>& parts);
+  // Every device that has a part in any layer of step[device] rehearses it, all at the same time.
+  // [device][layer]; empty for those without a part.
+  std::vector<std::vector<std::array<double, 3>>> rehearse(
+      const std::vector<std::vector<ChosenPart>>& steps);
 
  private:
+  // Which device measures for this one: on the virtual clock what is known of a device is known of
+  // all that are the same, where `same(other, device)` says that they have the same to do.
+  template <class Same>
+  std::size_t measured_by(std::size_t device, const Same& same) const;
   // Moves the reports' slices to where the schedule has them, from `begin` on; returns its length.
   SteadyClock::duration reschedule(std::vector<WorkerReport>& reports, TimePoint begin) const;
 

@@ -23,6 +23,12 @@ bool overdue_uncalibrated(int, const WorkerCommand& command, SteadyClock::durati
       const double flops = kFirstRuns * 3.0 * command.part.problem.flops();
       return device_time > kFirstCommand + Seconds(flops / kLeastFlops);
     }
+    case CommandKind::kRehearse: {
+      double flops = 0.0;
+      for (const ChosenPart& layer : command.step)
+        if (!layer.part.empty()) flops += kFirstRuns * 3.0 * layer.part.problem.flops();
+      return device_time > kFirstCommand + Seconds(flops / kLeastFlops);
+    }
     case CommandKind::kForward:
     case CommandKind::kBackward:
     case CommandKind::kUpdate:

@@ -1,6 +1,7 @@
 #include "engine/cluster/measure.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "engine/base/rounding.h"
@@ -17,39 +18,68 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// Pooling there and back on made-up maps, where the convolution does not do it.
+// Pooling there and back, where the convolution does not do it: from the maps that it fills, and to
+// those that it reads on the way back.
 class PoolingStep {
  public:
   explicit PoolingStep(const ConvProblem& problem)
       : problem_(problem),
-        maps_(problem.output_size()),
         pooled_(problem.pooled_size()),
         bias_(static_cast<std::size_t>(problem.out_channels)),
         choices_(pooled_.size()) {
-    // Some of the values win in some of the windows.
-    for (std::size_t i = 0; i < maps_.size(); ++i)
-      maps_[i] = static_cast<float>(i * 2654435761u % 1021) - 510.0f;
     bias_.fill_zero();
   }
-  double forward_ms(Device& device, const StopToken* stop) {
+  double forward_ms(Device& device, const float* maps, const StopToken* stop) {
     const TimePoint begin = SteadyClock::now();
-    pool_layer(device, problem_, all(), maps_.data(), bias_.data(), pooled_.data(), choices_.data(),
-               stop);
+    pool_layer(device, problem_, all(), maps, bias_.data(), pooled_.data(), choices_.data(), stop);
     return milliseconds(SteadyClock::now() - begin);
   }
-  double backward_ms(Device& device, const StopToken* stop) {
+  double backward_ms(Device& device, float* grad_maps, const StopToken* stop) {
     const TimePoint begin = SteadyClock::now();
-    unpool_layer(device, problem_, all(), pooled_.data(), choices_.data(), maps_.data(),
-                 bias_.data(), stop);
+    unpool_layer(device, problem_, all(), pooled_.data(), choices_.data(), grad_maps, bias_.data(),
+                 stop);
     return milliseconds(SteadyClock::now() - begin);
   }
 
  private:
   Range all() const { return {0, static_cast<std::size_t>(problem_.batch)}; }
 
-  const ConvProblem& problem_;
-  FloatBuffer maps_, pooled_, bias_;
+  const ConvProblem problem_;
+  FloatBuffer pooled_, bias_;
   std::vector<std::uint8_t> choices_;
+};
+
+// A layer's passes with the pooling that belongs to them.
+class PartStep {
+ public:
+  PartStep(Device& device, const LayerPart& part, const DeviceConvOptions& options)
+      : device_(device),
+        needs_grad_input_(part.needs_grad_input),
+        conv_(device.make_conv(part.problem, options)),
+        step_(part.problem) {
+    if (part.fuse_pooling && !conv_->pools()) pooling_.emplace(part.problem);
+  }
+  const DeviceConv& conv() const { return *conv_; }
+
+  void forward(const StopToken* stop, std::array<double, 3>& ms) {
+    step_.forward(*conv_, stop, {}, ms);
+    if (pooling_)
+      ms[static_cast<std::size_t>(Pass::kForward)] +=
+          pooling_->forward_ms(device_, step_.output(), stop);
+  }
+  void backward(const StopToken* stop, std::array<double, 3>& ms) {
+    const double pooling_ms =
+        pooling_ ? pooling_->backward_ms(device_, step_.grad_output(), stop) : 0.0;
+    step_.backward(*conv_, needs_grad_input_, stop, {}, ms);
+    ms[static_cast<std::size_t>(first_backward(needs_grad_input_))] += pooling_ms;
+  }
+
+ private:
+  Device& device_;
+  bool needs_grad_input_;
+  std::unique_ptr<DeviceConv> conv_;
+  ConvStep step_;
+  std::optional<PoolingStep> pooling_;  // on the device's computer
 };
 
 // Stands for the step's other layers between the passes of this one: whatever lay in the caches of
@@ -96,28 +126,21 @@ class Turnover {
 }  // namespace
 
 ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop) {
-  const ConvProblem& problem = part.problem;
   DeviceConvOptions options;
   options.measure = true;
   options.needs_grad_input = part.needs_grad_input;
   options.pooling = part.fuse_pooling;
   options.stop = stop;
-  const auto conv = device.make_conv(problem, options);
-  ConvStep step(problem);
-  std::optional<PoolingStep> pooling;  // on the device's computer
-  if (part.fuse_pooling && !conv->pools()) pooling.emplace(problem);
+  PartStep step(device, part, options);
 
   Turnover turnover(part.others);
   std::array<std::vector<double>, 3> times;
   const auto run_all = [&] {
+    std::array<double, 3> ms{};
     turnover.before_forward(device, stop);
-    std::array<double, 3> ms = step.run(*conv, part.needs_grad_input, stop, {},
-                                        [&] { turnover.before_backward(device, stop); });
-    if (pooling) {
-      ms[static_cast<std::size_t>(Pass::kForward)] += pooling->forward_ms(device, stop);
-      ms[static_cast<std::size_t>(first_backward(part.needs_grad_input))] +=
-          pooling->backward_ms(device, stop);
-    }
+    step.forward(stop, ms);
+    turnover.before_backward(device, stop);
+    step.backward(stop, ms);
     for (std::size_t i = 0; i < ms.size(); ++i) times[i].push_back(ms[i]);
     return ms[0] + ms[1] + ms[2];
   };
@@ -134,12 +157,51 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
     if (pass == Pass::kBackwardData && !part.needs_grad_input) continue;
     const auto i = static_cast<std::size_t>(pass);
     measurement.ms[i] = median(times[i]);
-    measurement.algorithm[i] = conv->algorithm(pass);
-    measurement.chosen_by[i] = conv->chosen_by(pass);
+    measurement.algorithm[i] = step.conv().algorithm(pass);
+    measurement.chosen_by[i] = step.conv().chosen_by(pass);
   }
-  measurement.scratch_bytes = conv->scratch_bytes();
+  measurement.scratch_bytes = step.conv().scratch_bytes();
   measurement.moving = measure_moving(device, part, stop);
   return measurement;
+}
+
+std::vector<std::array<double, 3>> measure_step(Device& device, const std::vector<ChosenPart>& step,
+                                                const StopToken* stop) {
+  std::vector<std::unique_ptr<PartStep>> layers;  // null where the device has no part
+  for (const ChosenPart& layer : step) {
+    DeviceConvOptions options;
+    options.algorithms = layer.algorithms;
+    options.needs_grad_input = layer.part.needs_grad_input;
+    options.pooling = layer.part.fuse_pooling;
+    options.stop = stop;
+    layers.push_back(layer.part.empty() ? nullptr
+                                        : std::make_unique<PartStep>(device, layer.part, options));
+  }
+  std::vector<std::array<std::vector<double>, 3>> times(step.size());
+  const auto run_all = [&] {
+    const TimePoint begin = SteadyClock::now();
+    std::vector<std::array<double, 3>> ms(layers.size());
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      if (layers[i]) layers[i]->forward(stop, ms[i]);
+    for (std::size_t i = layers.size(); i-- > 0;)
+      if (layers[i]) layers[i]->backward(stop, ms[i]);
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      for (std::size_t pass = 0; pass < 3; ++pass) times[i][pass].push_back(ms[i][pass]);
+    return milliseconds(SteadyClock::now() - begin);
+  };
+  if (const double first_ms = run_all(); first_ms < 10e3) {
+    for (auto& layer : times)
+      for (auto& pass : layer) pass.clear();
+    const double second_ms = run_all();
+    const int runs = std::clamp(static_cast<int>(1000.0 / second_ms), 3, 30);
+    for (int run = 1; run < runs; ++run) run_all();
+  }
+  std::vector<std::array<double, 3>> medians;
+  for (auto& layer : times) {
+    auto& ms = medians.emplace_back();
+    for (std::size_t pass = 0; pass < 3; ++pass) ms[pass] = median(layer[pass]);
+  }
+  return medians;
 }
 
 MovingCost measure_moving(Device& device, const LayerPart& part, const StopToken* stop) {

@@ -11,6 +11,12 @@ namespace convoy {
 // once to warm up, then for about two seconds, but three to fifty times, for the median. A first
 // run beyond ten seconds is taken as it is.
 ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopToken* stop);
+// Runs all layers forward and then all backward, with what is fused to them, on made-up operands,
+// so that each layer finds the caches as the others leave them: once to warm up, then for about a
+// second, but three to thirty times. The medians, [layer], as ConvMeasurement::ms; zeros for empty
+// parts. A first run beyond ten seconds is taken as it is.
+std::vector<std::array<double, 3>> measure_step(Device& device, const std::vector<ChosenPart>& step,
+                                                const StopToken* stop);
 // What its computer takes to move, sum and update numbers: the median of a few goes over arrays as
 // large as the part's maps. Rows are as the part has them in the master's arrays: where the batch
 // is divided, with gaps.

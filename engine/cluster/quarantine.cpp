@@ -62,6 +62,7 @@ std::string describe_command(const LostDevice& lost) {
     case CommandKind::kConfigure:
       return "the set-up of " + layer;
     case CommandKind::kMeasure:
+    case CommandKind::kRehearse:
       return "calibration";
     case CommandKind::kForward:
       return layer + ", forward";

@@ -47,6 +47,7 @@ enum class CommandKind {
   kConfigure,  // from now on the device has this part of `layer`; with `leave_out` none
   kMeasure,    // time all passes of `part` on made-up operands (calibration); of a part with cuts
                // only what these cost
+  kRehearse,   // time all passes of `step`, the device's part of every layer, as a step runs them
   kForward,    // receive input, and weight and bias unless resident; send output
   kBackward,   // receive grad_output; send grad_input unless its span is empty, and grad_weight and
                // grad_bias unless resident
@@ -55,13 +56,21 @@ enum class CommandKind {
   kFetch       // send the `state` of the resident part to `grad_weight` and `grad_bias`
 };
 
+// A device's part of a layer, with the algorithms that were measured, by pass in the order of
+// kAllPasses; empty where the device is to choose.
+struct ChosenPart {
+  LayerPart part;
+  std::array<std::string, 3> algorithms;
+};
+
 // The spans are the master's memory; they stay valid until finish() has returned. Maps are those of
 // the part's kernels with all pictures of the batch, of which the worker reads and writes its own;
 // output and grad_output are pooled with fuse_pooling. Biases are empty without it.
 struct WorkerCommand {
   CommandKind kind = CommandKind::kConfigure;
   int layer = 0;
-  LayerPart part;  // of kConfigure and kMeasure
+  LayerPart part;                // of kConfigure and kMeasure
+  std::vector<ChosenPart> step;  // of kRehearse, [layer]; empty parts where it has none
   bool leave_out = false;
   // Of kConfigure, by pass in the order of kAllPasses: what was measured; empty where the device is
   // to choose.
@@ -119,6 +128,7 @@ struct ConvMeasurement {
 struct WorkerReport {
   std::vector<Slice> slices;    // what was received, computed and sent, measured by the worker
   ConvMeasurement measurement;  // of kMeasure
+  std::vector<std::array<double, 3>> step_ms;  // of kRehearse, [layer], as ConvMeasurement::ms
 };
 
 // What everybody shares who obeys in one exchange. A worker that hangs may come back long after the

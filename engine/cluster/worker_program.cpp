@@ -49,6 +49,9 @@ WorkerReport WorkerProgram::obey(const WorkerCommand& command) {
       else
         report.measurement = measure_part(device_, command.part, &halt_);
       break;
+    case CommandKind::kRehearse:
+      report.step_ms = measure_step(device_, command.step, &halt_);
+      break;
     case CommandKind::kForward:
       forward(command, report.slices);
       break;

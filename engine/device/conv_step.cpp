@@ -31,36 +31,42 @@ ConvStep::ConvStep(const ConvProblem& problem)
       result_(std::max({input_.size(), weight_.size(), grad_output_.size()})) {}
 
 std::array<double, 3> ConvStep::run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
-                                    const std::vector<Range>& parts,
-                                    const std::function<void()>& between) {
+                                    const std::vector<Range>& parts) {
   std::array<double, 3> ms{};
-  if (conv.pools()) {
-    conv.set_bias(bias_.data(), true);
-    conv.set_grad_bias(grad_bias_.data());
-  }
-  const auto timed = [&](Pass pass, auto&& set_operands) {
-    const TimePoint begin = SteadyClock::now();
-    set_operands();
-    if (pass == Pass::kBackwardWeights || !conv.works_in_parts() || parts.empty())
-      conv.run(pass, result_.data(), stop);
-    else
-      for (const Range& part : parts) conv.run_part(pass, part, result_.data(), stop);
-    ms[static_cast<std::size_t>(pass)] = milliseconds(SteadyClock::now() - begin);
-  };
-  timed(Pass::kForward, [&] {
-    conv.set_operand(Operand::kInput, input_.data());
-    conv.set_operand(Operand::kWeight, weight_.data());
-  });
-  if (between) between();
-  // The first pass backward pays for what both make of the output's gradient.
-  const auto set_grad_output = [&] { conv.set_operand(Operand::kGradOutput, grad_output_.data()); };
-  if (needs_grad_input) {
-    timed(Pass::kBackwardData, set_grad_output);
-    timed(Pass::kBackwardWeights, [] {});
-  } else {
-    timed(Pass::kBackwardWeights, set_grad_output);
-  }
+  forward(conv, stop, parts, ms);
+  backward(conv, needs_grad_input, stop, parts, ms);
   return ms;
+}
+
+double ConvStep::timed(DeviceConv& conv, Pass pass, const StopToken* stop,
+                       const std::vector<Range>& parts, TimePoint begin) {
+  if (pass == Pass::kBackwardWeights || !conv.works_in_parts() || parts.empty())
+    conv.run(pass, result_.data(), stop);
+  else
+    for (const Range& part : parts) conv.run_part(pass, part, result_.data(), stop);
+  return milliseconds(SteadyClock::now() - begin);
+}
+
+void ConvStep::forward(DeviceConv& conv, const StopToken* stop, const std::vector<Range>& parts,
+                       std::array<double, 3>& ms) {
+  if (conv.pools()) conv.set_bias(bias_.data(), true);
+  const TimePoint begin = SteadyClock::now();
+  conv.set_operand(Operand::kInput, input_.data());
+  conv.set_operand(Operand::kWeight, weight_.data());
+  ms[static_cast<std::size_t>(Pass::kForward)] = timed(conv, Pass::kForward, stop, parts, begin);
+}
+
+void ConvStep::backward(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
+                        const std::vector<Range>& parts, std::array<double, 3>& ms) {
+  if (conv.pools()) conv.set_grad_bias(grad_bias_.data());
+  // The first pass backward pays for what both make of the output's gradient.
+  TimePoint begin = SteadyClock::now();
+  conv.set_operand(Operand::kGradOutput, grad_output_.data());
+  for (const Pass pass : {Pass::kBackwardData, Pass::kBackwardWeights}) {
+    if (pass == Pass::kBackwardData && !needs_grad_input) continue;
+    ms[static_cast<std::size_t>(pass)] = timed(conv, pass, stop, parts, begin);
+    begin = SteadyClock::now();
+  }
 }
 
 StepTimes ConvStep::least_times(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,

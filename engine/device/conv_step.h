@@ -2,9 +2,9 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <vector>
 
+#include "engine/conv/timeline.h"
 #include "engine/device/device.h"
 #include "engine/tensor/buffer.h"
 
@@ -23,11 +23,14 @@ class ConvStep {
   // Runs the passes in a step's order: what a device uploads or transforms counts where it happens.
   // Milliseconds by pass, in the order of kAllPasses; backward-data is 0 where it is not needed.
   // Where there are `parts` of the pictures, and the device works in parts, forward and
-  // backward-data are run so. Pools where `conv` does. What happens between forward and backward
-  // does not count. `stop` may be null.
+  // backward-data are run so. Pools where `conv` does. `stop` may be null.
   std::array<double, 3> run(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
-                            const std::vector<Range>& parts = {},
-                            const std::function<void()>& between = {});
+                            const std::vector<Range>& parts = {});
+  // The two halves of it, for whoever does other work in between; into the passes' places of `ms`.
+  void forward(DeviceConv& conv, const StopToken* stop, const std::vector<Range>& parts,
+               std::array<double, 3>& ms);
+  void backward(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
+                const std::vector<Range>& parts, std::array<double, 3>& ms);
 
   // The least of each pass in a few such runs after one to warm up, and their sum: hardly any whole
   // step of a busy machine is undisturbed, but most passes are once. More runs where they are over
@@ -35,7 +38,14 @@ class ConvStep {
   StepTimes least_times(DeviceConv& conv, bool needs_grad_input, const StopToken* stop,
                         double best_ms);
 
+  // What the forward pass fills and what the backward ones read: maps of the layer's output.
+  float* output() { return result_.data(); }
+  float* grad_output() { return grad_output_.data(); }
+
  private:
+  double timed(DeviceConv& conv, Pass pass, const StopToken* stop, const std::vector<Range>& parts,
+               TimePoint begin);
+
   FloatBuffer input_, weight_, grad_output_;
   FloatBuffer bias_, grad_bias_;
   FloatBuffer result_;  // of every pass

@@ -211,11 +211,14 @@ class DistributedConvTest : public QObject {
     ThreadPool pool({available_cores()[0]});
     const DistributedConv conv(cluster, plan, {}, pool);
     for (std::size_t i = 0; i < 2; ++i) {
-      QCOMPARE(asked[i].size(), std::size_t{2});
+      // Measured, rehearsed, configured.
+      QCOMPARE(asked[i].size(), std::size_t{3});
       QVERIFY(asked[i][0].measure && !asked[i][0].needs_grad_input && asked[i][0].stop);
-      QVERIFY(!asked[i][1].measure && !asked[i][1].needs_grad_input);
-      QVERIFY(asked[i][1].algorithms == plan.layers[0].measured[i].algorithm);
+      QVERIFY(!asked[i][1].measure && !asked[i][1].needs_grad_input && asked[i][1].stop);
+      QVERIFY(!asked[i][2].measure && !asked[i][2].needs_grad_input);
+      QVERIFY(asked[i][2].algorithms == plan.layers[0].measured[i].algorithm);
     }
+    QVERIFY(asked[0][1].algorithms == plan.layers[0].measured[0].algorithm);
     QVERIFY(!plan.layers[0].measured[0].algorithm[0].empty());
   }
 

@@ -141,6 +141,32 @@ class MeasureTest : public QObject {
     }
   }
 
+  // All layers forward, then all backward; a layer without a part is passed over.
+  void aRehearsalGoesThroughAllLayers() {
+    const auto part_of = [](int kernels, bool grad_input) {
+      ChosenPart chosen;
+      chosen.part.problem = kProblem.with_kernels(kernels);
+      chosen.part.pictures = {0, kProblem.batch};
+      chosen.part.batch = kProblem.batch;
+      chosen.part.needs_grad_input = grad_input;
+      return chosen;
+    };
+    NotingDevice device;
+    const auto ms =
+        measure_step(device, {part_of(3, false), part_of(0, true), part_of(2, true)}, nullptr);
+    const std::vector<Pass> step{Pass::kForward, Pass::kForward, Pass::kBackwardData,
+                                 Pass::kBackwardWeights, Pass::kBackwardWeights};
+    QCOMPARE(device.passes.size() % step.size(), std::size_t{0});
+    QVERIFY(device.passes.size() >= 4 * step.size());
+    for (std::size_t i = 0; i < device.passes.size(); ++i)
+      QCOMPARE(device.passes[i], step[i % step.size()]);
+    QCOMPARE(ms.size(), std::size_t{3});
+    const auto backward_data = static_cast<std::size_t>(Pass::kBackwardData);
+    QCOMPARE(ms[0][backward_data], 0.0);
+    QCOMPARE(ms[1], (std::array<double, 3>{}));
+    for (const double pass_ms : ms[2]) QVERIFY(pass_ms > 0.0);
+  }
+
   // First all layers forward, then all backward; each device has its part of maps and weights.
   void calibrationKnowsWhatTheOtherLayersMove() {
     const ConvProblem first{4, 3, 8, 8, 6, 3, 3, {}}, second{4, 6, 6, 6, 4, 3, 3, {}};
