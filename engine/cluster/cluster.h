@@ -93,8 +93,8 @@ class Cluster {
   // All devices whose parts[device] is not empty measure it at the same time, as they will compute
   // it in a step. Entries of the others are zero.
   std::vector<ConvMeasurement> measure(const std::vector<LayerPart>& parts);
-  // Every device that has a part in any layer of step[device] rehearses it, all at the same time.
-  // [device][layer]; empty for those without a part.
+  // Every device that has a part in any layer of steps[device] rehearses them, all at the same
+  // time. [device][layer]; empty for those without a part.
   std::vector<std::vector<std::array<double, 3>>> rehearse(
       const std::vector<std::vector<ChosenPart>>& steps);
 

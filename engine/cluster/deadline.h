@@ -15,9 +15,9 @@ struct ClusterPlan;
 using Overdue = std::function<bool(int device, const WorkerCommand& command,
                                    SteadyClock::duration device_time)>;
 
-// Before anything is known of a device: ten minutes for kConfigure; for kMeasure ten minutes and
-// what thirty runs of all passes take at 1 GFLOP/s, since a first measurement tries several
-// algorithms. Other commands may take for ever.
+// Before anything is known of a device: ten minutes for kConfigure; for kMeasure and kRehearse ten
+// minutes and what thirty runs of all passes take at 1 GFLOP/s, since a first measurement tries
+// several algorithms. Other commands may take for ever.
 bool overdue_uncalibrated(int device, const WorkerCommand& command,
                           SteadyClock::duration device_time);
 

@@ -13,7 +13,7 @@ namespace convoy {
 struct LostDevice {
   int device = 0;  // index into the experiment's devices; never 0, the master's own
   CommandKind command = CommandKind::kConfigure;
-  int layer = 0;         // from 0; has no meaning for kMeasure
+  int layer = 0;         // from 0; has no meaning for kMeasure, kRehearse
   std::string reason;    // what the device said, or that it did not answer
   bool hanging = false;  // it has not come back from its call
 };

@@ -18,6 +18,19 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+// Runs once to warm up, which `forget` takes back, then for about `total_ms`, at most `most` times;
+// `run` returns the milliseconds of a run. What takes very long is run once.
+template <class Run, class Forget>
+void run_for_medians(const Run& run, const Forget& forget, double total_ms, int most) {
+  // The first run touches memory and, on an OpenCL device, may compile kernels.
+  if (run() >= 10e3) return;
+  forget();
+  const double second_ms = run();
+  const int least = second_ms < 1500.0 ? 5 : 3;
+  const int runs = std::clamp(static_cast<int>(total_ms / second_ms), least, most);
+  for (int i = 1; i < runs; ++i) run();
+}
+
 // Pooling there and back, where the convolution does not do it: from the maps that it fills, and to
 // those that it reads on the way back.
 class PoolingStep {
@@ -144,14 +157,10 @@ ConvMeasurement measure_part(Device& device, const LayerPart& part, const StopTo
     for (std::size_t i = 0; i < ms.size(); ++i) times[i].push_back(ms[i]);
     return ms[0] + ms[1] + ms[2];
   };
-  // The first run touches memory and, on an OpenCL device, may compile kernels.
-  if (const double first_ms = run_all(); first_ms < 10e3) {
+  const auto forget = [&] {
     for (auto& pass : times) pass.clear();
-    const double second_ms = run_all();
-    const int least = second_ms < 1500.0 ? 5 : 3;  // for a median
-    const int runs = std::clamp(static_cast<int>(2000.0 / second_ms), least, 50);
-    for (int run = 1; run < runs; ++run) run_all();
-  }
+  };
+  run_for_medians(run_all, forget, 2000.0, 50);
   ConvMeasurement measurement;
   for (const Pass pass : kAllPasses) {
     if (pass == Pass::kBackwardData && !part.needs_grad_input) continue;
@@ -189,13 +198,11 @@ std::vector<std::array<double, 3>> measure_step(Device& device, const std::vecto
       for (std::size_t pass = 0; pass < 3; ++pass) times[i][pass].push_back(ms[i][pass]);
     return milliseconds(SteadyClock::now() - begin);
   };
-  if (const double first_ms = run_all(); first_ms < 10e3) {
+  const auto forget = [&] {
     for (auto& layer : times)
       for (auto& pass : layer) pass.clear();
-    const double second_ms = run_all();
-    const int runs = std::clamp(static_cast<int>(1000.0 / second_ms), 3, 30);
-    for (int run = 1; run < runs; ++run) run_all();
-  }
+  };
+  run_for_medians(run_all, forget, 1000.0, 30);
   std::vector<std::array<double, 3>> medians;
   for (auto& layer : times) {
     auto& ms = medians.emplace_back();

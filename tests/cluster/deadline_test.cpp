@@ -62,6 +62,10 @@ class DeadlineTest : public QObject {
     measure.part.problem = three_devices().layers[1].problem;
     QVERIFY(!overdue_uncalibrated(1, measure, 10min));
     QVERIFY(overdue_uncalibrated(1, measure, 24h));
+    WorkerCommand rehearse = command(CommandKind::kRehearse, 0);
+    rehearse.step = {{measure.part, {}}};
+    QVERIFY(!overdue_uncalibrated(1, rehearse, 10min));
+    QVERIFY(overdue_uncalibrated(1, rehearse, 24h));
     // Without a calibration nobody knows how long a pass may take.
     QVERIFY(!overdue_uncalibrated(1, command(CommandKind::kForward, 0), 24h));
   }

@@ -9,6 +9,7 @@
 #include "engine/cluster/single_device.h"
 #include "engine/cluster/worker_program.h"
 #include "engine/device/forwarding_device.h"
+#include "tests/cluster/faulty_device.h"
 
 using namespace convoy;
 
@@ -165,6 +166,42 @@ class MeasureTest : public QObject {
     QCOMPARE(ms[0][backward_data], 0.0);
     QCOMPARE(ms[1], (std::array<double, 3>{}));
     for (const double pass_ms : ms[2]) QVERIFY(pass_ms > 0.0);
+  }
+
+  // What a device takes for its share is what the rehearsal says, however the layer is split; who
+  // is lost in it gets no share.
+  void calibrationRestsOnTheRehearsal_data() {
+    QTest::addColumn<bool>("fails");
+    QTest::newRow("all are left") << false;
+    QTest::newRow("one is lost") << true;
+  }
+  void calibrationRestsOnTheRehearsal() {
+    QFETCH(bool, fails);
+    const auto faults = std::make_shared<Faults>();
+    std::vector<ClusterMember> members;
+    members.push_back({open_device(cpu_id(0)), {}});
+    members.push_back({std::make_unique<FaultyDevice>(open_device(cpu_id(1)), faults), {}});
+    // Made once for each way to split, then for the rehearsal.
+    if (fails) faults->arm(Call::kMakeConv, Fault::kThrow, 2);
+    DistributionOptions options;
+    options.split = SplitMode::kAuto;
+    Cluster cluster(std::move(members), nullptr);
+    const ClusterPlan plan =
+        calibrate(cluster, {kProblem}, {"A", "B"}, {false, {0.5, 0.5}}, options, [](int) {});
+    const LayerPlan& layer = plan.layers[0];
+    QCOMPARE(plan.lost.size(), std::size_t{fails});
+    QCOMPARE(layer.counts()[1] == 0, fails);
+    if (fails) {
+      QCOMPARE(plan.lost[0].device, 1);
+      QCOMPARE(plan.lost[0].command, CommandKind::kRehearse);
+      QCOMPARE(layer.counts()[0], layer.whole());
+      return;
+    }
+    for (const LayerPlan* way : {&layer, layer.other_split.get()})
+      for (std::size_t device = 0; device < 2; ++device) {
+        const double ms = way->measured[device].total_ms();
+        QVERIFY(std::abs(way->cost[device].ms(way->measured_counts[device]) - ms) < 1e-9 * ms);
+      }
   }
 
   // First all layers forward, then all backward; each device has its part of maps and weights.
